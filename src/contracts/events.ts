@@ -1,0 +1,69 @@
+import { TypedEventBus } from '../core/event-bus.js';
+import type { AlertInstance } from './alerts.js';
+import type { LimitObservation, VenueOrder, Verdict } from './broker.js';
+import type { Read } from './cache-store.js';
+import type { MarketKind } from './market-data.js';
+import type { Fill, OrderState, OrderView } from './orders.js';
+
+/** Every event on the shared bus. Names and payloads are API: semver holds for them. */
+export interface VenueKitEvents {
+  'order.state': { readonly order: OrderView; readonly from: OrderState };
+  'order.fill': { readonly order: OrderView; readonly fill: Fill };
+  'order.unknown': { readonly order: OrderView; readonly cause: unknown };
+  'order.resolved': { readonly order: OrderView; readonly by: 'stream' | 'find' | 'scan' | 'absence_proof'; readonly tookMs: number };
+  'order.escalated': { readonly order: OrderView; readonly why: string };
+  'order.external': { readonly order: VenueOrder };
+  'order.conflict': { readonly order: OrderView; readonly live: readonly VenueOrder[] };
+  /** Failures are not_sent, refused, unknown and failed; a rejection or a duplicate is the venue's answer. */
+  'venue.call': {
+    readonly venue: string;
+    readonly operation: string;
+    readonly attempt: number;
+    readonly ms: number;
+    readonly outcome: 'ok' | 'failed' | Verdict['kind'];
+    readonly hedge: boolean;
+  };
+  'limit.observed': LimitObservation;
+  'breaker.state': { readonly scope: string; readonly state: 'closed' | 'open' | 'half_open' };
+  'budget.exhausted': { readonly scope: string };
+  'stream.state': { readonly venue: string; readonly state: 'live' | 'gap' | 'recovering' | 'down' };
+  reconcile: { readonly phase: 'start' | 'done' | 'failed'; readonly unresolved: number; readonly ms: number };
+  halt: { readonly mode: string; readonly reason: string };
+  'journal.append': { readonly records: number; readonly ms: number };
+  'pool.created': { readonly pool: string };
+  'pool.destroyed': { readonly pool: string; readonly why: string };
+  /** After every change of what the pool holds. */
+  'pool.state': { readonly pool: string; readonly max: number; readonly size: number; readonly inUse: number; readonly waiting: number };
+  'pool.acquired': { readonly pool: string; readonly waitedMs: number; readonly reused: boolean };
+  'pool.leak': { readonly pool: string; readonly heldMs: number };
+  'pool.create_failed': { readonly pool: string; readonly error: Error };
+  'cache.read': {
+    readonly kind: MarketKind;
+    readonly key: string;
+    readonly outcome: Read<unknown>['outcome'];
+    readonly level: 'memory' | 'shared' | 'none';
+    readonly ageMs: number;
+  };
+  'cache.load': { readonly kind: MarketKind; readonly keys: number; readonly ms: number; readonly ok: boolean };
+  'cache.prefetch': { readonly key: string; readonly useful: boolean };
+  'cache.gap': { readonly key: string };
+  'feed.update': { readonly feed: string; readonly symbol: string; readonly at: number };
+  'fetch.state': { readonly running: number; readonly queued: number; readonly concurrency: number };
+  'fetch.task': { readonly group: string; readonly waitMs: number; readonly runMs: number; readonly ok: boolean };
+  alert: { readonly alert: AlertInstance; readonly from: AlertInstance['state'] };
+  'alert.action': { readonly alert: AlertInstance; readonly action: string; readonly mode: 'dry_run' | 'auto'; readonly ok: boolean };
+}
+
+/** What a module asks of a bus: an interface, so that mocks and a second copy of the package fit. */
+export interface Bus<E extends object = VenueKitEvents> {
+  on<K extends keyof E>(event: K, listener: (payload: E[K]) => void): Disposable;
+  emit<K extends keyof E>(event: K, payload: E[K]): void;
+  has(event: keyof E): boolean;
+}
+
+/** The typed bus that all modules share; see {@link TypedEventBus}. */
+export type EventBus<E extends object = VenueKitEvents> = TypedEventBus<E>;
+/** {@inheritDoc TypedEventBus} */
+export const EventBus: {
+  new <E extends object = VenueKitEvents>(options?: ConstructorParameters<typeof TypedEventBus>[0]): TypedEventBus<E>;
+} = TypedEventBus;

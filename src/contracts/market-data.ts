@@ -1,0 +1,88 @@
+import type { Decimal } from '../core/decimal.js';
+import type { Attempt } from './broker.js';
+import type { Settled } from './calls.js';
+
+export interface Quote {
+  readonly symbol: string;
+  readonly bid: number;
+  readonly ask: number;
+  readonly bidSize?: number;
+  readonly askSize?: number;
+  readonly last?: number;
+  /** Venue time, epoch ms. */
+  readonly eventTime?: number;
+}
+
+/** Columns of equal length; `t` is the start of each bar in epoch ms, ascending. */
+export interface Bars {
+  readonly symbol: string;
+  readonly interval: string;
+  readonly t: Float64Array;
+  readonly open: Float64Array;
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+  readonly close: Float64Array;
+  readonly volume: Float64Array;
+  readonly lastBar: 'forming' | 'provisional' | 'final';
+}
+
+/** Best price first on both sides. */
+export interface OrderBook {
+  readonly symbol: string;
+  readonly bids: readonly (readonly [price: number, size: number])[];
+  readonly asks: readonly (readonly [price: number, size: number])[];
+  readonly seq?: number;
+  readonly eventTime?: number;
+}
+
+export interface Trade {
+  readonly id: string;
+  readonly symbol: string;
+  readonly price: number;
+  readonly size: number;
+  readonly side?: 'buy' | 'sell';
+  readonly eventTime: number;
+}
+
+export interface Instrument {
+  readonly symbol: string;
+  readonly priceStep: Decimal;
+  readonly qtyStep: Decimal;
+  readonly minNotional?: Decimal;
+}
+
+/** What can be asked for, and what comes back. */
+export interface MarketKinds {
+  quote: { request: { readonly symbol: string }; value: Quote };
+  book: { request: { readonly symbol: string; readonly depth?: number }; value: OrderBook };
+  trades: { request: { readonly symbol: string; readonly limit?: number }; value: readonly Trade[] };
+  bars: { request: { readonly symbol: string; readonly interval: string; readonly limit?: number; readonly since?: number }; value: Bars };
+  instrument: { request: { readonly symbol: string }; value: Instrument };
+}
+
+export type MarketKind = keyof MarketKinds;
+
+/** The only venue-specific code of the market-data side. */
+export interface MarketDataAdapter {
+  readonly venue: string;
+  /** How many symbols one call may ask for; 1: no multi-symbol call. */
+  batchLimit(kind: MarketKind): number;
+  /** One answer per request, in their order. */
+  fetch<K extends MarketKind>(
+    kind: K,
+    requests: readonly MarketKinds[K]['request'][],
+    attempt: Pick<Attempt, 'signal' | 'number'>,
+  ): Promise<readonly Settled<MarketKinds[K]['value']>[]>;
+  stream?(kind: MarketKind, symbols: readonly string[], signal: AbortSignal): AsyncIterable<StreamUpdate>;
+}
+
+/** What a market-data stream pushes. */
+export interface StreamUpdate<K extends MarketKind = MarketKind> {
+  readonly kind: K;
+  readonly symbol: string;
+  readonly value?: MarketKinds[K]['value'];
+  readonly seq?: number;
+  readonly previousSeq?: number;
+  readonly eventTime?: number;
+  readonly heartbeat?: boolean;
+}

@@ -1,0 +1,42 @@
+export interface SeriesKey {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** `from` and `to` in epoch ms, inclusive; without `stepMs` the raw points; with it each step is stamped at its start. */
+export interface RangeQuery {
+  readonly metric: string;
+  readonly match?: Readonly<Record<string, string>>;
+  readonly from: number;
+  readonly to: number;
+  readonly stepMs?: number;
+  readonly agg?: 'min' | 'max' | 'avg' | 'sum' | 'last' | 'rate' | 'increase' | `p${number}`;
+  readonly by?: readonly string[];
+}
+
+export interface RangeResult {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly t: Float64Array;
+  readonly v: Float64Array;
+}
+
+/** The values of all series at one moment; `sketches` holds a mergeable sketch for series of histograms, by index. */
+export interface MetricTick {
+  readonly t: number;
+  readonly series: readonly SeriesKey[];
+  readonly values: Float64Array;
+  readonly sketches?: ReadonlyMap<number, Uint8Array>;
+}
+
+/** Where metrics are kept over time. */
+export interface MetricStore extends AsyncDisposable {
+  append(tick: MetricTick): Promise<void>;
+  query(query: RangeQuery, signal?: AbortSignal): Promise<readonly RangeResult[]>;
+  retain(policy: {
+    readonly rawMs: number;
+    readonly minuteMs: number;
+    readonly hourMs: number;
+    readonly maxBytes?: number;
+  }): Promise<{ readonly freedBytes: number }>;
+  stats(): Promise<{ readonly series: number; readonly points: number; readonly bytes: number }>;
+}

@@ -1,0 +1,26 @@
+/** What describes a metric; names follow Prometheus: `venuekit_<thing>_<unit>[_total]`. */
+export interface MetricOptions<L extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly unit?: string;
+  readonly labels?: readonly L[];
+  /** Series beyond this go into one with `overflow="true"`. */
+  readonly maxSeries?: number;
+}
+
+export interface Counter {
+  inc(by?: number): void;
+}
+
+export interface Gauge {
+  set(value: number): void;
+  add(value: number): void;
+}
+
+export interface Histogram {
+  observe(value: number): void;
+  quantile(q: number): number | undefined;
+}
+
+/** A metric with labels is a family: only its children record. Without labels it is its own child. */
+export type Family<M, L extends string> = [L] extends [never] ? M : { with(labels: Record<L, string>): M };
