@@ -1,4 +1,4 @@
-const BRAND: unique symbol = Symbol.for('venuekit.error');
+const BRAND = Symbol.for('venuekit.error');
 
 /**
  * The base of every error that venuekit makes.
@@ -10,11 +10,10 @@ const BRAND: unique symbol = Symbol.for('venuekit.error');
 export class VenueKitError extends Error {
   /** Stable, upper snake case. */
   readonly code: string;
-  /** The brand that {@link isVenueKitError} looks for. */
-  readonly [BRAND] = true;
 
   constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
     super(message, options !== undefined && 'cause' in options ? { cause: options.cause } : undefined);
+    Object.defineProperty(this, BRAND, { value: true });
     this.name = 'VenueKitError';
     this.code = code;
   }
