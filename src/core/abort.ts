@@ -1,4 +1,4 @@
-import { VenueKitError } from './errors.js';
+import { asError, VenueKitError } from './errors.js';
 
 /** What to reject with when `signal` has aborted: its reason, made an Error where it is none. */
 export function abortReason(signal: AbortSignal): Error {
@@ -44,7 +44,7 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
       },
       (error: unknown) => {
         subscription[Symbol.dispose]();
-        reject(error as Error);
+        reject(asError(error));
       },
     );
   });

@@ -52,7 +52,7 @@ function redactObject(value: object, depth: number, above: Set<object>): unknown
   if (Array.isArray(value)) return value.map((item) => redactAt(item, depth + 1, above));
   if (value instanceof Date) return value;
   if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`;
-  if (value instanceof Map) return redactObject(Object.fromEntries(value), depth, above);
+  if (value instanceof Map) return redactObject(Object.fromEntries(value as Map<PropertyKey, unknown>), depth, above);
   if (value instanceof Set) return [...value].map((item) => redactAt(item, depth + 1, above));
   const copy: Record<string, unknown> = {};
   if (value instanceof Error) {

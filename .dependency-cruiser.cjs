@@ -1,0 +1,89 @@
+/**
+ * Which room may import which: the table of CONTRIBUTING.md, enforced. Collaborators arrive through
+ * constructors, as interfaces of contracts/, or over the bus; no room imports a sibling.
+ */
+const base = ['core', 'contracts'];
+const everyModule = ['resilience', 'pool', 'trading', 'market-data', 'parallel', 'metrics', 'query', 'alerts', 'analytics'];
+const rooms = {
+  core: [],
+  contracts: ['core'],
+  resilience: ['core'],
+  pool: [...base, 'resilience'],
+  trading: [...base, 'resilience'],
+  'market-data': base,
+  parallel: [...base, 'resilience'],
+  metrics: base,
+  query: base,
+  alerts: [...base, 'query'],
+  analytics: base,
+  dashboard: [...base, 'query', 'analytics'],
+  analyzer: [...base, ...everyModule, 'dashboard', 'stores', 'sdk', 'testing', 'certification', 'otel'],
+  certification: [...base, ...everyModule, 'dashboard', 'stores', 'sdk', 'testing', 'analyzer', 'otel'],
+  stores: base,
+  sdk: [...base, 'resilience', 'pool', 'trading', 'market-data', 'parallel', 'metrics', 'stores/memory'],
+  testing: base,
+  otel: [...base, 'metrics'],
+};
+const escape = (path) => path.replace(/[/.]/g, '\\$&');
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', comment: 'A cycle has no top to read from.', from: {}, to: { circular: true } },
+    { name: 'no-orphan-imports', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'core-runs-anywhere',
+      severity: 'error',
+      comment: 'core and contracts run in every JavaScript runtime: no Node built-ins.',
+      from: { path: '^src/(core|contracts)/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-development-packages',
+      severity: 'error',
+      comment: 'What users install is dependencies and optional peers.',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'npm-optional', 'type-only'] },
+    },
+    {
+      name: 'peers-are-loaded-late',
+      severity: 'error',
+      comment: 'An optional peer is loaded by a dynamic import when it is needed, never at import of the package.',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-peer'], dependencyTypesNot: ['dynamic-import'] },
+    },
+    {
+      name: 'stores-apart',
+      severity: 'error',
+      comment: 'Each engine is an entry point of its own and loads nothing of the others.',
+      from: { path: '^src/stores/([^/]+)/' },
+      to: { path: '^src/stores/', pathNot: '^src/stores/($1|shared)/' },
+    },
+    ...Object.entries(rooms).map(([room, may]) => ({
+      name: `room-${room}`,
+      severity: 'error',
+      comment: `${room} may import ${may.length === 0 ? 'nothing' : may.join(', ')} and itself`,
+      from: { path: `^src/${escape(room)}/` },
+      to: {
+        path: '^src/',
+        pathNot: [
+          ...[room, ...may].map((allowed) => `^src/${escape(allowed)}/`),
+          // An entry point may also re-export the memory store of its contract.
+          ...(['trading', 'market-data', 'metrics'].includes(room) ? ['^src/stores/memory/'] : []),
+        ],
+      },
+    })),
+    {
+      name: 'stores-only-from-entry-points',
+      severity: 'error',
+      comment: 'Only the index of a room re-exports the memory store of its contract; the room itself takes a store by its interface.',
+      from: { path: '^src/(trading|market-data|metrics)/', pathNot: '/index\\.ts$' },
+      to: { path: '^src/stores/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

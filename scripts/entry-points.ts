@@ -1,0 +1,23 @@
+/**
+ * Every public subpath and the room behind it: the one list that the build, the type reports, the
+ * reference and the package tests read. package.json repeats it in `exports`, and a test holds the
+ * two against each other.
+ */
+export const entryPoints: Readonly<Record<string, string>> = {
+  '.': 'src/index.ts',
+  './pool': 'src/pool/index.ts',
+  './trading': 'src/trading/index.ts',
+  './market-data': 'src/market-data/index.ts',
+  './parallel': 'src/parallel/index.ts',
+  './metrics': 'src/metrics/index.ts',
+  './analytics': 'src/analytics/index.ts',
+  './sqlite': 'src/stores/sqlite/index.ts',
+  './otel': 'src/otel/index.ts',
+  './ccxt': 'src/sdk/ccxt/index.ts',
+  './testing': 'src/testing/index.ts',
+};
+
+/** `./market-data` → `market-data`; the root → `index`. */
+export function outputName(subpath: string): string {
+  return subpath === '.' ? 'index' : subpath.slice(2);
+}
