@@ -1,0 +1,296 @@
+import type {
+  Attempt,
+  BrokerAdapter,
+  Cost,
+  Limit,
+  LimitObservation,
+  OrderRef,
+  VenueCapabilities,
+  VenueOrder,
+  Verdict,
+} from '../../contracts/broker.js';
+import type { Settled } from '../../contracts/calls.js';
+import type { MarketDataAdapter, MarketKind, MarketKinds } from '../../contracts/market-data.js';
+import type { Fill, OrderIntent } from '../../contracts/orders.js';
+import { abortable, throwIfAborted } from '../../core/abort.js';
+import { type Clock, systemClock } from '../../core/clock.js';
+import { asError, VenueKitError } from '../../core/errors.js';
+import { type Logger, redactingLogger } from '../../core/logger.js';
+import { BinanceMarketData } from './binance-market-data.js';
+import { fillOf, listOf, number, objectOf, orderParams, text, venueOrderOf } from './binance-orders.js';
+import { retryAfterOf, verdictOf } from './binance-verdict.js';
+import { type CallOutcome, type CallRecord, type CallWatcher, watcherOf } from './call-record.js';
+import { type CcxtBinance, type CcxtMarket, requireCcxtBinance } from './exchange.js';
+
+/** What {@link toAdapter} takes beside the SDK. */
+export interface CcxtAdapterOptions {
+  /** Overrides what is known of the venue. */
+  readonly capabilities?: Partial<VenueCapabilities>;
+  readonly logger?: Logger;
+  /** For tests. @defaultValue systemClock */
+  readonly clock?: Clock;
+}
+
+const DAY_MS = 86_400_000;
+const PAGE = 1_000;
+
+/** Source: Binance spot API, filters and general information, and design facts measured on it. */
+const CAPABILITIES: VenueCapabilities = {
+  clientId: { maxLength: 36, pattern: /^[.A-Z:/a-z0-9_-]{1,36}$/, unique: 'open_orders' },
+  fence: { maxMs: 60_000, defaultMs: 2_000 },
+  visibilityLagMs: 5_000,
+  lookup: 'by_client_id',
+  amend: 'none',
+  streamSequenced: false,
+};
+
+/** Source: Binance spot `exchangeInfo.rateLimits`. */
+const LIMITS: readonly Limit[] = [
+  { id: 'weight-1m', scope: 'ip', kind: 'window', units: 6_000, perMs: 60_000 },
+  { id: 'orders-10s', scope: 'account', kind: 'window', units: 100, perMs: 10_000 },
+];
+
+/** Weights of the endpoints behind each operation. Source: Binance spot API reference. */
+const WEIGHTS: Readonly<Record<string, number>> = { place: 1, cancel: 1, find: 4, openOrders: 80, serverTime: 1 };
+const WEIGHT_OF_A_SYMBOL_PAGE = 20;
+
+/** Binance spot through the caller's own ccxt instance. */
+class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
+  readonly venue = 'binance';
+  readonly capabilities: VenueCapabilities;
+  readonly limits: readonly Limit[] = LIMITS;
+  readonly #sdk: CcxtBinance;
+  readonly #watcher: CallWatcher;
+  readonly #clock: Clock;
+  readonly #marketData: BinanceMarketData;
+  // Binance lists history by symbol only: these are the symbols that this adapter has to do with.
+  readonly #symbols = new Set<string>();
+  #venueOffsetMs = 0;
+  #loading: Promise<void> | undefined;
+
+  constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock }: CcxtAdapterOptions) {
+    this.#sdk = sdk;
+    this.#clock = clock;
+    this.#watcher = watcherOf(sdk);
+    this.capabilities = { ...CAPABILITIES, ...capabilities };
+    this.#marketData = new BinanceMarketData({
+      sdk,
+      market: (symbol) => this.#market(symbol),
+      call: (work, signal) => this.#read(work, signal, false),
+      venueNow: () => this.#clock.now() + this.#venueOffsetMs,
+    });
+    const retries = (sdk as { options?: { maxRetriesOnFailure?: number } }).options?.maxRetriesOnFailure ?? 0;
+    if (retries > 0) {
+      redactingLogger(logger).warn(
+        { option: 'maxRetriesOnFailure', value: retries },
+        'ccxt would resend on its own, past every proof of what became of an order: switched off for the calls of this adapter',
+      );
+    }
+  }
+
+  cost(operation: string): readonly Cost[] {
+    if (operation === 'history' || operation === 'fills')
+      return [{ limit: 'weight-1m', units: WEIGHT_OF_A_SYMBOL_PAGE * Math.max(1, this.#symbols.size) }];
+    const weight = [{ limit: 'weight-1m', units: WEIGHTS[operation] ?? 2 }];
+    return operation === 'place' ? [...weight, { limit: 'orders-10s', units: 1 }] : weight;
+  }
+
+  async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
+    return this.#write(intent.symbol, attempt, 'newOrder', (market) =>
+      this.#sdk.privatePostOrder(this.#signed(orderParams(intent, market.id, clientOrderId), attempt)),
+    );
+  }
+
+  async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
+    return this.#write(ref.symbol, attempt, 'cancelOrder', (market) =>
+      this.#sdk.privateDeleteOrder(this.#signed({ symbol: market.id, origClientOrderId: ref.clientOrderId }, attempt)),
+    );
+  }
+
+  async find(ref: OrderRef, attempt: Attempt): Promise<VenueOrder | 'not_found'> {
+    const market = await this.#market(ref.symbol);
+    this.#symbols.add(ref.symbol);
+    const outcome = await this.#call(attempt.signal, true, () =>
+      this.#sdk.privateGetOrder(this.#signed({ symbol: market.id, origClientOrderId: ref.clientOrderId }, attempt)),
+    );
+    if ('result' in outcome) return venueOrderOf(objectOf(outcome.result, 'order'), ref.symbol);
+    const verdict = verdictOf(outcome.record, outcome.error);
+    // -2013 ORDER_DOES_NOT_EXIST; the resolver knows that this alone proves nothing.
+    if (verdict.kind === 'rejected' && verdict.code === '-2013') return 'not_found';
+    throw asError(outcome.error);
+  }
+
+  async *openOrders(attempt: Attempt): AsyncIterable<VenueOrder> {
+    await this.#loadMarkets();
+    const rows = listOf(await this.#read(() => this.#sdk.privateGetOpenOrders(this.#signed({}, attempt)), attempt.signal, true), 'openOrders');
+    for (const row of rows) {
+      const json = objectOf(row, 'order');
+      const symbol = this.#symbolOf(text(json, 'symbol'));
+      this.#symbols.add(symbol);
+      yield venueOrderOf(json, symbol);
+    }
+  }
+
+  async *history(sinceVenueMs: number, attempt: Attempt): AsyncIterable<VenueOrder> {
+    for await (const [json, symbol] of this.#pages(sinceVenueMs, attempt, (params) => this.#sdk.privateGetAllOrders(params), 'orderId')) {
+      const order = venueOrderOf(json, symbol);
+      if (order.venueTime >= sinceVenueMs) yield order;
+    }
+  }
+
+  async *fills(sinceVenueMs: number, attempt: Attempt): AsyncIterable<{ readonly venueOrderId: string; readonly fill: Fill }> {
+    for await (const [json] of this.#pages(sinceVenueMs, attempt, (params) => this.#sdk.privateGetMyTrades(params), 'id')) {
+      yield { venueOrderId: text(json, 'orderId'), fill: fillOf(json) };
+    }
+  }
+
+  async serverTime(attempt: Attempt): Promise<number> {
+    const sentAt = this.#clock.now();
+    const time = number(objectOf(await this.#read(() => this.#sdk.publicGetTime(ONE_TRY), attempt.signal, true), 'time'), 'serverTime');
+    this.#venueOffsetMs = time - (sentAt + this.#clock.now()) / 2;
+    return time;
+  }
+
+  observe(listener: (seen: LimitObservation) => void): Disposable {
+    return this.#watcher.onResponse((status, headers) => {
+      const weight = Number(headers['x-mbx-used-weight-1m'] ?? Number.NaN);
+      const orders = Number(headers['x-mbx-order-count-10s'] ?? Number.NaN);
+      if (Number.isFinite(weight)) listener({ limit: 'weight-1m', used: weight });
+      if (Number.isFinite(orders)) listener({ limit: 'orders-10s', used: orders });
+      if (status !== 429 && status !== 418) return;
+      const retryAfterMs = retryAfterOf({ headers });
+      if (retryAfterMs !== undefined) listener({ limit: 'weight-1m', blockedUntil: this.#clock.now() + retryAfterMs });
+    });
+  }
+
+  batchLimit(kind: MarketKind): number {
+    return this.#marketData.batchLimit(kind);
+  }
+
+  fetch<K extends MarketKind>(
+    kind: K,
+    requests: readonly MarketKinds[K]['request'][],
+    attempt: Pick<Attempt, 'signal' | 'number'>,
+  ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
+    return this.#marketData.fetch(kind, requests, attempt);
+  }
+
+  // Exactly the timestamp that the journal has, however long the request waited since: the venue's
+  // own deadline then counts from it, and absence after that deadline is proof.
+  #signed(params: Record<string, unknown>, attempt: Attempt): Record<string, unknown> {
+    const fence = attempt.fenceMs === undefined ? {} : { recvWindow: attempt.fenceMs };
+    return { ...params, timestamp: attempt.venueNow, ...fence, ...ONE_TRY };
+  }
+
+  async #write(symbol: string, attempt: Attempt, what: string, work: (market: CcxtMarket) => Promise<unknown>): Promise<Verdict> {
+    let market: CcxtMarket;
+    try {
+      market = await this.#market(symbol);
+    } catch (error) {
+      return { kind: 'not_sent', cause: error };
+    }
+    this.#symbols.add(symbol);
+    const outcome = await this.#call(attempt.signal, true, () => work(market));
+    if ('error' in outcome) return verdictOf(outcome.record, outcome.error);
+    try {
+      return { kind: 'accepted', order: venueOrderOf(objectOf(outcome.result, what), symbol) };
+    } catch (error) {
+      // Answered with success, but not with an order: whatever it is, it proves nothing.
+      return { kind: 'unknown', cause: error };
+    }
+  }
+
+  async #read(work: () => Promise<unknown>, signal: AbortSignal, ownLimits: boolean): Promise<unknown> {
+    const outcome = await this.#call(signal, ownLimits, work);
+    if ('result' in outcome) return outcome.result;
+    const verdict = verdictOf(outcome.record, outcome.error);
+    if (verdict.kind !== 'refused' || verdict.retryAfterMs === undefined) throw asError(outcome.error);
+    throw Object.assign(new VenueKitError('RATE_LIMITED', `Binance asks to wait ${verdict.retryAfterMs} ms`, { cause: outcome.error }), {
+      retryAfterMs: verdict.retryAfterMs,
+    });
+  }
+
+  async #call(signal: AbortSignal, ownLimits: boolean, work: () => Promise<unknown>): Promise<CallOutcome<unknown>> {
+    if (signal.aborted) return { record: { sent: false }, error: signal.reason };
+    let started: CallRecord = { sent: true };
+    const running = this.#watcher.run(ownLimits, work, (record) => {
+      started = record;
+    });
+    try {
+      return await abortable(running, signal);
+    } catch (error) {
+      // ccxt takes no signal: a request on its way goes on, and what becomes of it is not known. One
+      // that has not left by now is held back, which makes "not sent" a proof.
+      started.abandoned = true;
+      return { record: { sent: started.sent }, error };
+    }
+  }
+
+  async *#pages(
+    sinceVenueMs: number,
+    attempt: Attempt,
+    endpoint: (params: Record<string, unknown>) => Promise<unknown>,
+    idMember: string,
+  ): AsyncIterable<readonly [Readonly<Record<string, unknown>>, string]> {
+    const until = attempt.venueNow;
+    for (const symbol of [...this.#symbols]) {
+      const market = await this.#market(symbol);
+      const seen = new Set<string>();
+      // A range may span a day at most; within it a full page means that there is more.
+      for (let from = Math.floor(sinceVenueMs); from <= until; ) {
+        throwIfAborted(attempt.signal);
+        const to = Math.min(from + DAY_MS - 1, until + DAY_MS);
+        const params = this.#signed({ symbol: market.id, startTime: from, endTime: to, limit: PAGE }, attempt);
+        const rows = listOf(await this.#read(() => endpoint(params), attempt.signal, true), 'history').map((row) => objectOf(row, 'row'));
+        for (const row of rows) {
+          const id = text(row, idMember);
+          if (seen.has(id)) continue;
+          seen.add(id);
+          yield [row, symbol];
+        }
+        const last = rows.at(-1);
+        from = rows.length < PAGE || last === undefined ? to + 1 : Math.max(from + 1, number(last, 'time'));
+      }
+    }
+  }
+
+  async #market(symbol: string): Promise<CcxtMarket> {
+    await this.#loadMarkets();
+    return this.#sdk.market(symbol);
+  }
+
+  // A failed loadMarkets() sticks in ccxt until it is asked to reload.
+  async #loadMarkets(): Promise<void> {
+    if (this.#sdk.markets !== undefined && Object.keys(this.#sdk.markets).length > 0) return;
+    this.#loading ??= this.#sdk.loadMarkets(true).then(
+      () => {},
+      (error: unknown) => {
+        this.#loading = undefined;
+        throw asError(error);
+      },
+    );
+    await this.#loading;
+  }
+
+  #symbolOf(marketId: string): string {
+    for (const market of Object.values(this.#sdk.markets ?? {})) if (market.id === marketId) return market.symbol;
+    return marketId;
+  }
+}
+
+// ccxt's own retries re-sign and so move the fence.
+const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
+
+/**
+ * The normalised shape of a ccxt exchange: for the trading and market-data clients, and for new
+ * strategies. The instance stays usable as it is. Calls of the order path do not pass ccxt's own
+ * rate limiter, since the trading client keeps the venue's limits; market-data calls do.
+ *
+ * @param sdk - the caller's own `new ccxt.binance({ apiKey, secret })` (spot).
+ * @throws TypeError when `sdk` is no such exchange, is too old or has no credentials.
+ * @example
+ * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
+ */
+export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
+  return new CcxtBinanceAdapter(requireCcxtBinance(sdk), options);
+}

@@ -1,0 +1,151 @@
+import type { Settled } from '../../contracts/calls.js';
+import type { Bars, Instrument, MarketDataAdapter, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
+import { asError, VenueKitError } from '../../core/errors.js';
+import { type Json, listOf, number, objectOf, text } from './binance-orders.js';
+import type { CcxtBinance, CcxtMarket } from './exchange.js';
+
+/** What the market-data side needs of its adapter. */
+export interface MarketDataCalls {
+  readonly sdk: CcxtBinance;
+  market(symbol: string): Promise<CcxtMarket>;
+  /** Makes the call, with the venue's limits kept by the SDK. */
+  call(work: () => Promise<unknown>, signal: AbortSignal): Promise<unknown>;
+  /** Epoch ms by the venue's clock, as far as it is known. */
+  venueNow(): number;
+}
+
+type Request<K extends MarketKind> = MarketKinds[K]['request'];
+const QUOTES_PER_CALL = 100;
+const LARGEST_DEPTH = 5_000;
+
+/** Binance spot's public endpoints behind {@link MarketDataAdapter}. */
+export class BinanceMarketData {
+  readonly #calls: MarketDataCalls;
+
+  constructor(calls: MarketDataCalls) {
+    this.#calls = calls;
+  }
+
+  batchLimit(kind: MarketKind): number {
+    return kind === 'quote' ? QUOTES_PER_CALL : 1;
+  }
+
+  async fetch<K extends MarketKind>(
+    kind: K,
+    requests: readonly Request<K>[],
+    attempt: Parameters<MarketDataAdapter['fetch']>[2],
+  ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
+    const { signal } = attempt;
+    const one = (request: Request<K>): Promise<unknown> => {
+      switch (kind) {
+        case 'book':
+          return this.#book(request, signal);
+        case 'trades':
+          return this.#trades(request, signal);
+        case 'bars':
+          return this.#bars(request as Request<'bars'>, signal);
+        case 'instrument':
+          return this.#instrument(request);
+        default:
+          throw new RangeError(`kind must be one of "quote", "book", "trades", "bars", "instrument", got ${JSON.stringify(kind)}`);
+      }
+    };
+    const answers = kind === 'quote' ? this.#quotes(requests, signal) : Promise.all(requests.map((request) => settle(one(request))));
+    return (await answers) as readonly Settled<MarketKinds[K]['value']>[];
+  }
+
+  async #quotes(requests: readonly Request<'quote'>[], signal: AbortSignal): Promise<readonly Settled<Quote>[]> {
+    const markets = await Promise.all(requests.map((request) => settle(this.#calls.market(request.symbol))));
+    const ids = [...new Set(markets.flatMap((market) => (market.status === 'fulfilled' ? [market.value.id] : [])))];
+    if (ids.length === 0) return markets as readonly Settled<never>[];
+    const params = ids.length === 1 ? { symbol: ids[0] } : { symbols: JSON.stringify(ids) };
+    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTickerBookTicker(params), signal);
+    const rows = (Array.isArray(answer) ? answer : [answer]).map((row) => objectOf(row, 'bookTicker'));
+    const byId = new Map(rows.map((row) => [text(row, 'symbol'), row]));
+    return markets.map((market, index): Settled<Quote> => {
+      if (market.status === 'rejected') return market;
+      const row = byId.get(market.value.id);
+      const { symbol } = requests[index] as Request<'quote'>;
+      if (row === undefined) return { status: 'rejected', reason: new VenueKitError('BAD_ANSWER', `bookTicker answered without ${symbol}`) };
+      return { status: 'fulfilled', value: quoteOf(row, symbol) };
+    });
+  }
+
+  async #book({ symbol, depth = 100 }: Request<'book'>, signal: AbortSignal): Promise<OrderBook> {
+    const { id } = await this.#calls.market(symbol);
+    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetDepth({ symbol: id, limit: Math.min(depth, LARGEST_DEPTH) }), signal);
+    const book = objectOf(answer, 'depth');
+    return { symbol, bids: levels(book, 'bids'), asks: levels(book, 'asks'), seq: number(book, 'lastUpdateId') };
+  }
+
+  async #trades({ symbol, limit = 500 }: Request<'trades'>, signal: AbortSignal): Promise<readonly Trade[]> {
+    const { id } = await this.#calls.market(symbol);
+    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTrades({ symbol: id, limit }), signal);
+    return listOf(answer, 'trades').map((row) => {
+      const trade = objectOf(row, 'trade');
+      return {
+        id: text(trade, 'id'),
+        symbol,
+        price: number(trade, 'price'),
+        size: number(trade, 'qty'),
+        side: trade.isBuyerMaker === true ? 'sell' : 'buy',
+        eventTime: number(trade, 'time'),
+      };
+    });
+  }
+
+  async #bars({ symbol, interval, limit = 500, since }: Request<'bars'>, signal: AbortSignal): Promise<Bars> {
+    const { id } = await this.#calls.market(symbol);
+    const params = { symbol: id, interval, limit, ...(since === undefined ? {} : { startTime: since }) };
+    const rows = listOf(await this.#calls.call(() => this.#calls.sdk.publicGetKlines(params), signal), 'klines').map((row) => listOf(row, 'kline'));
+    const column = (index: number): Float64Array => Float64Array.from(rows, (row) => Number(row[index]));
+    const lastCloseTime = Number(rows.at(-1)?.[6] ?? 0);
+    return {
+      symbol,
+      interval,
+      t: column(0),
+      open: column(1),
+      high: column(2),
+      low: column(3),
+      close: column(4),
+      volume: column(5),
+      lastBar: lastCloseTime >= this.#calls.venueNow() ? 'forming' : 'final',
+    };
+  }
+
+  async #instrument({ symbol }: Request<'instrument'>): Promise<Instrument> {
+    const market = await this.#calls.market(symbol);
+    const filters = listOf(objectOf(market.info, 'market').filters, 'filters').map((filter) => objectOf(filter, 'filter'));
+    const filter = (type: string): Json | undefined => filters.find((candidate) => candidate.filterType === type);
+    const price = filter('PRICE_FILTER');
+    const lot = filter('LOT_SIZE');
+    if (price === undefined || lot === undefined)
+      throw new VenueKitError('BAD_ANSWER', `exchangeInfo has no PRICE_FILTER and LOT_SIZE for ${symbol}`);
+    const notional = filter('NOTIONAL') ?? filter('MIN_NOTIONAL');
+    return {
+      symbol,
+      priceStep: text(price, 'tickSize'),
+      qtyStep: text(lot, 'stepSize'),
+      ...(notional === undefined ? {} : { minNotional: text(notional, 'minNotional') }),
+    };
+  }
+}
+
+function quoteOf(row: Json, symbol: string): Quote {
+  return { symbol, bid: number(row, 'bidPrice'), ask: number(row, 'askPrice'), bidSize: number(row, 'bidQty'), askSize: number(row, 'askQty') };
+}
+
+function levels(book: Json, side: 'bids' | 'asks'): readonly (readonly [number, number])[] {
+  return listOf(book[side], side).map((level) => {
+    const [price, size] = listOf(level, side);
+    return [Number(price), Number(size)] as const;
+  });
+}
+
+async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { status: 'fulfilled', value: await promise };
+  } catch (error) {
+    return { status: 'rejected', reason: asError(error) };
+  }
+}

@@ -1,0 +1,101 @@
+import type { VenueOrder } from '../../contracts/broker.js';
+import type { Fill, OrderIntent } from '../../contracts/orders.js';
+import { divide, isZero, normalize } from '../../core/decimal.js';
+import { VenueKitError } from '../../core/errors.js';
+
+/** JSON of the venue, member by member: what is missing or of another type is an error, never a guess. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export function objectOf(value: unknown, what: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new VenueKitError('BAD_ANSWER', `${what}: expected an object, got ${typeof value}`);
+  return value as Json;
+}
+
+export function listOf(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new VenueKitError('BAD_ANSWER', `${what}: expected a list, got ${typeof value}`);
+  return value;
+}
+
+export function text(json: Json, member: string): string {
+  const value = json[member];
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  throw new VenueKitError('BAD_ANSWER', `the venue's answer has no ${member}`);
+}
+
+export function number(json: Json, member: string): number {
+  const value = Number(text(json, member));
+  if (!Number.isFinite(value)) throw new VenueKitError('BAD_ANSWER', `the venue's answer has no number in ${member}`);
+  return value;
+}
+
+const STATES: Readonly<Record<string, VenueOrder['state']>> = {
+  NEW: 'working',
+  PENDING_NEW: 'working',
+  PARTIALLY_FILLED: 'partially_filled',
+  PENDING_CANCEL: 'working',
+  FILLED: 'filled',
+  CANCELED: 'canceled',
+  EXPIRED: 'expired',
+  EXPIRED_IN_MATCH: 'expired',
+  REJECTED: 'rejected',
+};
+
+/** An order of POST, GET or DELETE /api/v3/order, openOrders or allOrders. */
+export function venueOrderOf(json: Json, symbol: string): VenueOrder {
+  const status = text(json, 'status');
+  const state = STATES[status];
+  if (state === undefined) throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown status ${JSON.stringify(status)}`);
+  const filledQty = normalize(text(json, 'executedQty'));
+  const quoteQty = json.cummulativeQuoteQty === undefined ? undefined : text(json, 'cummulativeQuoteQty');
+  const price = normalize(text(json, 'price'));
+  // A cancelled order is listed under the id of its cancellation; the id it was placed with stays in origClientOrderId.
+  const original = json.origClientOrderId ?? json.clientOrderId;
+  const time = json.updateTime ?? json.transactTime ?? json.time;
+  return {
+    ...(typeof original === 'string' ? { clientOrderId: original } : {}),
+    venueOrderId: text(json, 'orderId'),
+    state,
+    symbol,
+    side: text(json, 'side') === 'BUY' ? 'buy' : 'sell',
+    qty: normalize(text(json, 'origQty')),
+    ...(isZero(price) ? {} : { price }),
+    filledQty,
+    ...(quoteQty === undefined || isZero(filledQty) || quoteQty.startsWith('-') ? {} : { avgPrice: divide(quoteQty, filledQty) }),
+    venueTime: typeof time === 'number' ? time : Number(time),
+  };
+}
+
+/** A trade of GET /api/v3/myTrades. */
+export function fillOf(json: Json): Fill {
+  return {
+    tradeId: text(json, 'id'),
+    qty: normalize(text(json, 'qty')),
+    price: normalize(text(json, 'price')),
+    fee: normalize(text(json, 'commission')),
+    feeAsset: text(json, 'commissionAsset'),
+    at: number(json, 'time'),
+  };
+}
+
+const TYPES = { market: 'MARKET', limit: 'LIMIT', stop: 'STOP_LOSS', stop_limit: 'STOP_LOSS_LIMIT' } as const;
+
+/** The parameters of POST /api/v3/order, with quantities and prices exactly as the intent has them. */
+export function orderParams(intent: OrderIntent, marketId: string, clientOrderId: string): Record<string, unknown> {
+  const timeInForce = intent.timeInForce ?? (intent.type === 'limit' || intent.type === 'stop_limit' ? 'gtc' : undefined);
+  if (timeInForce === 'day') throw new VenueKitError('INVALID', 'timeInForce "day" does not exist on Binance spot; use "gtc", "ioc" or "fok"');
+  if (intent.reduceOnly === true) throw new VenueKitError('INVALID', 'reduceOnly does not exist on Binance spot');
+  return {
+    symbol: marketId,
+    side: intent.side === 'buy' ? 'BUY' : 'SELL',
+    type: TYPES[intent.type],
+    quantity: intent.qty,
+    ...(intent.price === undefined ? {} : { price: intent.price }),
+    ...(intent.stopPrice === undefined ? {} : { stopPrice: intent.stopPrice }),
+    ...(timeInForce === undefined ? {} : { timeInForce: timeInForce.toUpperCase() }),
+    newClientOrderId: clientOrderId,
+    newOrderRespType: 'RESULT',
+    ...intent.extra,
+  };
+}

@@ -1,0 +1,1 @@
+export { type CcxtAdapterOptions, toAdapter } from './binance-adapter.js';
