@@ -35,11 +35,12 @@ export interface OrderJournal extends AsyncDisposable {
    * has its own durable record before it; `prepared` and the first `sending` may share one append.
    */
   append(records: readonly Omit<JournalRecord, 'sequence'>[]): Promise<void>;
+  /** The records of an intent in any account, oldest first; a compacted one has its `settled` record alone. */
   byIntent(intentId: string): Promise<readonly JournalRecord[]>;
-  /** The records of every intent that is not terminal, an intent at a time. */
+  /** The records of every intent that is not over (see `SETTLED` in journal-records.ts), an intent at a time, oldest record first. */
   unresolved(account: string): AsyncIterable<readonly JournalRecord[]>;
   cursor(account: string, name: string): Promise<number | undefined>;
   setCursor(account: string, name: string, venueMs: number, epoch: number): Promise<void>;
-  /** Shrinks what ended before that time (our clock) to id, payload hash and final view; gives the number of intents. */
+  /** Shrinks what ended before that time (our clock) to its `settled` record: id, payload hash and final view; gives the number of intents. */
   compact(account: string, before: number, epoch: number): Promise<number>;
 }
