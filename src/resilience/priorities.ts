@@ -1,0 +1,18 @@
+import type { Priority } from '../core/limits.js';
+
+/** Most urgent first. */
+export const PRIORITIES: readonly Priority[] = ['kill', 'cancel', 'reconcile', 'place', 'read', 'prefetch'];
+
+const RANKS = { kill: 0, cancel: 1, reconcile: 2, place: 3, read: 4, prefetch: 5 } as const satisfies Record<Priority, number>;
+
+/** 0 for the most urgent. @throws RangeError for what is no priority. */
+export function rankOf(priority: Priority): number {
+  const rank: number | undefined = RANKS[priority];
+  if (rank === undefined) throw new RangeError(`priority must be one of ${PRIORITIES.join(', ')}, got ${String(priority)}`);
+  return rank;
+}
+
+/** Whether this rank may use the share that is kept for getting out of trouble: kill, cancel, reconcile. */
+export function mayUseReserve(rank: number): boolean {
+  return rank <= RANKS.reconcile;
+}
