@@ -29,6 +29,10 @@ export interface CacheStore {
   clear(): void;
   readonly size: number;
   readonly capacity: number;
+  /** Told of every entry that leaves the store: pushed out, replaced, deleted or cleared. A bound by bytes needs it. */
+  watch?(listener: (key: string, entry: CacheEntry, why: 'evicted' | 'replaced' | 'deleted') => void): Disposable;
+  /** Gives up the entry that would be pushed out next; false when there is none. */
+  evict?(): boolean;
 }
 
 /** Second level, shared by processes. */

@@ -84,5 +84,8 @@ export interface StreamUpdate<K extends MarketKind = MarketKind> {
   readonly seq?: number;
   readonly previousSeq?: number;
   readonly eventTime?: number;
+  /** The feed is alive and what it sent last still holds; symbol `*` speaks for all symbols of the kind. */
   readonly heartbeat?: boolean;
+  /** The adapter itself saw that something is missing, by a checksum for instance. */
+  readonly gap?: boolean;
 }
