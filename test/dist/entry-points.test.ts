@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { entryPoints, outputName } from '../../scripts/entry-points.js';
+import { installPacked, packTarball } from '../../scripts/packed.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const subpaths = Object.keys(entryPoints);
+const specifier = (subpath: string): string => (subpath === '.' ? 'venuekit' : `venuekit${subpath.slice(1)}`);
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, unknown>;
+  peerDependencies: Record<string, string>;
+};
+
+let host = '';
+beforeAll(() => {
+  if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist/ is missing: run `npm run build` first');
+  host = installPacked(packTarball());
+});
+afterAll(() => rmSync(host, { recursive: true, force: true }));
+
+const runInHost = (file: string, text: string): string => {
+  writeFileSync(join(host, file), text);
+  return execFileSync(process.execPath, [file], { cwd: host, encoding: 'utf8' });
+};
+
+describe('the packed tarball', () => {
+  it('exports exactly the entry points, each as ESM and CJS with types of its own', () => {
+    expect(Object.keys(manifest.exports).filter((key) => key !== './package.json')).toEqual(subpaths);
+    for (const subpath of subpaths) {
+      const name = outputName(subpath);
+      expect(manifest.exports[subpath]).toEqual({
+        import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+        require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+      });
+      for (const ending of ['js', 'cjs', 'd.ts', 'd.cts']) expect(existsSync(join(host, 'node_modules/venuekit/dist', `${name}.${ending}`)), `${name}.${ending}`).toBe(true);
+    }
+  });
+
+  it.each(subpaths)('%s is imported as ESM and required as CJS, with the same names, without any optional peer', (subpath) => {
+    const names = (output: string): string[] => JSON.parse(output) as string[];
+    const esm = names(runInHost('probe.mjs', `import * as it from ${JSON.stringify(specifier(subpath))};\nconsole.log(JSON.stringify(Object.keys(it).sort()));`));
+    const cjs = names(runInHost('probe.cjs', `console.log(JSON.stringify(Object.keys(require(${JSON.stringify(specifier(subpath))})).sort()));`));
+    expect(esm.length).toBeGreaterThan(0);
+    expect(cjs).toEqual(esm);
+  });
+
+  it('brings no source of a test, a bench or an example along', () => {
+    const top = readdirSync(join(host, 'node_modules/venuekit'));
+    expect(top.filter((name) => ['src', 'test', 'bench', 'examples', 'scripts'].includes(name))).toEqual([]);
+  });
+
+  it('works when CommonJS and ESM copies meet in one process', () => {
+    const output = runInHost(
+      'mixed.cjs',
+      `const { VenueKitError } = require('venuekit');
+       import('venuekit').then(({ isVenueKitError }) => console.log(isVenueKitError(new VenueKitError('CLOSED', 'x'), 'CLOSED')));`,
+    );
+    expect(output.trim()).toBe('true');
+  });
+
+  // What a host pays: bundled, minified, gzipped, dependencies included, dynamic imports apart.
+  it.each([
+    ['.', 15],
+    ['./metrics', 10],
+  ])('%s stays within %d kB', async (subpath, limitKb) => {
+    const result = await build({
+      stdin: { contents: `export * from ${JSON.stringify(specifier(subpath))};`, resolveDir: host },
+      bundle: true,
+      minify: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      write: false,
+      outdir: 'out',
+      external: Object.keys(manifest.peerDependencies),
+      metafile: true,
+    });
+    // The entry and what it imports statically; what is imported on demand is paid on demand.
+    const outputs = result.metafile.outputs;
+    const wanted = new Set<string>();
+    const visit = (path: string): void => {
+      if (wanted.has(path)) return;
+      wanted.add(path);
+      for (const { path: next, kind, external } of outputs[path]?.imports ?? []) if (kind === 'import-statement' && external !== true) visit(next);
+    };
+    visit('out/stdin.js');
+    const bytes = result.outputFiles.filter((file) => [...wanted].some((path) => file.path.endsWith(path))).reduce((sum, file) => sum + gzipSync(file.contents).length, 0);
+    expect(bytes / 1000).toBeLessThanOrEqual(limitKb);
+  });
+});

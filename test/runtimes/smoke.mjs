@@ -1,0 +1,79 @@
+// Run on every supported runtime over the installed tarball: each part does a little real work.
+import assert from 'node:assert/strict';
+import { EventBus, isVenueKitError, ManualClock, seededRandom, VenueKitError } from 'venuekit';
+import { CachedMarketDataClient } from 'venuekit/market-data';
+import { instrument, MemoryMetricStore, MetricsRegistry } from 'venuekit/metrics';
+import { ParallelFetcher } from 'venuekit/parallel';
+import { ConnectionPool } from 'venuekit/pool';
+import { SqliteOrderJournal } from 'venuekit/sqlite';
+import { SimulatedVenue, simulatedBroker } from 'venuekit/testing';
+import { MemoryOrderJournal, ResilientTradingClient } from 'venuekit/trading';
+
+assert.equal(isVenueKitError(new VenueKitError('CLOSED', 'x'), 'CLOSED'), true);
+
+const clock = new ManualClock();
+const bus = new EventBus();
+const registry = new MetricsRegistry({ clock });
+instrument(bus, registry);
+const venue = new SimulatedVenue({ clock, seed: 7, symbols: { BTCUSD: { price: 7_000 } }, balances: { USD: '1000000', BTC: '100' } });
+const adapter = simulatedBroker(venue);
+
+/** Lets virtual time pass until the promise settles. */
+async function through(promise) {
+  let settled = false;
+  const done = promise.finally(() => {
+    settled = true;
+  });
+  done.catch(() => {});
+  for (let i = 0; i < 10_000 && !settled; i++) await clock.advance(50);
+  return done;
+}
+
+const trading = new ResilientTradingClient({ adapter, journal: new MemoryOrderJournal(), clock, bus, random: seededRandom(7) });
+await through(trading.start());
+venue.fault({ operation: 'place', when: 'after', kind: 'drop', times: 1 });
+for (let i = 0; i < 5; i++) {
+  const view = await through(
+    trading.submit({ intentId: `smoke-${i}`, symbol: 'BTCUSD', side: 'buy', type: 'market', qty: '0.01' }, { deadlineMs: 60_000 }),
+  );
+  assert.equal(view.state, 'filled');
+}
+assert.equal(venue.orders().length, 5);
+
+const marketData = new CachedMarketDataClient({ adapter, clock, bus });
+const first = await through(marketData.get('quote', { symbol: 'BTCUSD' }));
+assert.equal(first.outcome, 'miss');
+assert.equal(marketData.peek('quote', { symbol: 'BTCUSD' })?.outcome, 'hit');
+
+const fetcher = new ParallelFetcher({ concurrency: 3 });
+const answers = await fetcher.all([1, 2, 3].map((input) => ({ input, run: async (n) => n * 2 })));
+assert.deepEqual(
+  answers.map((answer) => answer.value),
+  [2, 4, 6],
+);
+
+let made = 0;
+const pool = new ConnectionPool({ create: async () => ({ id: ++made }), max: 2 });
+for (let i = 0; i < 10; i++) await pool.use(async () => {});
+assert.equal(pool.stats().created, 1);
+
+const store = new MemoryMetricStore();
+assert.match(registry.exposition(), /venuekit_/);
+
+let journal = 'no SQLite here, said clearly';
+try {
+  const opened = await SqliteOrderJournal.open({ path: ':memory:' });
+  await opened[Symbol.asyncDispose]();
+  journal = 'SQLite journal opened';
+} catch (error) {
+  if (!isVenueKitError(error, 'MISSING_PEER')) throw error;
+}
+
+const hash = venue.logHash();
+for (const part of [trading, marketData, fetcher, pool, registry, store]) await part[Symbol.asyncDispose]();
+const runtime = globalThis.Bun
+  ? `Bun ${globalThis.Bun.version}`
+  : globalThis.Deno
+    ? `Deno ${globalThis.Deno.version.deno}`
+    : `Node ${process.versions.node}`;
+console.log(`${runtime}: ESM works, ${journal}, log hash ${hash}`);
