@@ -35,7 +35,7 @@ export interface VenueKitEvents {
   /** After every change of what the pool holds. */
   'pool.state': { readonly pool: string; readonly max: number; readonly size: number; readonly inUse: number; readonly waiting: number };
   'pool.acquired': { readonly pool: string; readonly waitedMs: number; readonly reused: boolean };
-  'pool.leak': { readonly pool: string; readonly heldMs: number };
+  'pool.leak': { readonly pool: string; readonly heldMs: number; readonly takenAt?: string };
   'pool.create_failed': { readonly pool: string; readonly error: Error };
   'cache.read': {
     readonly kind: MarketKind;

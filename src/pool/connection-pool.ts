@@ -1,0 +1,586 @@
+import type { CallOptions } from '../contracts/calls.js';
+import type { Bus } from '../contracts/events.js';
+import { abortReason, onAbort } from '../core/abort.js';
+import { type Clock, systemClock } from '../core/clock.js';
+import { DeadlineSet } from '../core/deadline-set.js';
+import { asError, closedError, VenueKitError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { requireFunction, requireNonNegative, requireOneOf } from '../core/options.js';
+import type { Random } from '../core/random.js';
+import { systemRandom } from '../core/random.js';
+import type { Connection } from './connection.js';
+import { ConnectionInventory } from './connection-inventory.js';
+import { CreateGate } from './create-gate.js';
+import { ConnectionLease, type Lease, type LeaseKeeper } from './lease.js';
+import { type PoolOptions, type PoolPolicy, poolPolicy } from './pool-options.js';
+import { RecentWaits } from './recent-waits.js';
+import { holdWhile } from './use-connection.js';
+import { PRIORITIES, Waiter, WaiterRing } from './waiter-ring.js';
+
+/** A pool at one point in time. `size` = `inUse` + `idle`; a connection that is being validated counts as idle. */
+export interface PoolStats {
+  readonly size: number;
+  readonly inUse: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly created: number;
+  readonly destroyed: number;
+  readonly acquired: number;
+  /** Acquires that got a connection which had been held before. */
+  readonly reused: number;
+  /** reused ÷ acquired; 0 before the first. */
+  readonly reuseRatio: number;
+  readonly createFailures: number;
+  /** Acquires that gave up at their deadline or at acquireTimeoutMs. */
+  readonly timeouts: number;
+  /** Over the last 1,024 acquires, those that did not wait included. */
+  readonly waitP99Ms: number;
+}
+
+const READ_RANK = PRIORITIES.indexOf('read');
+
+/**
+ * Shares a limited number of connections (sessions, sockets, SDK instances) among many callers.
+ *
+ * generic-pool owns how many exist; this class owns who holds one. An idle connection is handed out
+ * synchronously, the one that was used last first, so that surplus ones grow idle and can be closed.
+ *
+ * @example
+ * const pool = new ConnectionPool({ create: (signal) => openOrderSession(url, signal), destroy: (session) => session.close() });
+ * const ack = await pool.use((session, signal) => session.place(order, { signal }), { deadlineMs: 2_000 });
+ */
+export class ConnectionPool<T> implements AsyncDisposable {
+  readonly #policy: PoolPolicy<T>;
+  readonly #bus: Bus | undefined;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #logger: Logger | undefined;
+  readonly #inventory: ConnectionInventory<T>;
+  readonly #gate: CreateGate;
+  readonly #keeper: LeaseKeeper<T>;
+  readonly #idle: Connection<T>[] = [];
+  readonly #waiters: WaiterRing<T> = new WaiterRing();
+  readonly #waits: RecentWaits = new RecentWaits();
+  /** Aborts when the pool stops waiting for its leases. */
+  readonly #forced: AbortController = new AbortController();
+  readonly #waitLimits: DeadlineSet<Waiter<T>>;
+  readonly #idleLimits: DeadlineSet<Connection<T>>;
+  readonly #lifeLimits: DeadlineSet<Connection<T>>;
+  readonly #leakLimits: DeadlineSet<Connection<T>>;
+  // Nothing has to be looked at when a connection changes hands: the path without a clock.
+  readonly #isPlain: boolean;
+  #inUse = 0;
+  #opening = 0;
+  #validating = 0;
+  #created = 0;
+  #destroyed = 0;
+  #acquired = 0;
+  #reused = 0;
+  #createFailures = 0;
+  #timeouts = 0;
+  #lastCreateError: Error | undefined;
+  #retry: 'none' | 'background' | 'awaited' = 'none';
+  #healthTimer: Disposable | undefined;
+  #closing: Promise<void> | undefined;
+  #onReturned: (() => void) | undefined;
+
+  /** @throws RangeError or TypeError naming the option, what it must be, and what it was. */
+  constructor(options: PoolOptions<T>) {
+    const policy = poolPolicy(options);
+    this.#policy = policy;
+    this.#bus = options.bus;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#logger = options.logger;
+    this.#gate = new CreateGate(policy.createBackoff, this.#random);
+    this.#inventory = new ConnectionInventory(policy, this.#clock, (error) =>
+      this.#logger?.warn({ pool: policy.name, error }, 'closing a connection failed'),
+    );
+    this.#keeper = { takeBack: (connection) => this.#takeBack(connection), giveUp: (connection) => this.#giveUp(connection) };
+    this.#waitLimits = new DeadlineSet(this.#clock, (waiter) => this.#timeOut(waiter));
+    this.#idleLimits = new DeadlineSet(this.#clock, (connection, now) => this.#idledLong(connection, now));
+    this.#lifeLimits = new DeadlineSet(this.#clock, (connection) => this.#livedLong(connection));
+    this.#leakLimits = new DeadlineSet(this.#clock, (connection, now) => this.#heldLong(connection, now));
+    this.#isPlain =
+      policy.validate === undefined &&
+      policy.idleTimeoutMs === Infinity &&
+      policy.maxLifetimeMs === Infinity &&
+      policy.leakWarningMs === Infinity &&
+      !policy.captureLeaseStacks;
+    this.#scheduleHealthCheck();
+    this.#serve();
+  }
+
+  /**
+   * An idle connection, or undefined when there is none that can be handed out now. Synchronous, and
+   * never opens one. Where a validation is due that answers asynchronously, it is started and the
+   * connection is not handed out: use {@link acquire} with such a validation.
+   */
+  tryAcquire(): Lease<T> | undefined {
+    if (this.#closing !== undefined) return undefined;
+    const connection = this.#isPlain ? this.#idle.pop() : this.#takeIdle();
+    return connection === undefined ? undefined : this.#lease(connection, 0);
+  }
+
+  /**
+   * A connection: idle, released by another, or newly opened. Callers are served by priority
+   * (`read` where none is given), then in order of arrival.
+   * @throws VenueKitError `POOL_TIMEOUT` after acquireTimeoutMs, `DEADLINE` after the caller's own
+   * deadlineMs, `POOL_QUEUE_FULL` when maxWaiting callers wait already, `CLOSED`; what `create`
+   * threw; or the signal's reason.
+   */
+  acquire(options?: CallOptions): Promise<Lease<T>> {
+    if (options !== undefined) {
+      const refusal = refusalOf(options);
+      if (refusal !== undefined) return Promise.reject(refusal);
+    }
+    const lease = this.tryAcquire();
+    return lease === undefined ? this.#wait(options) : Promise.resolve(lease);
+  }
+
+  /**
+   * Runs `work` with a connection and gives it back. When the work fails the connection is validated
+   * before its next use (where `validate` is given). When the signal or deadline ends the wait, the
+   * caller is answered at once and the connection stays held until the work has settled.
+   */
+  async use<R>(work: (resource: T, signal: AbortSignal) => Promise<R>, options?: CallOptions): Promise<R> {
+    requireFunction('work', work);
+    const startedAt = options?.deadlineMs === undefined ? 0 : this.#clock.monotonic();
+    const lease = (await this.acquire(options)) as ConnectionLease<T>;
+    if (options?.signal === undefined && options?.deadlineMs === undefined) {
+      try {
+        return await work(lease.resource, this.#forced.signal);
+      } catch (error) {
+        lease.suspect();
+        throw error;
+      } finally {
+        lease.release();
+      }
+    }
+    const leftMs = options.deadlineMs === undefined ? Infinity : options.deadlineMs - (this.#clock.monotonic() - startedAt);
+    return holdWhile(lease, work, { clock: this.#clock, leftMs, signal: options.signal, forced: this.#forced.signal });
+  }
+
+  /** The pool now. */
+  stats(): PoolStats {
+    const size = this.#inventory.size;
+    return {
+      size,
+      inUse: this.#inUse,
+      idle: size - this.#inUse,
+      waiting: this.#waiters.size,
+      created: this.#created,
+      destroyed: this.#destroyed,
+      acquired: this.#acquired,
+      reused: this.#reused,
+      reuseRatio: this.#acquired === 0 ? 0 : this.#reused / this.#acquired,
+      createFailures: this.#createFailures,
+      timeouts: this.#timeouts,
+      waitP99Ms: this.#waits.p99(),
+    };
+  }
+
+  /**
+   * Refuses new and waiting callers, closes idle connections, waits up to `drainMs` for the leases
+   * that are out, and then closes theirs too. Resolves when every connection has been closed.
+   * @param options - drainMs: longest wait for leases. Default 5,000 ms.
+   */
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(requireNonNegative('drainMs', options.drainMs ?? 5_000));
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #lease(connection: Connection<T>, waitedMs: number): Lease<T> {
+    const isReused = connection.leases++ > 0;
+    connection.isLeased = true;
+    this.#inUse++;
+    this.#acquired++;
+    if (isReused) this.#reused++;
+    this.#waits.record(waitedMs);
+    if (!this.#isPlain) this.#watch(connection);
+    if (this.#bus !== undefined) {
+      if (this.#bus.has('pool.acquired')) this.#bus.emit('pool.acquired', { pool: this.#policy.name, waitedMs, reused: isReused });
+      this.#announce();
+    }
+    return new ConnectionLease(connection, this.#keeper);
+  }
+
+  #takeBack(connection: Connection<T>): void {
+    if (connection.isClosed) return;
+    connection.isLeased = false;
+    this.#inUse--;
+    if (this.#isPlain && this.#waiters.size === 0 && this.#closing === undefined) this.#idle.push(connection);
+    else this.#reassign(connection);
+    if (this.#bus !== undefined) this.#announce();
+  }
+
+  async #giveUp(connection: Connection<T>): Promise<void> {
+    if (connection.isClosed) return;
+    connection.isLeased = false;
+    this.#inUse--;
+    await this.#discard(connection, 'given_up');
+  }
+
+  // ── who gets a connection that is free ──
+
+  #reassign(connection: Connection<T>): void {
+    if (this.#leakLimits.size > 0 && connection.leakLimit !== undefined) this.#leakLimits.cancel(connection.leakLimit);
+    connection.takenAt = undefined;
+    if (this.#closing !== undefined) {
+      void this.#discard(connection, 'closed');
+      return;
+    }
+    const now = this.#clock.monotonic();
+    if (connection.expiresAt <= now) {
+      void this.#discard(connection, 'lifetime');
+      return;
+    }
+    this.#park(connection, now);
+    if (this.#waiters.size > 0) this.#serve();
+  }
+
+  #park(connection: Connection<T>, now: number): void {
+    connection.idleSince = now;
+    if (this.#policy.idleTimeoutMs !== Infinity) connection.idleLimit = this.#idleLimits.add(connection, now + this.#policy.idleTimeoutMs);
+    this.#idle.push(connection);
+  }
+
+  /** Gives idle connections to those who wait, and opens what is missing. */
+  #serve(): void {
+    if (this.#closing !== undefined) return;
+    // A connection under validation is meant for somebody already.
+    while (this.#waiters.size > this.#validating && this.#idle.length > 0) {
+      const connection = this.#takeIdle();
+      if (connection !== undefined) this.#handTo(this.#waiters.shift() as Waiter<T>, connection);
+    }
+    this.#open();
+  }
+
+  #handTo(waiter: Waiter<T>, connection: Connection<T>): void {
+    this.#forget(waiter);
+    waiter.resolve(this.#lease(connection, this.#clock.monotonic() - waiter.since));
+  }
+
+  /** The idle connection that was used last and is fit; undefined too when its validation has only begun. */
+  #takeIdle(): Connection<T> | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined || this.#isPlain) return connection;
+      if (connection.idleLimit !== undefined) this.#idleLimits.cancel(connection.idleLimit);
+      const now = this.#clock.monotonic();
+      if (connection.expiresAt <= now) {
+        void this.#discard(connection, 'lifetime');
+        continue;
+      }
+      if (!this.#needsValidation(connection, now)) return connection;
+      const fit = this.#validate(connection);
+      if (fit === true) return connection;
+      if (fit !== false) {
+        void this.#returnWhenFit(connection, fit);
+        return undefined;
+      }
+      void this.#discard(connection, 'invalid');
+    }
+  }
+
+  // ── validation ──
+
+  #needsValidation(connection: Connection<T>, now: number): boolean {
+    if (this.#policy.validate === undefined || connection.leases === 0) return false;
+    return connection.isSuspect || now - connection.idleSince >= this.#policy.validateAfterIdleMs;
+  }
+
+  #validate(connection: Connection<T>): boolean | Promise<boolean> {
+    const { validate, validateTimeoutMs } = this.#policy;
+    connection.isSuspect = false;
+    try {
+      const answer = (validate as (resource: T) => boolean | Promise<boolean>)(connection.resource);
+      if (typeof answer === 'boolean') return answer;
+      return new Promise((resolve) => {
+        const tooLong = this.#clock.schedule(validateTimeoutMs, () => resolve(false));
+        const settle = (fit: boolean): void => {
+          tooLong[Symbol.dispose]();
+          resolve(fit);
+        };
+        answer.then(
+          (fit) => settle(fit === true),
+          () => settle(false),
+        );
+      });
+    } catch {
+      return false;
+    }
+  }
+
+  async #returnWhenFit(connection: Connection<T>, answer: Promise<boolean>): Promise<void> {
+    this.#validating++;
+    const fit = await answer;
+    this.#validating--;
+    if (connection.isClosed) return;
+    if (!fit || this.#closing !== undefined) {
+      await this.#discard(connection, fit ? 'closed' : 'invalid');
+      return;
+    }
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) this.#park(connection, this.#clock.monotonic());
+    else this.#handTo(waiter, connection);
+  }
+
+  #scheduleHealthCheck(): void {
+    const { healthCheckIntervalMs } = this.#policy;
+    if (healthCheckIntervalMs === Infinity || this.#closing !== undefined) return;
+    this.#healthTimer = this.#clock.schedule(healthCheckIntervalMs, () => {
+      void this.#checkHealth().finally(() => this.#scheduleHealthCheck());
+    });
+  }
+
+  // One after the other, the longest idle first: the others stay ready to be handed out meanwhile.
+  async #checkHealth(): Promise<void> {
+    const unchecked = [...this.#idle];
+    for (const connection of unchecked) {
+      const at = this.#idle.indexOf(connection);
+      if (at === -1 || this.#closing !== undefined) continue;
+      this.#idle.splice(at, 1);
+      this.#validating++;
+      const fit = await this.#validate(connection);
+      this.#validating--;
+      if (connection.isClosed) continue;
+      if (!fit || this.#closing !== undefined) {
+        await this.#discard(connection, fit ? 'closed' : 'unhealthy');
+        continue;
+      }
+      const waiter = this.#waiters.shift();
+      // Back to its place, its idle time running on: a check is no use.
+      if (waiter === undefined) this.#idle.splice(Math.min(at, this.#idle.length), 0, connection);
+      else {
+        if (connection.idleLimit !== undefined) this.#idleLimits.cancel(connection.idleLimit);
+        this.#handTo(waiter, connection);
+      }
+    }
+  }
+
+  // ── opening ──
+
+  #open(): void {
+    const { min } = this.#policy;
+    for (;;) {
+      const { size, room } = this.#inventory;
+      const missing = Math.max(this.#waiters.size - this.#validating, min - size);
+      if (this.#opening >= missing || room <= 0) return;
+      if (this.#gate.isProbing && this.#opening > 0) return;
+      const waitMs = this.#gate.waitMs(this.#clock.monotonic());
+      if (waitMs > 0) {
+        this.#retryIn(waitMs);
+        return;
+      }
+      void this.#openOne();
+    }
+  }
+
+  async #openOne(): Promise<void> {
+    this.#opening++;
+    let connection: Connection<T>;
+    try {
+      connection = await this.#inventory.open();
+    } catch (error) {
+      this.#opening--;
+      this.#openingFailed(asError(error));
+      return;
+    }
+    this.#opening--;
+    this.#gate.succeeded();
+    this.#created++;
+    const now = this.#clock.monotonic();
+    const { maxLifetimeMs, name } = this.#policy;
+    if (maxLifetimeMs !== Infinity) {
+      connection.expiresAt = now + maxLifetimeMs * (1 - 0.1 * this.#random());
+      connection.lifeLimit = this.#lifeLimits.add(connection, connection.expiresAt);
+    }
+    if (this.#bus?.has('pool.created')) this.#bus.emit('pool.created', { pool: name });
+    this.#reassign(connection);
+    this.#open();
+    this.#announce();
+  }
+
+  #openingFailed(error: Error): void {
+    if (this.#closing !== undefined) return;
+    this.#gate.failed(this.#clock.monotonic());
+    this.#createFailures++;
+    this.#lastCreateError = error;
+    this.#logger?.warn({ pool: this.#policy.name, error }, 'opening a connection failed');
+    if (this.#bus?.has('pool.create_failed')) this.#bus.emit('pool.create_failed', { pool: this.#policy.name, error });
+    // To one caller, and only when this opening was for one: the others may still be served.
+    if (this.#waiters.size > this.#validating + this.#opening) {
+      const waiter = this.#waiters.shift() as Waiter<T>;
+      this.#forget(waiter);
+      waiter.reject(error);
+      this.#announce();
+    }
+    this.#open();
+  }
+
+  #retryIn(ms: number): void {
+    const isAwaited = this.#waiters.size > 0;
+    if (this.#retry === 'awaited' || (this.#retry === 'background' && !isAwaited)) return;
+    this.#retry = isAwaited ? 'awaited' : 'background';
+    const again = (): void => {
+      this.#retry = 'none';
+      this.#serve();
+    };
+    if (isAwaited) this.#clock.sleep(ms, this.#forced.signal).then(again, () => {});
+    else this.#clock.schedule(ms, again);
+  }
+
+  // ── waiting ──
+
+  #wait(options: CallOptions | undefined): Promise<Lease<T>> {
+    const { name, maxWaiting, acquireTimeoutMs } = this.#policy;
+    if (this.#closing !== undefined) return Promise.reject(closedError(`Pool "${name}"`));
+    if (this.#waiters.size >= maxWaiting) {
+      return Promise.reject(new VenueKitError('POOL_QUEUE_FULL', `Pool "${name}": ${maxWaiting} callers wait already (maxWaiting)`));
+    }
+    return new Promise((resolve, reject) => {
+      const since = this.#clock.monotonic();
+      const rank = options?.priority === undefined ? READ_RANK : PRIORITIES.indexOf(options.priority);
+      const waiter = new Waiter<T>(since, rank, resolve, reject);
+      const ownLimitMs = options?.deadlineMs ?? Infinity;
+      waiter.hasOwnDeadline = ownLimitMs < acquireTimeoutMs;
+      waiter.limit = this.#waitLimits.add(waiter, since + Math.min(acquireTimeoutMs, ownLimitMs));
+      if (options?.signal !== undefined) {
+        waiter.abort = onAbort(options.signal, (reason) => {
+          this.#waiters.remove(waiter);
+          this.#forget(waiter);
+          reject(reason);
+          this.#announce();
+        });
+      }
+      this.#waiters.push(waiter);
+      this.#serve();
+      this.#announce();
+    });
+  }
+
+  #forget(waiter: Waiter<T>): void {
+    if (waiter.limit !== undefined) this.#waitLimits.cancel(waiter.limit);
+    waiter.abort?.[Symbol.dispose]();
+  }
+
+  #timeOut(waiter: Waiter<T>): void {
+    this.#waiters.remove(waiter);
+    this.#forget(waiter);
+    this.#timeouts++;
+    const { name, max } = this.#policy;
+    const waitedMs = Math.round(this.#clock.monotonic() - waiter.since);
+    waiter.reject(
+      new VenueKitError(
+        waiter.hasOwnDeadline ? 'DEADLINE' : 'POOL_TIMEOUT',
+        `Pool "${name}": no connection within ${waitedMs} ms; ${this.#inUse} of at most ${max} in use, ${this.#waiters.size} others waiting`,
+        this.#gate.isProbing ? { cause: this.#lastCreateError } : undefined,
+      ),
+    );
+    this.#announce();
+  }
+
+  // ── ages ──
+
+  #watch(connection: Connection<T>): void {
+    const { leakWarningMs, captureLeaseStacks } = this.#policy;
+    if (captureLeaseStacks) connection.takenAt = new Error('lease taken').stack;
+    if (leakWarningMs === Infinity) return;
+    connection.leasedSince = this.#clock.monotonic();
+    connection.leakLimit = this.#leakLimits.add(connection, connection.leasedSince + leakWarningMs);
+  }
+
+  #heldLong(connection: Connection<T>, now: number): void {
+    const pool = this.#policy.name;
+    const heldMs = now - connection.leasedSince;
+    const { takenAt } = connection;
+    const where = takenAt === undefined ? {} : { takenAt };
+    this.#logger?.warn({ pool, heldMs, ...where }, 'a lease has been held for long; was its release forgotten?');
+    if (this.#bus?.has('pool.leak')) this.#bus.emit('pool.leak', { pool, heldMs, ...where });
+  }
+
+  #idledLong(connection: Connection<T>, now: number): void {
+    const at = this.#idle.indexOf(connection);
+    if (at === -1) return;
+    if (this.#inventory.size <= this.#policy.min) {
+      connection.idleLimit = this.#idleLimits.add(connection, now + this.#policy.idleTimeoutMs);
+      return;
+    }
+    this.#idle.splice(at, 1);
+    void this.#discard(connection, 'idle');
+  }
+
+  #livedLong(connection: Connection<T>): void {
+    // One that is held, or being validated, is closed when it comes back.
+    const at = this.#idle.indexOf(connection);
+    if (at === -1) return;
+    this.#idle.splice(at, 1);
+    void this.#discard(connection, 'lifetime');
+  }
+
+  // ── ending ──
+
+  async #discard(connection: Connection<T>, why: string): Promise<void> {
+    connection.isClosed = true;
+    if (connection.idleLimit !== undefined) this.#idleLimits.cancel(connection.idleLimit);
+    if (connection.lifeLimit !== undefined) this.#lifeLimits.cancel(connection.lifeLimit);
+    if (connection.leakLimit !== undefined) this.#leakLimits.cancel(connection.leakLimit);
+    this.#destroyed++;
+    const closed = this.#inventory.close(connection);
+    if (this.#bus?.has('pool.destroyed')) this.#bus.emit('pool.destroyed', { pool: this.#policy.name, why });
+    this.#announce();
+    if (this.#inUse === 0) this.#onReturned?.();
+    await closed;
+    this.#serve();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    // close() has yet to note that it was called: what follows must find it noted.
+    await undefined;
+    this.#healthTimer?.[Symbol.dispose]();
+    const closed = closedError(`Pool "${this.#policy.name}"`);
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      this.#forget(waiter);
+      waiter.reject(closed);
+    }
+    for (const connection of this.#idle.splice(0)) void this.#discard(connection, 'closed');
+    if (this.#inUse > 0 && drainMs > 0) await this.#leasesReturned(drainMs);
+    this.#forced.abort(closed);
+    for (const connection of [...this.#inventory.connections()]) {
+      if (connection.isLeased) this.#inUse--;
+      void this.#discard(connection, 'closed');
+    }
+    await this.#inventory.drain(closed);
+    for (const limits of [this.#waitLimits, this.#idleLimits, this.#lifeLimits, this.#leakLimits]) limits[Symbol.dispose]();
+  }
+
+  async #leasesReturned(withinMs: number): Promise<void> {
+    const enough = new AbortController();
+    this.#onReturned = () => enough.abort();
+    await this.#clock.sleep(withinMs, enough.signal).catch(() => {});
+    this.#onReturned = undefined;
+  }
+
+  #announce(): void {
+    const bus = this.#bus;
+    if (bus === undefined || !bus.has('pool.state')) return;
+    const { name, max } = this.#policy;
+    bus.emit('pool.state', { pool: name, max, size: this.#inventory.size, inUse: this.#inUse, waiting: this.#waiters.size });
+  }
+}
+
+function refusalOf({ signal, deadlineMs, priority }: CallOptions): Error | undefined {
+  try {
+    if (deadlineMs !== undefined) requireNonNegative('deadlineMs', deadlineMs);
+    if (priority !== undefined) requireOneOf('priority', priority, PRIORITIES);
+    if (signal?.aborted) return abortReason(signal);
+    return undefined;
+  } catch (error) {
+    return asError(error);
+  }
+}

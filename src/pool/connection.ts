@@ -1,0 +1,27 @@
+import type { Deadline } from '../core/deadline-set.js';
+
+/** What the pool knows of one open connection. */
+export class Connection<T> {
+  readonly resource: T;
+  /** How often it has been handed out. */
+  leases = 0;
+  isLeased = false;
+  isClosed = false;
+  /** The last work on it failed, so it is validated before the next. */
+  isSuspect = false;
+  /** Monotonic ms since when it is idle; kept only where a policy asks for it. */
+  idleSince = 0;
+  /** Monotonic ms since when it is held; kept only where a policy asks for it. */
+  leasedSince = 0;
+  /** Monotonic ms at which it has lived long enough. */
+  expiresAt = Infinity;
+  idleLimit: Deadline<Connection<T>> | undefined;
+  lifeLimit: Deadline<Connection<T>> | undefined;
+  leakLimit: Deadline<Connection<T>> | undefined;
+  /** Where the present lease was taken, when stacks are captured. */
+  takenAt: string | undefined;
+
+  constructor(resource: T) {
+    this.resource = resource;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Priority } from '../contracts/calls.js';
+import type { Deadline } from '../core/deadline-set.js';
+import type { Lease } from './lease.js';
+
+/** Most urgent first. */
+export const PRIORITIES: readonly Priority[] = ['kill', 'cancel', 'reconcile', 'place', 'read', 'prefetch'];
+
+/** A caller that waits for a connection. */
+export class Waiter<T> {
+  readonly since: number;
+  readonly rank: number;
+  readonly resolve: (lease: Lease<T>) => void;
+  readonly reject: (error: Error) => void;
+  limit: Deadline<Waiter<T>> | undefined;
+  /** Whether the limit is the caller's own, rather than the pool's. */
+  hasOwnDeadline = false;
+  abort: Disposable | undefined;
+  before: Waiter<T> | undefined;
+  after: Waiter<T> | undefined;
+
+  constructor(since: number, rank: number, resolve: (lease: Lease<T>) => void, reject: (error: Error) => void) {
+    this.since = since;
+    this.rank = rank;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+interface Line<T> {
+  first: Waiter<T> | undefined;
+  last: Waiter<T> | undefined;
+}
+
+/** Waiting callers: the most urgent first, and within a priority whoever came first. Linked, so that one who leaves costs no search. */
+export class WaiterRing<T> {
+  readonly #lines: readonly Line<T>[] = PRIORITIES.map(() => ({ first: undefined, last: undefined }));
+  size = 0;
+
+  push(waiter: Waiter<T>): void {
+    const line = this.#lines[waiter.rank] as Line<T>;
+    waiter.before = line.last;
+    if (line.last === undefined) line.first = waiter;
+    else line.last.after = waiter;
+    line.last = waiter;
+    this.size++;
+  }
+
+  shift(): Waiter<T> | undefined {
+    if (this.size === 0) return undefined;
+    for (const line of this.#lines) {
+      const { first } = line;
+      if (first === undefined) continue;
+      this.remove(first);
+      return first;
+    }
+    return undefined;
+  }
+
+  /** @param waiter - one that is in the ring. */
+  remove(waiter: Waiter<T>): void {
+    const line = this.#lines[waiter.rank] as Line<T>;
+    if (waiter.before === undefined) line.first = waiter.after;
+    else waiter.before.after = waiter.after;
+    if (waiter.after === undefined) line.last = waiter.before;
+    else waiter.after.before = waiter.before;
+    waiter.before = waiter.after = undefined;
+    this.size--;
+  }
+}
