@@ -12,9 +12,10 @@ import type {
 import type { Settled } from '../../contracts/calls.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds } from '../../contracts/market-data.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
+import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
 import { abortable, throwIfAborted } from '../../core/abort.js';
 import { type Clock, systemClock } from '../../core/clock.js';
-import { asError, VenueKitError } from '../../core/errors.js';
+import { asError, isVenueKitError, VenueKitError } from '../../core/errors.js';
 import { type Logger, redactingLogger } from '../../core/logger.js';
 import { BinanceMarketData } from './binance-market-data.js';
 import { fillOf, listOf, number, objectOf, orderParams, text, venueOrderOf } from './binance-orders.js';
@@ -96,15 +97,17 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   }
 
   async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
-    return this.#write(intent.symbol, attempt, 'newOrder', (market) =>
-      this.#sdk.privatePostOrder(this.#signed(orderParams(intent, market.id, clientOrderId), attempt)),
-    );
+    return this.#write(intent.symbol, attempt, 'newOrder', (market) => {
+      const params = this.#signed(orderParams(intent, market.id, clientOrderId), attempt);
+      return () => this.#sdk.privatePostOrder(params);
+    });
   }
 
   async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
-    return this.#write(ref.symbol, attempt, 'cancelOrder', (market) =>
-      this.#sdk.privateDeleteOrder(this.#signed({ symbol: market.id, origClientOrderId: ref.clientOrderId }, attempt)),
-    );
+    return this.#write(ref.symbol, attempt, 'cancelOrder', (market) => {
+      const params = this.#signed({ symbol: market.id, origClientOrderId: ref.clientOrderId }, attempt);
+      return () => this.#sdk.privateDeleteOrder(params);
+    });
   }
 
   async find(ref: OrderRef, attempt: Attempt): Promise<VenueOrder | 'not_found'> {
@@ -182,15 +185,18 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     return { ...params, timestamp: attempt.venueNow, ...fence, ...ONE_TRY };
   }
 
-  async #write(symbol: string, attempt: Attempt, what: string, work: (market: CcxtMarket) => Promise<unknown>): Promise<Verdict> {
-    let market: CcxtMarket;
+  async #write(symbol: string, attempt: Attempt, what: string, prepare: (market: CcxtMarket) => () => Promise<unknown>): Promise<Verdict> {
+    let call: () => Promise<unknown>;
     try {
-      market = await this.#market(symbol);
+      call = prepare(await this.#market(symbol));
     } catch (error) {
+      // What is wrong with the order itself will be wrong the next time too.
+      if (isUnknownSymbol(error)) return { kind: 'rejected', code: 'UNKNOWN_SYMBOL', cause: error };
+      if (isVenueKitError(error, 'INVALID')) return { kind: 'rejected', code: 'INVALID', cause: error };
       return { kind: 'not_sent', cause: error };
     }
     this.#symbols.add(symbol);
-    const outcome = await this.#call(attempt.signal, true, () => work(market));
+    const outcome = await this.#call(attempt.signal, true, call);
     if ('error' in outcome) return verdictOf(outcome.record, outcome.error);
     try {
       return { kind: 'accepted', order: venueOrderOf(objectOf(outcome.result, what), symbol) };
