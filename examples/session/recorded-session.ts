@@ -39,12 +39,16 @@ function unpack(path: string): string {
   try {
     packed = readFileSync(path);
   } catch (error) {
-    throw new Error(`The recorded session ${path} can't be read: ${(error as Error).message}. Restore it from the repository, or name another file with --data.`);
+    throw new Error(
+      `The recorded session ${path} can't be read: ${(error as Error).message}. Restore it from the repository, or name another file with --data.`,
+    );
   }
   try {
     return gunzipSync(packed).toString('utf8');
   } catch (error) {
-    throw new Error(`The recorded session ${path} is cut or damaged (${packed.length} bytes, ${(error as Error).message}). Restore it from the repository, or name another file with --data.`);
+    throw new Error(
+      `The recorded session ${path} is cut or damaged (${packed.length} bytes, ${(error as Error).message}). Restore it from the repository, or name another file with --data.`,
+    );
   }
 }
 

@@ -1,0 +1,22 @@
+/** One line that is rewritten on a terminal, and one line every few seconds elsewhere. */
+export class Progress {
+  readonly #stream = process.stderr;
+  readonly #everyMs: number;
+  readonly #now: () => number;
+  #shownAt = Number.NEGATIVE_INFINITY;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#everyMs = this.#stream.isTTY ? 250 : 5_000;
+  }
+
+  show(text: string): void {
+    if (this.#now() - this.#shownAt < this.#everyMs) return;
+    this.#shownAt = this.#now();
+    this.#stream.write(this.#stream.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+  }
+
+  end(): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\u001b[K');
+  }
+}
