@@ -38,16 +38,27 @@ export class SqliteError extends VenueKitError {
   }
 }
 
+interface Reason {
+  readonly failure: SqliteFailure;
+  /** SQLite's own words for the result, by which it is known where the binding drops the number (the peer does, in `all`). */
+  readonly text: string;
+  readonly explanation: string;
+}
+
 // Primary result codes, the low byte of an extended one: https://www.sqlite.org/rescode.html
-const FAILURES: Readonly<Record<number, readonly [SqliteFailure, string]>> = {
-  5: ['busy', 'another process is writing to it and has not finished in time'],
-  6: ['busy', 'another connection of this process holds a table of it'],
-  8: ['read_only', 'it can only be read'],
-  10: ['io', 'reading or writing it failed'],
-  11: ['corrupt', 'the file is damaged'],
-  13: ['full', 'the disk is full, or the file has reached its size limit'],
-  14: ['cannot_open', 'it can not be opened; does the directory exist, and may this user write there?'],
-  26: ['not_a_database', 'the file is no SQLite database'],
+const REASONS: Readonly<Record<number, Reason>> = {
+  5: { failure: 'busy', text: 'database is locked', explanation: 'another process is writing to it and has not finished in time' },
+  6: { failure: 'busy', text: 'database table is locked', explanation: 'another connection of this process is using a table of it' },
+  8: { failure: 'read_only', text: 'attempt to write a readonly database', explanation: 'it can only be read' },
+  10: { failure: 'io', text: 'disk I/O error', explanation: 'reading or writing it failed' },
+  11: { failure: 'corrupt', text: 'database disk image is malformed', explanation: 'the file is damaged' },
+  13: { failure: 'full', text: 'database or disk is full', explanation: 'the disk is full, or the file has reached its size limit' },
+  14: {
+    failure: 'cannot_open',
+    text: 'unable to open database file',
+    explanation: 'it can not be opened; does the directory exist, and may this user write there?',
+  },
+  26: { failure: 'not_a_database', text: 'file is not a database', explanation: 'the file is no SQLite database' },
 };
 
 /**
@@ -59,7 +70,12 @@ export function toSqliteError(thrown: unknown, path: string, action: string): un
   if (code === 'ERR_INVALID_STATE') return new SqliteError('closed', path, `Could not ${action} ${path}: it is closed.`, thrown);
   if (code !== 'ERR_SQLITE_ERROR') return thrown;
   const result = typeof errcode === 'number' ? errcode : 0;
-  const [failure, reason] = FAILURES[result & 0xff] ?? ['other', String(message)];
+  const reason = REASONS[result & 0xff] ?? Object.values(REASONS).find(({ text }) => text === message);
   const detail = result > 0xff ? ` (SQLite result ${result})` : '';
-  return new SqliteError(failure, path, `Could not ${action} ${path}: ${reason}${detail}.`, thrown);
+  return new SqliteError(
+    reason?.failure ?? 'other',
+    path,
+    `Could not ${action} ${path}: ${reason?.explanation ?? String(message)}${detail}.`,
+    thrown,
+  );
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -139,6 +139,16 @@ describe('SqliteDatabase', () => {
     one.write(() => {
       expect(() => other.write(() => {})).toThrow(expect.objectContaining({ failure: 'busy' }));
     });
+  });
+
+  it('leaves everything in the one file when it is closed, prepared statements or not', async () => {
+    const database = await open();
+    const insert = database.prepare('INSERT INTO entry (note) VALUES (?)');
+    for (let i = 0; i < 100; i++) database.write(() => insert.run('x'.repeat(100)));
+    database.close();
+    copyFileSync(join(directory, 'ledger.db'), join(directory, 'moved.db'));
+    using moved = await open('moved.db');
+    expect(moved.prepare('SELECT note FROM entry').all()).toHaveLength(100);
   });
 
   it('can be closed twice, and says so when it is used after', async () => {
