@@ -106,10 +106,10 @@ export class CircuitBreaker {
     return this.#state === 'closed' || this.#allowProbe();
   }
 
-  /** The call that was allowed came back well. */
-  success(): void {
+  /** The call that was allowed came back well. @param now - monotonic ms, where the caller has just read them. */
+  success(now: number = this.#clock.monotonic()): void {
     if (this.#state === 'closed') {
-      this.#window.succeeded(this.#clock.monotonic());
+      this.#window.succeeded(now);
     } else if (this.#state === 'half_open' && this.#probing > 0) {
       this.#probing--;
       this.#probed++;
@@ -117,10 +117,10 @@ export class CircuitBreaker {
     }
   }
 
-  /** The call that was allowed failed in a way that speaks against the venue. */
-  failure(): void {
+  /** The call that was allowed failed in a way that speaks against the venue. @param now - as for {@link success}. */
+  failure(now: number = this.#clock.monotonic()): void {
     if (this.#state === 'closed') {
-      this.#window.failed(this.#clock.monotonic());
+      this.#window.failed(now);
       const { calls, failures, failureRate } = this.#window;
       if (calls >= this.#minCalls && failureRate >= this.#failureRate) this.#change('open', `${failures} of ${calls} calls failed`);
     } else if (this.#state === 'half_open' && this.#probing > 0) {

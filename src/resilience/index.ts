@@ -1,5 +1,12 @@
+export { AdaptiveConcurrency, type AdaptiveConcurrencyOptions, type LoadSign } from './adaptive-concurrency.js';
 export { type Backoff, type FullJitterOptions, fullJitter } from './backoff.js';
+export { Bulkhead, type BulkheadOptions, type EnterOptions } from './bulkhead.js';
 export { type BreakerChange, type BreakerState, CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.js';
+export { Deadlines, type DeadlinesOptions, Timed } from './deadlines.js';
+export { Hedge, type HedgeOptions } from './hedge.js';
+export { LatencyQuantile } from './latency-quantile.js';
+export { Pipeline } from './pipeline.js';
+export type { AttemptOutcome, FailureClass, PipelineAttempt, PipelineOptions, RunOptions } from './pipeline-options.js';
 export { PolicyError, type PolicyErrorCode, type PolicyErrorFacts } from './policy-error.js';
 export { type AcquireOptions, RateLimiter, type RateLimiterOptions, type SpendOptions } from './rate-limiter.js';
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.js';

@@ -22,7 +22,7 @@ export interface RateLimiterOptions {
 export interface SpendOptions {
   readonly priority: Priority;
   /** What limits by symbol are counted by. */
-  readonly symbol?: string;
+  readonly symbol?: string | undefined;
 }
 
 /** How {@link RateLimiter.acquire} waits. */
@@ -85,11 +85,11 @@ export class RateLimiter implements AsyncDisposable {
 
   /**
    * Spends `costs` now if there is room and nobody who goes first waits for it; else spends nothing.
+   * @param now - monotonic ms, where the caller has just read them.
    * @throws RangeError for an unknown limit, units below 0, or more of them than the limit holds.
    */
-  tryAcquire(costs: readonly Cost[], options: SpendOptions): boolean {
+  tryAcquire(costs: readonly Cost[], options: SpendOptions, now: number = this.#clock.monotonic()): boolean {
     if (this.#closed) throw closedError('RateLimiter');
-    const now = this.#clock.monotonic();
     const rank = rankOf(options.priority);
     if (!this.#fits(costs, rank, options.symbol, now)) return false;
     if (this.#waiting > 0 && !this.#mayGoFirst(costs, rank, options.symbol, now)) return false;

@@ -1,0 +1,134 @@
+import {
+  ConsecutiveBreaker,
+  circuitBreaker as cockatielBreaker,
+  bulkhead as cockatielBulkhead,
+  retry as cockatielRetry,
+  timeout as cockatielTimeout,
+  ExponentialBackoff,
+  handleAll,
+  SamplingBreaker,
+  TimeoutStrategy,
+  wrap,
+} from 'cockatiel';
+import OpossumBreaker from 'opossum';
+import pRetry from 'p-retry';
+import pTimeout from 'p-timeout';
+import { systemClock } from '../src/core/clock.js';
+import { Bulkhead, CircuitBreaker, Hedge, Pipeline, RateLimiter, RetryBudget } from '../src/resilience/index.js';
+import { type Contender, compare, digits, publish, toMarkdown } from './harness.js';
+
+const clock = systemClock;
+const BIG = 1_000_000_000;
+
+/** The call that all contenders protect: one asynchronous step, as short as can be. */
+async function venueCall(): Promise<number> {
+  return 1;
+}
+
+function contender(name: string, role: Contender['role'], call: () => Promise<number>): Contender {
+  return {
+    name,
+    role,
+    async run(iterations) {
+      let sum = 0;
+      for (let i = 0; i < iterations; i++) sum += await call();
+      if (sum !== iterations) throw new Error(`${name}: ${sum} of ${iterations} calls answered`);
+      return sum;
+    },
+  };
+}
+
+const classify = (): { retry: boolean } => ({ retry: true });
+const retry = { max: 3, baseMs: 100, capMs: 5_000 };
+
+/** Deadline, retries, budget, breaker and bulkhead: what the peers have, and the budget. */
+function usualPolicies(): Pipeline {
+  return new Pipeline({
+    clock,
+    timeoutMs: 1_000,
+    deadlineMs: 5_000,
+    retry,
+    classify,
+    budget: new RetryBudget({ clock }),
+    breaker: new CircuitBreaker({ clock }),
+    bulkhead: new Bulkhead({ maxInFlight: 50 }),
+  });
+}
+
+function allPolicies(): { pipeline: Pipeline; costs: { limit: string; units: number }[] } {
+  const budget = new RetryBudget({ clock });
+  const pipeline = new Pipeline({
+    clock,
+    timeoutMs: 1_000,
+    deadlineMs: 5_000,
+    retry,
+    classify,
+    budget,
+    breaker: new CircuitBreaker({ clock }),
+    bulkhead: new Bulkhead({ maxInFlight: 50 }),
+    limiter: new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: BIG, perMs: 1_000 }] }),
+    hedge: new Hedge({ budget }),
+    onAttempt: () => {},
+  });
+  return { pipeline, costs: [{ limit: 'weight', units: 1 }] };
+}
+
+export default async function bench(): Promise<void> {
+  const usual = usualPolicies();
+  const all = allPolicies();
+  const options = { costs: all.costs };
+  const timed = new Pipeline({ clock, timeoutMs: 1_000 });
+
+  const opossum = new OpossumBreaker(venueCall, { timeout: 1_000, capacity: 50 });
+  const opossumNoTimeout = new OpossumBreaker(venueCall, { timeout: false });
+  const breaker = (): ReturnType<typeof cockatielBreaker> =>
+    cockatielBreaker(handleAll, { halfOpenAfter: 5_000, breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000 }) });
+  const retryPolicy = cockatielRetry(handleAll, { maxAttempts: 3, backoff: new ExponentialBackoff() });
+  const withTimeout = wrap(retryPolicy, breaker(), cockatielBulkhead(50, 1_000), cockatielTimeout(1_000, TimeoutStrategy.Aggressive));
+  const withoutTimeout = wrap(
+    retryPolicy,
+    cockatielBreaker(handleAll, { halfOpenAfter: 5_000, breaker: new ConsecutiveBreaker(5) }),
+    cockatielBulkhead(50, 1_000),
+  );
+
+  const OURS = 'Pipeline: deadline, retry, budget, breaker, bulkhead';
+  const path = await compare(
+    'A call that succeeds',
+    [
+      contender('bare async call', 'floor', () => venueCall()),
+      contender(OURS, 'ours', () => usual.run(venueCall)),
+      contender('Pipeline: all of it, with limiter, hedge and a hook', 'ours', () => all.pipeline.run(venueCall, options)),
+      contender('Pipeline: deadline only', 'ours', () => timed.run(venueCall)),
+      contender('opossum with timeout', 'peer', () => opossum.fire() as Promise<number>),
+      contender('opossum without timeout', 'peer', () => opossumNoTimeout.fire() as Promise<number>),
+      contender('cockatiel retry+breaker+bulkhead+timeout', 'peer', () => withTimeout.execute(venueCall)),
+      contender('cockatiel retry+breaker+bulkhead', 'peer', () => withoutTimeout.execute(venueCall)),
+      contender('p-retry + p-timeout', 'peer', () => pRetry(() => pTimeout(venueCall(), { milliseconds: 1_000 }), { retries: 3 })),
+    ],
+    {
+      maxIterations: 300_000,
+      targets: (ns) => {
+        const ratio = (name: string): number => ns(name) / ns(OURS);
+        const row = (target: string, reached: number, met: boolean): { target: string; reached: string; met: boolean } => ({
+          target,
+          reached: `${digits(reached)}×`,
+          met,
+        });
+        const toBare = ns(OURS) / ns('bare async call');
+        return [
+          row('at most 3× a bare async call', toBare, toBare <= 3),
+          row('at least 3× faster than opossum', ratio('opossum without timeout'), ratio('opossum without timeout') >= 3),
+          row('at least 3× faster than opossum with its timeout', ratio('opossum with timeout'), ratio('opossum with timeout') >= 3),
+          row(
+            'at least 50× faster than cockatiel with timeout',
+            ratio('cockatiel retry+breaker+bulkhead+timeout'),
+            ratio('cockatiel retry+breaker+bulkhead+timeout') >= 50,
+          ),
+        ];
+      },
+    },
+  );
+  opossum.shutdown();
+  opossumNoTimeout.shutdown();
+  publish('resilience', [toMarkdown(path)]);
+}

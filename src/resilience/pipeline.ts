@@ -1,0 +1,45 @@
+import { abortReason } from '../core/abort.js';
+import type { Cost } from '../core/limits.js';
+import { PipelineCall } from './pipeline-call.js';
+import type { PipelineAttempt, PipelineOptions, RunOptions } from './pipeline-options.js';
+import { PipelinePolicies } from './pipeline-policies.js';
+
+const NO_OPTIONS: RunOptions = {};
+const NO_COSTS: readonly Cost[] = [];
+
+/**
+ * All policies of a read in one: deadline, retries with backoff and budget, breaker, bulkhead, rate
+ * limiter and hedge. A call that succeeds at once passes them without an Error, an AbortController,
+ * a timer or a closure being made for it; one record for the call and one for the attempt carry
+ * everything. With a single policy it is the way to use that policy alone.
+ *
+ * Only for what may be made twice: a retry and a hedge are second requests.
+ *
+ * @example
+ * const pipeline = new Pipeline({ clock, deadlineMs: 5_000, retry: { max: 3 }, budget, breaker, limiter, classify });
+ * const book = await pipeline.run((attempt) => fetchBook('BTC/USDT', attempt.signal), { costs });
+ */
+export class Pipeline {
+  readonly #policies: PipelinePolicies;
+
+  /** @throws RangeError or TypeError naming the option that can't be meant. */
+  constructor(options: PipelineOptions) {
+    this.#policies = new PipelinePolicies(options);
+  }
+
+  /**
+   * Runs `work` until it succeeds, it is not worth another attempt, or the deadline has come.
+   * @throws what the last attempt threw; {@link PolicyError} with DEADLINE, RATE_LIMITED, BANNED,
+   * CIRCUIT_OPEN, BULKHEAD_FULL or RETRY_BUDGET (the venue's failure, if there was one, as its cause);
+   * the reason of `options.signal`.
+   */
+  run<T>(work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions = NO_OPTIONS): Promise<T> {
+    const { signal, deadlineMs = this.#policies.deadlineMs, costs = NO_COSTS, priority = 'read' } = options;
+    if (signal?.aborted) return Promise.reject(abortReason(signal));
+    if (!(deadlineMs > 0)) return Promise.reject(new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`));
+    const call = new PipelineCall<T>(this.#policies, work, options, costs, priority, deadlineMs, this.#policies.clock.monotonic());
+    signal?.addEventListener('abort', call, { once: true });
+    call.start();
+    return call.promise;
+  }
+}
