@@ -56,8 +56,7 @@ export class TypedEventBus<E extends object> {
   /** Calls every listener of `event`, in order of subscription, before it returns. */
   emit<K extends keyof E>(event: K, payload: E[K]): void {
     if (this.#listening === 0) return;
-    // Asking first is four times cheaper than an emit that finds nobody.
-    if (this.#emitter.listenerCount(event as string) > 0) this.#emitter.emit(event as string, payload);
+    this.#emitter.emit(event as string, payload);
     if (this.#taps.size > 0) for (const tap of this.#taps) tap(event, payload as never);
   }
 
