@@ -8,8 +8,11 @@ export interface MetricOptions<L extends string> {
   readonly maxSeries?: number;
 }
 
+/** What one recording belonged to, such as `{ trace_id: '…' }`; shown in the OpenMetrics format. */
+export type Exemplar = Readonly<Record<string, string>>;
+
 export interface Counter {
-  inc(by?: number): void;
+  inc(by?: number, exemplar?: Exemplar): void;
 }
 
 export interface Gauge {
@@ -18,7 +21,7 @@ export interface Gauge {
 }
 
 export interface Histogram {
-  observe(value: number): void;
+  observe(value: number, exemplar?: Exemplar): void;
   quantile(q: number): number | undefined;
 }
 

@@ -1,0 +1,124 @@
+import type { MetricFamily } from './family.js';
+import { type AnySeries, CounterSeries, type HistogramSeries, type KeptExemplar } from './instruments.js';
+import { escapeHelp, labelText, numberText } from './names.js';
+
+/** `text/plain` is Prometheus' classic format 0.0.4; `openmetrics` is OpenMetrics 1.0 and carries units and exemplars. */
+export type ExpositionFormat = 'text/plain' | 'openmetrics';
+
+export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
+  'text/plain': 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+/** The quantiles that a histogram without classic buckets is shown with, as a summary. */
+export const SHOWN_QUANTILES: readonly number[] = [0.5, 0.9, 0.95, 0.99];
+// OpenMetrics: the names and values of an exemplar's labels have at most this many characters.
+const LONGEST_EXEMPLAR = 128;
+
+/**
+ * Writes families as text. What does not change about a series, its name and escaped labels, is
+ * built once and kept, so that a scrape costs little more than the printing of numbers.
+ */
+export class Exposition {
+  readonly #openMetrics: boolean;
+  readonly #defaults: Readonly<Record<string, string>>;
+  readonly #heads = new WeakMap<MetricFamily, string>();
+  readonly #prefixes = new WeakMap<AnySeries, readonly string[]>();
+  readonly #plain = new WeakMap<MetricFamily, string[]>();
+
+  constructor(format: ExpositionFormat, defaultLabels: Readonly<Record<string, string>>) {
+    this.#openMetrics = format === 'openmetrics';
+    this.#defaults = defaultLabels;
+  }
+
+  write(families: Iterable<MetricFamily>): string {
+    let text = '';
+    for (const family of families) {
+      if (family.series.length === 0) continue;
+      text += this.#head(family);
+      if (family.definition.kind === 'histogram') {
+        for (const series of family.series) text += this.#histogram(family, series as HistogramSeries);
+      } else text += this.#simple(family);
+    }
+    return this.#openMetrics ? `${text}# EOF\n` : text;
+  }
+
+  #head(family: MetricFamily): string {
+    const known = this.#heads.get(family);
+    if (known !== undefined) return known;
+    const { kind, help, unit } = family.definition;
+    const name = this.#familyName(family);
+    const hasBuckets = (family.series[0] as Partial<HistogramSeries>).bounds !== undefined;
+    const type = kind === 'histogram' && !hasBuckets ? 'summary' : kind;
+    let head = `# HELP ${name} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${name} ${type}\n`;
+    if (this.#openMetrics && unit !== undefined && name.endsWith(`_${unit}`)) head += `# UNIT ${name} ${unit}\n`;
+    this.#heads.set(family, head);
+    return head;
+  }
+
+  /** OpenMetrics names a counter's family without the suffix that its samples have. */
+  #familyName({ definition: { kind, name } }: MetricFamily): string {
+    return this.#openMetrics && kind === 'counter' && name.endsWith('_total') ? name.slice(0, -'_total'.length) : name;
+  }
+
+  // The commonest families: one prefix a series, held in an array beside the series.
+  #simple(family: MetricFamily): string {
+    let prefixes = this.#plain.get(family);
+    if (prefixes === undefined) this.#plain.set(family, (prefixes = []));
+    const series = family.series as readonly { readonly value: number; readonly labels: Readonly<Record<string, string>> }[];
+    const suffix = this.#openMetrics && family.definition.kind === 'counter' ? '_total' : '';
+    for (let i = prefixes.length; i < series.length; i++)
+      prefixes.push(`${this.#familyName(family)}${suffix}${labelText({ ...this.#defaults, ...series[i]?.labels })} `);
+    let text = '';
+    for (let i = 0; i < series.length; i++) {
+      const one = series[i] as (typeof series)[number];
+      const { value } = one;
+      text += prefixes[i];
+      text += value - value === 0 ? value : numberText(value);
+      text += this.#openMetrics && one instanceof CounterSeries ? `${exemplarText(one.exemplar)}\n` : '\n';
+    }
+    return text;
+  }
+
+  #histogram(family: MetricFamily, series: HistogramSeries): string {
+    let prefixes = this.#prefixes.get(series);
+    if (prefixes === undefined) this.#prefixes.set(series, (prefixes = this.#histogramPrefixes(family, series)));
+    const { sketch } = series;
+    let text = '';
+    let line = 0;
+    if (series.bounds === undefined) {
+      for (const q of SHOWN_QUANTILES) text += `${prefixes[line++]}${numberText(sketch.quantile(q) ?? Number.NaN)}\n`;
+    } else {
+      let below = 0;
+      for (let bucket = 0; bucket < series.bucketCounts.length; bucket++) {
+        below += series.bucketCounts[bucket] as number;
+        text += `${prefixes[line++]}${below}${this.#openMetrics ? exemplarText(series.exemplars[bucket]) : ''}\n`;
+      }
+    }
+    return `${text}${prefixes[line++]}${numberText(sketch.sum)}\n${prefixes[line]}${sketch.count}\n`;
+  }
+
+  #histogramPrefixes(family: MetricFamily, series: HistogramSeries): string[] {
+    const { name } = family.definition;
+    const labels = { ...this.#defaults, ...series.labels };
+    const points =
+      series.bounds === undefined
+        ? SHOWN_QUANTILES.map((q) => `${name}${labelText(labels, `quantile="${q}"`)} `)
+        : [...series.bounds, Infinity].map((bound) => `${name}_bucket${labelText(labels, `le="${this.#bound(bound)}"`)} `);
+    return [...points, `${name}_sum${labelText(labels)} `, `${name}_count${labelText(labels)} `];
+  }
+
+  /** OpenMetrics wants whole bounds with their `.0`. */
+  #bound(bound: number): string {
+    return this.#openMetrics && Number.isInteger(bound) && bound < 1e21 ? `${bound}.0` : numberText(bound);
+  }
+}
+
+function exemplarText(exemplar: KeptExemplar | undefined): string {
+  if (exemplar === undefined) return '';
+  let length = 0;
+  for (const [name, value] of Object.entries(exemplar.labels)) length += [...name].length + [...value].length;
+  // Too long an exemplar would make the whole page invalid.
+  if (length > LONGEST_EXEMPLAR) return '';
+  return ` # ${labelText(exemplar.labels) || '{}'} ${numberText(exemplar.value)} ${exemplar.at / 1000}`;
+}

@@ -1,0 +1,10 @@
+export type { MetricStore, MetricTick, RangeQuery, RangeResult, SeriesKey } from '../contracts/metric-store.js';
+export type { Counter, Exemplar, Family, Gauge, Histogram, MetricOptions } from '../contracts/metrics.js';
+export { QuantileSketch } from '../core/quantile-sketch.js';
+export { MemoryMetricStore, type MemoryMetricStoreOptions } from '../stores/memory/memory-metric-store.js';
+export { publishDiagnostics } from './diagnostics-channel.js';
+export type { ExpositionFormat } from './exposition.js';
+export { instrument } from './instrument.js';
+export type { MetricSource, MetricsFactory } from './metric-source.js';
+export { processMetrics } from './process-metrics.js';
+export { MetricsRegistry, type MetricsRegistryOptions } from './registry.js';

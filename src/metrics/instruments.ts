@@ -1,0 +1,129 @@
+import type { Counter, Exemplar, Gauge, Histogram } from '../contracts/metrics.js';
+import type { Clock } from '../core/clock.js';
+import { QuantileSketch } from '../core/quantile-sketch.js';
+
+/** An exemplar as it was recorded. */
+export interface KeptExemplar {
+  readonly labels: Exemplar;
+  readonly value: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** Where a series keeps its value: a place in a page that never moves, so that recording is one store. */
+export interface Slot {
+  readonly page: Float64Array;
+  readonly at: number;
+}
+
+const PAGE = 1024;
+
+/** Hands out slots, a page of floats at a time. */
+export class Slots {
+  #page: Float64Array = new Float64Array(PAGE);
+  #used = 0;
+
+  take(): Slot {
+    if (this.#used === PAGE) {
+      this.#page = new Float64Array(PAGE);
+      this.#used = 0;
+    }
+    return { page: this.#page, at: this.#used++ };
+  }
+}
+
+/** One series of a counter, bound to its labels. */
+export class CounterSeries implements Counter {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly #page: Float64Array;
+  readonly #at: number;
+  readonly #clock: Clock;
+  exemplar: KeptExemplar | undefined;
+
+  constructor(labels: Readonly<Record<string, string>>, slot: Slot, clock: Clock) {
+    this.labels = labels;
+    this.#page = slot.page;
+    this.#at = slot.at;
+    this.#clock = clock;
+  }
+
+  get value(): number {
+    return this.#page[this.#at] as number;
+  }
+
+  inc(by = 1, exemplar?: Exemplar): void {
+    if (!(by >= 0 && by < Infinity)) throw new RangeError(`a counter only rises: by must be a finite number of 0 or more, got ${by}`);
+    this.#page[this.#at]! += by;
+    if (exemplar !== undefined) this.exemplar = { labels: exemplar, value: by, at: this.#clock.now() };
+  }
+}
+
+/** One series of a gauge, bound to its labels. */
+export class GaugeSeries implements Gauge {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly #page: Float64Array;
+  readonly #at: number;
+
+  constructor(labels: Readonly<Record<string, string>>, slot: Slot) {
+    this.labels = labels;
+    this.#page = slot.page;
+    this.#at = slot.at;
+  }
+
+  get value(): number {
+    return this.#page[this.#at] as number;
+  }
+
+  set(value: number): void {
+    if (typeof value !== 'number') throw new TypeError(`value must be a number, got ${String(value)}`);
+    this.#page[this.#at] = value;
+  }
+
+  add(value: number): void {
+    if (typeof value !== 'number') throw new TypeError(`value must be a number, got ${String(value)}`);
+    this.#page[this.#at]! += value;
+  }
+}
+
+/** One series of a histogram, bound to its labels: a sketch, and classic buckets where asked for. */
+export class HistogramSeries implements Histogram {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly sketch: QuantileSketch;
+  /** Upper bounds, ascending, without +Inf; undefined for a sketch alone. */
+  readonly bounds: readonly number[] | undefined;
+  /** By bucket, one more than bounds. */
+  readonly bucketCounts: Float64Array;
+  readonly exemplars: (KeptExemplar | undefined)[] = [];
+  readonly #clock: Clock;
+
+  constructor(labels: Readonly<Record<string, string>>, relativeError: number, bounds: readonly number[] | undefined, clock: Clock) {
+    this.labels = labels;
+    this.sketch = new QuantileSketch(relativeError);
+    this.bounds = bounds;
+    this.bucketCounts = new Float64Array(bounds === undefined ? 0 : bounds.length + 1);
+    this.#clock = clock;
+  }
+
+  observe(value: number, exemplar?: Exemplar): void {
+    // Finite: Infinity would make every later mean infinite, NaN would make it nothing.
+    if (!(value > -Infinity && value < Infinity)) throw new RangeError(`value must be a finite number, got ${value}`);
+    this.sketch.add(value);
+    if (this.bounds !== undefined) this.#count(this.bounds, value, exemplar);
+  }
+
+  quantile(q: number): number | undefined {
+    return this.sketch.quantile(q);
+  }
+
+  #count(bounds: readonly number[], value: number, exemplar: Exemplar | undefined): void {
+    let bucket = 0;
+    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+    this.bucketCounts[bucket]! += 1;
+    if (exemplar !== undefined) this.exemplars[bucket] = { labels: exemplar, value, at: this.#clock.now() };
+  }
+}
+
+/** Any of the three. */
+export type SeriesOf<K extends MetricKind> = K extends 'counter' ? CounterSeries : K extends 'gauge' ? GaugeSeries : HistogramSeries;
+export type MetricKind = 'counter' | 'gauge' | 'histogram';
+export type AnySeries = CounterSeries | GaugeSeries | HistogramSeries;

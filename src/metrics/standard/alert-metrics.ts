@@ -1,0 +1,36 @@
+import type { AlertInstance, Severity } from '../../contracts/alerts.js';
+import type { Instrumentation } from '../instrumentation.js';
+
+const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
+const RAISED: readonly AlertInstance['state'][] = ['firing', 'recovering'];
+
+/** Alerts: how many are raised, how they change, and what their actions did. */
+export function alertMetrics({ metrics, on }: Instrumentation): void {
+  const raised = metrics.gauge({ name: 'venuekit_alerts_raised', help: 'Alerts that fire or recover, by severity.', labels: ['severity'] });
+  const transitions = metrics.counter({
+    name: 'venuekit_alert_transitions_total',
+    help: 'Changes of alerts, by rule and the state entered.',
+    labels: ['rule', 'state'],
+  });
+  const actions = metrics.counter({
+    name: 'venuekit_alert_actions_total',
+    help: 'Actions of alerts, by what they did and whether it worked.',
+    labels: ['action', 'mode', 'ok'],
+  });
+  for (const severity of SEVERITIES) raised.with({ severity });
+  const active = new Map<string, Severity>();
+  on('alert', ({ alert }) => {
+    const { fingerprint, severity, state, rule } = alert;
+    transitions.with({ rule, state }).inc();
+    const before = active.get(fingerprint);
+    const isRaised = RAISED.includes(state);
+    if (before !== undefined && (!isRaised || before !== severity)) {
+      active.delete(fingerprint);
+      raised.with({ severity: before }).add(-1);
+    }
+    if (!isRaised || active.has(fingerprint)) return;
+    active.set(fingerprint, severity);
+    raised.with({ severity }).add(1);
+  });
+  on('alert.action', ({ action, mode, ok }) => actions.with({ action, mode, ok: ok ? 'true' : 'false' }).inc());
+}

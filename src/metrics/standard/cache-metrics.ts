@@ -1,0 +1,84 @@
+import type { MarketKind } from '../../contracts/market-data.js';
+import type { Instrumentation } from '../instrumentation.js';
+
+const KINDS: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
+const OUTCOMES = ['hit', 'stale', 'coalesced', 'miss', 'negative', 'bypass'] as const;
+
+/** Market data: who was answered from where and how old, what was loaded, and how fresh each feed is. */
+export function cacheMetrics(to: Instrumentation): void {
+  reads(to);
+  loads(to);
+  feeds(to);
+}
+
+function reads({ metrics, on }: Instrumentation): void {
+  const total = metrics.counter({
+    name: 'venuekit_cache_reads_total',
+    help: 'Reads of market data, by kind, outcome and the level that answered.',
+    labels: ['kind', 'outcome', 'level'],
+  });
+  const age = metrics.histogram({ name: 'venuekit_cache_age_seconds', help: 'Age of what readers were given.', unit: 'seconds', labels: ['kind'] });
+  const gaps = metrics.counter({ name: 'venuekit_cache_gaps_total', help: 'Gaps in streams, after which cached values no longer counted.' });
+  const known = new Set<MarketKind>();
+  on('cache.read', ({ kind, outcome, level, ageMs }) => {
+    if (!known.has(kind)) {
+      known.add(kind);
+      for (const each of OUTCOMES)
+        total.with({ kind, outcome: each, level: each === 'miss' || each === 'bypass' || each === 'coalesced' ? 'none' : 'memory' });
+    }
+    total.with({ kind, outcome, level }).inc();
+    if (Number.isFinite(ageMs)) age.with({ kind }).observe(ageMs / 1000);
+  });
+  on('cache.gap', () => gaps.inc());
+}
+
+function loads({ metrics, on }: Instrumentation): void {
+  const total = metrics.counter({
+    name: 'venuekit_cache_loads_total',
+    help: 'Loads from the venue into the cache, by whether they succeeded.',
+    labels: ['kind', 'ok'],
+  });
+  const keys = metrics.counter({
+    name: 'venuekit_cache_load_keys_total',
+    help: 'Keys loaded; over loads it is the size of a batch.',
+    labels: ['kind'],
+  });
+  const seconds = metrics.histogram({ name: 'venuekit_cache_load_seconds', help: 'How long a load took.', unit: 'seconds', labels: ['kind'] });
+  const prefetches = metrics.counter({
+    name: 'venuekit_cache_prefetches_total',
+    help: 'Values fetched ahead, by whether somebody read them.',
+    labels: ['useful'],
+  });
+  for (const kind of KINDS) for (const ok of ['true', 'false']) total.with({ kind, ok });
+  for (const useful of ['true', 'false']) prefetches.with({ useful });
+  on('cache.load', ({ kind, keys: count, ms, ok }) => {
+    total.with({ kind, ok: ok ? 'true' : 'false' }).inc();
+    keys.with({ kind }).inc(count);
+    seconds.with({ kind }).observe(ms / 1000);
+  });
+  on('cache.prefetch', ({ useful }) => prefetches.with({ useful: useful ? 'true' : 'false' }).inc());
+}
+
+function feeds({ metrics, clock, on }: Instrumentation): void {
+  const labels = ['feed', 'symbol'] as const;
+  const updates = metrics.counter({ name: 'venuekit_feed_updates_total', help: 'Updates of a feed, by symbol.', labels });
+  const last = metrics.gauge({ name: 'venuekit_feed_last_update_timestamp_seconds', help: 'When a feed was last updated.', unit: 'seconds', labels });
+  const latest = new Map<string, { readonly feed: string; readonly symbol: string; at: number }>();
+  metrics.gauge({
+    name: 'venuekit_feed_age_seconds',
+    help: 'How long ago a feed was last updated: what staleness alarms watch.',
+    unit: 'seconds',
+    labels,
+    collect: (age) => {
+      const now = clock.now();
+      for (const { feed, symbol, at } of latest.values()) age.with({ feed, symbol }).set(Math.max(0, now - at) / 1000);
+    },
+  });
+  on('feed.update', ({ feed, symbol, at }) => {
+    updates.with({ feed, symbol }).inc();
+    last.with({ feed, symbol }).set(at / 1000);
+    const known = latest.get(`${feed} ${symbol}`);
+    if (known !== undefined) known.at = at;
+    else if (latest.size < 1_000) latest.set(`${feed} ${symbol}`, { feed, symbol, at });
+  });
+}

@@ -1,0 +1,275 @@
+import type { RangeQuery, RangeResult, SeriesKey } from '../../contracts/metric-store.js';
+import { requireKnown, requireObject, requirePositive, requireText } from '../../core/options.js';
+import { QuantileSketch } from '../../core/quantile-sketch.js';
+import type { RollupRow } from './rollup.js';
+
+/** How far before `from` the predecessor of the first point is looked for: its rise belongs to the first step. */
+export const LOOKBACK_MS = 300_000;
+const MOST_STEPS = 1_000_000;
+const AGGREGATIONS: readonly string[] = ['min', 'max', 'avg', 'sum', 'last', 'rate', 'increase'];
+
+/** @throws RangeError or TypeError when `query` can't be meant. */
+export function requireRangeQuery(query: RangeQuery): RangeQuery {
+  requireKnown('query', requireObject('query', query), ['metric', 'match', 'from', 'to', 'stepMs', 'agg', 'by']);
+  requireText('metric', query.metric);
+  for (const end of ['from', 'to'] as const) {
+    if (typeof query[end] !== 'number' || Number.isNaN(query[end]))
+      throw new TypeError(`${end} must be epoch milliseconds, got ${String(query[end])}`);
+  }
+  if (query.from > query.to) throw new RangeError(`from must not be after to, got ${query.from} and ${query.to}`);
+  if (query.match !== undefined) requireObject('match', query.match);
+  if (query.by !== undefined && !Array.isArray(query.by)) throw new TypeError('by must be a list of label names');
+  if (query.stepMs !== undefined) {
+    requirePositive('stepMs', query.stepMs);
+    const steps = (query.to - query.from) / query.stepMs;
+    if (!(steps < MOST_STEPS)) throw new RangeError(`stepMs must give at most ${MOST_STEPS} steps between from and to, got ${steps}`);
+  }
+  if (query.agg !== undefined && !AGGREGATIONS.includes(query.agg)) percentileOf(query.agg);
+  return query;
+}
+
+/** 0.99 of `p99`, 0.999 of `p99.9`; undefined for what is no percentile at all. */
+function percentileOf(agg: string): number {
+  const percent = /^p\d{1,2}(\.\d+)?$|^p100$/.test(agg) ? Number(agg.slice(1)) : Number.NaN;
+  if (Number.isNaN(percent)) throw new RangeError(`agg must be one of ${AGGREGATIONS.join(', ')} or p0 to p100, got ${JSON.stringify(agg)}`);
+  return percent / 100;
+}
+
+/** What one step of one group has seen. */
+interface Step {
+  min: number;
+  max: number;
+  sum: number;
+  n: number;
+  last: number;
+  increase: number;
+  /** Milliseconds that `increase` took. */
+  over: number;
+  sketch: QuantileSketch | undefined;
+}
+
+/**
+ * What a {@link RangeQuery} means, in one place for every store: a store feeds the points, roll-ups
+ * and sketches of the matching series, each series in order of time, and takes the results.
+ *
+ * - Without `stepMs` every timestamp is a step of its own, so that the raw points come out.
+ * - With `by`, series that agree in those labels become one: `min`, `max`, `avg`, `sum` and
+ *   percentiles over all their points, `last`, `rate` and `increase` per series and then added.
+ * - A counter's rise between two points belongs to the later one; a fall is a restart from 0.
+ *   `rate` is the rise divided by the seconds that it took.
+ * - Where a series has sketches (a histogram), every aggregation is over the single observations.
+ * - NaN is a point without a value: it comes out raw, and no aggregation counts it.
+ */
+export class RangeEvaluation {
+  readonly #query: RangeQuery;
+  readonly #percentile: number | undefined;
+  readonly #groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly steps: Map<number, Step> }>();
+
+  /** @throws RangeError or TypeError when `query` can't be meant. */
+  constructor(query: RangeQuery) {
+    this.#query = requireRangeQuery(query);
+    const { agg } = query;
+    this.#percentile = agg === undefined || AGGREGATIONS.includes(agg) ? undefined : percentileOf(agg);
+  }
+
+  /** Whether sketches are wanted whole; their summaries do otherwise. */
+  get wantsSketches(): boolean {
+    return this.#percentile !== undefined;
+  }
+
+  /** Whether rises are wanted, for which the point before `from` counts. */
+  get wantsRises(): boolean {
+    return this.#query.agg === 'rate' || this.#query.agg === 'increase';
+  }
+
+  /** From when on the store should feed points. */
+  get feedFrom(): number {
+    return this.wantsRises ? this.#query.from - LOOKBACK_MS : this.#query.from;
+  }
+
+  matches({ name, labels }: SeriesKey): boolean {
+    if (name !== this.#query.metric) return false;
+    // A label that a series has not is the same as an empty one, as in Prometheus.
+    for (const [label, value] of Object.entries(this.#query.match ?? {})) if ((labels[label] ?? '') !== value) return false;
+    return true;
+  }
+
+  /** Begins a series; what it is fed counts when it is `done`. */
+  series(labels: Readonly<Record<string, string>>): SeriesFeed {
+    return new SeriesFeed(this.#query, this.wantsSketches, (steps) => this.#fold(labels, steps));
+  }
+
+  results(): readonly RangeResult[] {
+    const results: RangeResult[] = [];
+    for (const { labels, steps } of this.#groups.values()) {
+      const times = Float64Array.from(steps.keys()).sort();
+      const t: number[] = [];
+      const v: number[] = [];
+      for (const time of times) {
+        const value = this.#valueOf(steps.get(time) as Step);
+        if (value === undefined) continue;
+        t.push(time);
+        v.push(value);
+      }
+      if (t.length > 0) results.push({ labels, t: Float64Array.from(t), v: Float64Array.from(v) });
+    }
+    return results;
+  }
+
+  #fold(labels: Readonly<Record<string, string>>, steps: Map<number, Step>): void {
+    const { by, agg } = this.#query;
+    const kept =
+      by === undefined ? labels : Object.fromEntries(by.filter((name) => Object.hasOwn(labels, name)).map((name) => [name, labels[name] as string]));
+    const key = JSON.stringify(Object.entries(kept).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const group = this.#groups.get(key);
+    if (group === undefined) {
+      this.#groups.set(key, { labels: kept, steps });
+      return;
+    }
+    for (const [time, step] of steps) {
+      const into = group.steps.get(time);
+      if (into === undefined) group.steps.set(time, step);
+      else mergeSteps(into, step, agg === 'rate');
+    }
+  }
+
+  #valueOf(step: Step): number | undefined {
+    const { agg, stepMs, by } = this.#query;
+    if (this.#percentile !== undefined) return step.sketch?.quantile(this.#percentile);
+    if (agg === 'increase') return step.over > 0 ? step.increase : undefined;
+    if (agg === 'rate') return step.over > 0 ? (step.increase / step.over) * 1000 : undefined;
+    if (agg === undefined && stepMs === undefined && by === undefined) return step.last;
+    if (step.n === 0) return undefined;
+    if (agg === 'min') return step.min;
+    if (agg === 'max') return step.max;
+    if (agg === 'sum') return step.sum;
+    return agg === 'last' ? step.last : step.sum / step.n;
+  }
+}
+
+function mergeSteps(into: Step, other: Step, rates: boolean): void {
+  into.min = Math.min(into.min, other.min);
+  into.max = Math.max(into.max, other.max);
+  into.sum += other.sum;
+  into.last = into.n === 0 ? other.last : other.n === 0 ? into.last : into.last + other.last;
+  into.n += other.n;
+  if (rates && into.over > 0 && other.over > 0) {
+    // Two rates add up, however long each was observed.
+    into.increase += (other.increase / other.over) * into.over;
+  } else {
+    into.increase += other.increase;
+    into.over = Math.max(into.over, other.over);
+  }
+  if (other.sketch !== undefined) into.sketch = into.sketch === undefined ? other.sketch : into.sketch.merge(other.sketch);
+}
+
+/** Takes what a store has of one series, in order of time. */
+export class SeriesFeed {
+  readonly #from: number;
+  readonly #to: number;
+  readonly #stepMs: number | undefined;
+  readonly #sketching: boolean;
+  readonly #fold: (steps: Map<number, Step>) => void;
+  readonly #steps = new Map<number, Step>();
+  #current: Step | undefined;
+  #currentStart = Number.NaN;
+  #previous = Number.NaN;
+  #previousT = Number.NaN;
+
+  constructor({ from, to, stepMs }: RangeQuery, sketching: boolean, fold: (steps: Map<number, Step>) => void) {
+    this.#from = from;
+    this.#to = to;
+    this.#stepMs = stepMs;
+    this.#sketching = sketching;
+    this.#fold = fold;
+  }
+
+  /** A series that was not there at `t`, when others were: as a counter it started from 0 since. */
+  born(t: number): void {
+    this.#previous = 0;
+    this.#previousT = t;
+  }
+
+  point(t: number, value: number): void {
+    const step = t < this.#from || t > this.#to ? undefined : this.#stepAt(t);
+    if (value - value !== 0) {
+      // NaN is no value; an infinite one has no rise.
+      if (step !== undefined && !Number.isNaN(value)) count(step, value, value, value, 1);
+      if (step !== undefined) step.last = value;
+      return;
+    }
+    this.#riseTo(step, t, value);
+    if (step === undefined) return;
+    count(step, value, value, value, 1);
+    step.last = value;
+    if (this.#sketching) (step.sketch ??= new QuantileSketch()).add(value);
+  }
+
+  /** A tick of a histogram: `mean` is its point, `bytes` the sketch of its observations. */
+  observations(t: number, mean: number, bytes: Uint8Array): void {
+    if (t < this.#from || t > this.#to) return;
+    const step = this.#stepAt(t);
+    step.last = mean;
+    if (this.#sketching) addSketch(step, QuantileSketch.fromBytes(bytes));
+    else {
+      const { min, max, sum, count: n } = QuantileSketch.summaryOf(bytes);
+      count(step, min, max, sum, n);
+    }
+  }
+
+  /** What was kept of a minute or an hour, and its sketch where the series has them. */
+  rollup(row: RollupRow, sketch?: Uint8Array): void {
+    const step = row.t < this.#from || row.t > this.#to ? undefined : this.#stepAt(row.t);
+    this.#riseTo(step, row.firstT, row.first);
+    [this.#previous, this.#previousT] = [row.last, row.lastT];
+    if (step === undefined) return;
+    step.increase += row.increase;
+    step.over += row.lastT - row.firstT;
+    step.last = row.last;
+    if (sketch !== undefined && this.#sketching) addSketch(step, QuantileSketch.fromBytes(sketch));
+    else count(step, row.min, row.max, row.sum, row.n);
+  }
+
+  done(): void {
+    this.#fold(this.#steps);
+  }
+
+  #riseTo(step: Step | undefined, t: number, value: number): void {
+    if (step !== undefined && !Number.isNaN(this.#previous)) {
+      step.increase += rise(this.#previous, value);
+      step.over += t - this.#previousT;
+    }
+    this.#previous = value;
+    this.#previousT = t;
+  }
+
+  #stepAt(t: number): Step {
+    const start = this.#stepMs === undefined ? t : this.#from + Math.floor((t - this.#from) / this.#stepMs) * this.#stepMs;
+    if (start === this.#currentStart) return this.#current as Step;
+    let step = this.#steps.get(start);
+    if (step === undefined) {
+      step = { min: Infinity, max: -Infinity, sum: 0, n: 0, last: Number.NaN, increase: 0, over: 0, sketch: undefined };
+      this.#steps.set(start, step);
+    }
+    this.#current = step;
+    this.#currentStart = start;
+    return step;
+  }
+}
+
+/** How much a counter rose between two readings; a fall is a restart from 0. */
+export function rise(before: number, after: number): number {
+  return after >= before ? after - before : after;
+}
+
+function addSketch(step: Step, sketch: QuantileSketch): void {
+  count(step, sketch.min, sketch.max, sketch.sum, sketch.count);
+  step.sketch = step.sketch === undefined ? sketch : step.sketch.merge(sketch);
+}
+
+function count(step: Step, min: number, max: number, sum: number, n: number): void {
+  if (min < step.min) step.min = min;
+  if (max > step.max) step.max = max;
+  step.sum += sum;
+  step.n += n;
+}
