@@ -1,4 +1,3 @@
-import type { Clock } from '../../core/clock.js';
 import type { SqliteDatabase } from './driver.js';
 import type { WalSync } from './wal-sync.js';
 
@@ -8,7 +7,6 @@ export interface Work {
   readonly refuse: () => Error | undefined;
   /** What it throws fails the whole commit. */
   readonly write: () => void;
-  readonly records: number;
 }
 
 interface Waiting extends Work {
@@ -20,13 +18,10 @@ interface Waiting extends Work {
 export interface GroupCommitParts {
   readonly database: SqliteDatabase;
   readonly wal: WalSync;
-  readonly clock: Clock;
   /** Makes what a failed commit rejects with. */
   readonly toError: (thrown: unknown) => unknown;
   /** Runs at the start of every transaction. */
   readonly onBegin: () => void;
-  /** Runs after every durable commit. */
-  readonly onCommit: (records: number, ms: number) => void;
 }
 
 // Bounds how long one transaction holds the thread: about 10 ms.
@@ -66,8 +61,7 @@ export class GroupCommit {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    const { database, wal, clock, toError, onBegin, onCommit } = this.#parts;
-    const startedAt = clock.monotonic();
+    const { database, wal, toError, onBegin } = this.#parts;
     const refused = new Map<Waiting, Error>();
     try {
       database.write(() => {
@@ -84,15 +78,10 @@ export class GroupCommit {
       for (const work of batch) work.reject(refused.get(work) ?? failure);
       return;
     }
-    let records = 0;
     for (const work of batch) {
       const refusal = refused.get(work);
-      if (refusal !== undefined) work.reject(refusal);
-      else {
-        records += work.records;
-        work.resolve();
-      }
+      if (refusal === undefined) work.resolve();
+      else work.reject(refusal);
     }
-    if (records > 0) onCommit(records, clock.monotonic() - startedAt);
   }
 }

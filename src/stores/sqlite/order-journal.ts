@@ -1,4 +1,3 @@
-import type { Bus } from '../../contracts/events.js';
 import type { JournalRecord, OrderJournal, WriterLease } from '../../contracts/journal.js';
 import { TradingError } from '../../contracts/trading-error.js';
 import { type Clock, systemClock } from '../../core/clock.js';
@@ -31,13 +30,11 @@ export interface SqliteOrderJournalOptions {
    * does its id, placed again, give the old order. @defaultValue 90 days
    */
   readonly retentionMs?: number;
-  /** Hears `journal.append` once a commit. */
-  readonly bus?: Bus;
   /** @defaultValue systemClock */
   readonly clock?: Clock;
 }
 
-const OPTIONS = ['path', 'readOnly', 'synchronous', 'retentionMs', 'bus', 'clock'] as const;
+const OPTIONS = ['path', 'readOnly', 'synchronous', 'retentionMs', 'clock'] as const;
 const NINETY_DAYS_MS = 90 * 24 * 3_600_000;
 // Intents that compaction shrinks in one transaction: about 5 ms.
 const COMPACTION_STEP = 200;
@@ -71,7 +68,7 @@ export class SqliteOrderJournal implements OrderJournal {
   readonly #leasesSeen = new Map<string, LeaseRow | undefined>();
   #closing: Promise<void> | undefined;
 
-  private constructor(database: SqliteDatabase, { synchronous = 'full', retentionMs, bus, clock = systemClock }: SqliteOrderJournalOptions) {
+  private constructor(database: SqliteDatabase, { synchronous = 'full', retentionMs, clock = systemClock }: SqliteOrderJournalOptions) {
     this.#database = database;
     this.#clock = clock;
     this.#retentionMs = retentionMs ?? NINETY_DAYS_MS;
@@ -83,12 +80,8 @@ export class SqliteOrderJournal implements OrderJournal {
     this.#commits = new GroupCommit({
       database,
       wal: this.#wal,
-      clock,
       toError: journalError,
       onBegin: () => this.#leasesSeen.clear(),
-      onCommit: (records, ms) => {
-        if (bus?.has('journal.append')) bus.emit('journal.append', { records, ms });
-      },
     });
   }
 
@@ -100,7 +93,6 @@ export class SqliteOrderJournal implements OrderJournal {
     requireKnown('SqliteOrderJournal.open', options, OPTIONS);
     requireOneOf('synchronous', options.synchronous ?? 'full', ['full', 'normal']);
     if (options.retentionMs !== undefined) requirePositive('retentionMs', options.retentionMs);
-    if (options.bus !== undefined) requireMethods('bus', options.bus, ['emit', 'has']);
     if (options.clock !== undefined) requireMethods('clock', options.clock, ['now', 'monotonic', 'schedule']);
     const { path, readOnly = false } = options;
     try {
@@ -124,6 +116,7 @@ export class SqliteOrderJournal implements OrderJournal {
     const epoch = this.#write(() => this.#leases.take(account, owner, ttlMs, this.#clock.now()));
     const lease = new SqliteWriterLease(account, epoch, ttlMs, this.#clock, {
       renew: (expiresAt) => this.#write(() => this.#leases.renew(account, epoch, expiresAt)),
+      isHeld: () => this.#read(() => this.#leases.find(account)?.epoch === epoch),
       release: () => this.#write(() => this.#leases.release(account, epoch)),
       onOver: () => this.#held.delete(lease),
     });
@@ -142,7 +135,7 @@ export class SqliteOrderJournal implements OrderJournal {
     this.#requireOpen();
     const encoded = records.map(encodeRecord);
     if (encoded.length === 0) return;
-    await this.#commit(encoded, () => this.#records.add(encoded), encoded.length);
+    await this.#commit(encoded, () => this.#records.add(encoded));
   }
 
   async byIntent(intentId: string): Promise<readonly JournalRecord[]> {
@@ -247,9 +240,9 @@ export class SqliteOrderJournal implements OrderJournal {
     }
   }
 
-  async #commit(under: readonly Authority[], write: () => void, records = 0): Promise<void> {
+  async #commit(under: readonly Authority[], write: () => void): Promise<void> {
     try {
-      await this.#commits.submit({ refuse: () => this.#refusal(under), write, records });
+      await this.#commits.submit({ refuse: () => this.#refusal(under), write });
     } catch (error) {
       if (error instanceof TradingError && error.code === 'JOURNAL_LOCKED') this.#endLeases(under, error);
       throw error;

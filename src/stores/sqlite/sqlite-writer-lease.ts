@@ -4,14 +4,18 @@ import type { Clock } from '../../core/clock.js';
 
 /** What a {@link SqliteWriterLease} asks of its journal. */
 export interface LeaseActions {
-  /** False when another holder has the account. */
+  /** False when another client has taken the account. */
   readonly renew: (expiresAt: number) => boolean;
+  readonly isHeld: () => boolean;
   readonly release: () => void;
   /** Hears once that it is over, lost or released. */
   readonly onOver: () => void;
 }
 
-/** A held account. */
+/**
+ * A held account. Past its time it can be taken by another client, and until one does it can still be
+ * renewed: a bot that was held up for some seconds, with no standby, goes on.
+ */
 export class SqliteWriterLease implements WriterLease {
   readonly account: string;
   readonly epoch: number;
@@ -19,8 +23,7 @@ export class SqliteWriterLease implements WriterLease {
   readonly #clock: Clock;
   readonly #actions: LeaseActions;
   readonly #lost = new AbortController();
-  #renewedAt: { readonly wall: number; readonly monotonic: number };
-  #expiry: Disposable;
+  #watch: Disposable;
   #isOver = false;
 
   constructor(account: string, epoch: number, ttlMs: number, clock: Clock, actions: LeaseActions) {
@@ -29,8 +32,7 @@ export class SqliteWriterLease implements WriterLease {
     this.#ttlMs = ttlMs;
     this.#clock = clock;
     this.#actions = actions;
-    this.#renewedAt = { wall: clock.now(), monotonic: clock.monotonic() };
-    this.#expiry = this.#watch(ttlMs);
+    this.#watch = this.#watchForTakeover();
   }
 
   get lost(): AbortSignal {
@@ -38,17 +40,14 @@ export class SqliteWriterLease implements WriterLease {
   }
 
   async renew(): Promise<void> {
-    if (this.#elapsedMs() >= this.#ttlMs) this.end(this.#error('it was not renewed in time'));
     if (this.#lost.signal.aborted) throw this.#lost.signal.reason;
     if (this.#isOver) throw this.#error('it has been released');
-    const renewedAt = { wall: this.#clock.now(), monotonic: this.#clock.monotonic() };
-    if (!this.#actions.renew(renewedAt.wall + this.#ttlMs)) {
+    if (!this.#actions.renew(this.#clock.now() + this.#ttlMs)) {
       this.end(this.#error('another client has taken the account over'));
       throw this.#lost.signal.reason;
     }
-    this.#renewedAt = renewedAt;
-    this.#expiry[Symbol.dispose]();
-    this.#expiry = this.#watch(this.#ttlMs);
+    this.#watch[Symbol.dispose]();
+    this.#watch = this.#watchForTakeover();
   }
 
   /** Lets the next client in at once; `lost` does not abort then, unless the journal gives a reason why it had to be let go. */
@@ -66,23 +65,26 @@ export class SqliteWriterLease implements WriterLease {
   end(reason?: TradingError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#expiry[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     this.#actions.onOver();
     if (reason !== undefined) this.#lost.abort(reason);
   }
 
-  // A suspended machine stops the monotonic clock, a stepped wall clock the other: the larger decides.
-  #elapsedMs(): number {
-    const { wall, monotonic } = this.#renewedAt;
-    return Math.max(this.#clock.now() - wall, this.#clock.monotonic() - monotonic);
+  // Nobody can have taken it before its time is up, so there is nothing to look for earlier.
+  #watchForTakeover(): Disposable {
+    return this.#clock.schedule(this.#ttlMs, () => {
+      if (!this.#isHeldOrUnknown()) this.end(this.#error('another client has taken the account over'));
+      else this.#watch = this.#watchForTakeover();
+    });
   }
 
-  #watch(ms: number): Disposable {
-    return this.#clock.schedule(ms, () => {
-      const remaining = this.#ttlMs - this.#elapsedMs();
-      if (remaining > 0) this.#expiry = this.#watch(remaining);
-      else this.end(this.#error('it was not renewed in time'));
-    });
+  #isHeldOrUnknown(): boolean {
+    try {
+      return this.#actions.isHeld();
+    } catch {
+      // A file that can't be read proves nothing; and nothing can be written under a lease that is gone.
+      return true;
+    }
   }
 
   #error(why: string): TradingError {
