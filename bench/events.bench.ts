@@ -1,5 +1,4 @@
 import { EventEmitter } from 'eventemitter3';
-import mitt from 'mitt';
 import { createNanoEvents } from 'nanoevents';
 import { TypedEventBus } from '../src/core/event-bus.js';
 import { type Comparison, compare, publish, toMarkdown } from './harness.js';
@@ -29,8 +28,6 @@ export default async function events(): Promise<void> {
   emitter.on('tick', listener);
   const nano = createNanoEvents<{ tick: typeof listener }>();
   nano.on('tick', listener);
-  const m = mitt<{ tick: { n: number } }>();
-  m.on('tick', listener);
 
   const one = await compare(
     'emit to one listener',
@@ -39,7 +36,6 @@ export default async function events(): Promise<void> {
       { name: 'EventBus (isolated)', role: 'ours', run: repeat(() => bus.emit('tick', payload)) },
       { name: 'eventemitter3', role: 'peer', run: repeat(() => void emitter.emit('tick', payload)) },
       { name: 'nanoevents (no isolation)', role: 'peer', run: repeat(() => nano.emit('tick', payload)) },
-      { name: 'mitt', role: 'peer', run: repeat(() => m.emit('tick', payload)) },
     ],
     {
       targets: (ns) => {
