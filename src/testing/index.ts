@@ -1,0 +1,10 @@
+export type { Fault, VenueOperation } from './faults.js';
+export type { ReplayBar, ReplayOptions } from './market/replay-session.js';
+export { simulatedBroker } from './simulated-broker.js';
+export { SimulatedVenue, type VenueFill, type VenueStats } from './simulated-venue.js';
+export type { LatencyOptions } from './venue/latency.js';
+export type { AssetBalance } from './venue/ledger.js';
+export type { BanPolicy } from './venue/limit-meter.js';
+export type { SymbolOptions } from './venue/listed-symbol.js';
+export type { VenueLogEntry } from './venue/venue-log.js';
+export type { SimulatedVenueOptions } from './venue/venue-options.js';

@@ -1,0 +1,123 @@
+import type { Bars, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
+import type { ListedSymbol } from '../venue/listed-symbol.js';
+import { aggregate, sampled } from './bars.js';
+import { type Crossing, hashToUnit, type PricePath } from './price-path.js';
+import { ReplayedPrice } from './replayed-price.js';
+
+const TRADE_EVERY_MS = 1_000;
+
+/** What one symbol's market looks like at any time: quote, book, trades and bars, all of one price path. */
+export class Market {
+  readonly symbol: ListedSymbol;
+  readonly #step: number;
+  readonly #spreadSteps: number;
+  readonly #seed: number;
+  #path: PricePath;
+
+  /** @param spread - ask - bid as a share of the price, at least one price step. */
+  constructor(symbol: ListedSymbol, path: PricePath, spread: number, seed: number) {
+    this.symbol = symbol;
+    this.#path = path;
+    this.#seed = seed;
+    this.#step = Number(symbol.priceStep);
+    this.#spreadSteps = Math.max(1, Math.round((symbol.price * spread) / this.#step));
+  }
+
+  /** Bars from here on instead of what the price was made of before. */
+  follow(path: PricePath): void {
+    this.#path = path;
+  }
+
+  /** In price units of the symbol. */
+  bidUnits(at: number): number {
+    return this.#bidSteps(at) * this.symbol.priceStepUnits;
+  }
+
+  askUnits(at: number): number {
+    return (this.#bidSteps(at) + this.#spreadSteps) * this.symbol.priceStepUnits;
+  }
+
+  get spreadUnits(): number {
+    return this.#spreadSteps * this.symbol.priceStepUnits;
+  }
+
+  quote(at: number): Quote {
+    const bid = this.#bidSteps(at);
+    return {
+      symbol: this.symbol.name,
+      bid: this.#price(bid),
+      ask: this.#price(bid + this.#spreadSteps),
+      bidSize: this.#size(at, 0),
+      askSize: this.#size(at, -1),
+      last: this.#price(bid),
+      eventTime: at,
+    };
+  }
+
+  book(at: number, depth: number): OrderBook {
+    const bid = this.#bidSteps(at);
+    const levels = Math.max(0, Math.min(depth, 1_000));
+    return {
+      symbol: this.symbol.name,
+      bids: Array.from({ length: Math.min(levels, bid) }, (_, i) => [this.#price(bid - i), this.#size(at, i)] as const),
+      asks: Array.from({ length: levels }, (_, i) => [this.#price(bid + this.#spreadSteps + i), this.#size(at, -1 - i)] as const),
+      seq: Math.floor(at),
+      eventTime: at,
+    };
+  }
+
+  /** The tape: one trade each second at the price of that moment, oldest first. */
+  trades(at: number, limit: number): readonly Trade[] {
+    const last = Math.floor(at / TRADE_EVERY_MS);
+    return Array.from({ length: limit }, (_, i) => {
+      const n = last - limit + 1 + i;
+      const time = n * TRADE_EVERY_MS;
+      return {
+        id: String(n),
+        symbol: this.symbol.name,
+        price: this.#price(this.#bidSteps(time)),
+        size: this.#size(time, 0),
+        side: hashToUnit(this.#seed, n) < 0.5 ? 'buy' : 'sell',
+        eventTime: time,
+      } as const;
+    });
+  }
+
+  /** The newest `limit` bars that have begun by `at`, or the first `limit` since `since`. */
+  bars(at: number, interval: string, intervalMs: number, since: number | undefined, limit: number): Bars {
+    const round = (price: number): number => this.#price(Math.round(price / this.#step));
+    const columns =
+      this.#path instanceof ReplayedPrice
+        ? aggregate(this.#path, at, intervalMs, since, limit)
+        : sampled(this.#path, this.#seed, at, intervalMs, since, limit);
+    for (const column of [columns.open, columns.high, columns.low, columns.close])
+      column.forEach((price, i) => {
+        column[i] = round(price);
+      });
+    const last = columns.t.at(-1);
+    return { symbol: this.symbol.name, interval, ...columns, lastBar: last !== undefined && last + intervalMs > at ? 'forming' : 'final' };
+  }
+
+  /** When a resting order at `units` is next reached: a buy by the ask, a sell by the bid. */
+  firstReach(from: number, side: 'buy' | 'sell', units: number): Crossing {
+    const steps = units / this.symbol.priceStepUnits;
+    // bid = floor(mid - half), so ask <= limit is mid < limit - spread + 1 + half, and bid >= limit is mid >= limit + half.
+    return side === 'buy'
+      ? this.#path.firstCross(from, (steps - this.#spreadSteps + 1 + this.#spreadSteps / 2) * this.#step, 'under')
+      : this.#path.firstCross(from, (steps + this.#spreadSteps / 2) * this.#step, 'over');
+  }
+
+  #bidSteps(at: number): number {
+    return Math.max(1, Math.floor(this.#path.mid(at) / this.#step - this.#spreadSteps / 2));
+  }
+
+  // Back from whole steps by way of the decimal places, so that 101 steps of 0.01 are 1.01 and not 1.0100000000000002.
+  #price(steps: number): number {
+    return (steps * this.symbol.priceStepUnits) / 10 ** this.symbol.pricePlaces;
+  }
+
+  #size(at: number, level: number): number {
+    const steps = 1 + Math.floor(hashToUnit(this.#seed ^ level, Math.floor(at / 100)) * 100_000);
+    return (steps * this.symbol.qtyStepUnits) / 10 ** this.symbol.qtyPlaces;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Ledger } from './ledger.js';
+import type { FillRecord, OrderRecord, OrderVersion } from './order-record.js';
+
+/** Append-only in time, cut at the front; finding a moment is a binary search. */
+class TimeLine<T extends { readonly at: number }> {
+  #items: T[] = [];
+  #start = 0;
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  /** In order, from the first at or after `at` (engine time). */
+  *since(at: number): IterableIterator<T> {
+    let low = this.#start;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#items[middle]!.at < at) low = middle + 1;
+      else high = middle;
+    }
+    for (; low < this.#items.length; low++) yield this.#items[low]!;
+  }
+
+  /** Takes out everything before `at`, oldest first. */
+  cutBefore(at: number, each: (item: T) => void): void {
+    while (this.#start < this.#items.length && this.#items[this.#start]!.at < at) each(this.#items[this.#start++]!);
+    if (this.#start > 1_024 && this.#start > this.#items.length / 2) {
+      this.#items = this.#items.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+}
+
+/** Everything that the venue keeps of one account. */
+export class AccountBooks {
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly open = new Set<OrderRecord>();
+  readonly byId = new Map<number, OrderRecord>();
+  readonly fills = new TimeLine<FillRecord>();
+  readonly changes = new TimeLine<OrderVersion>();
+  readonly #byClientId = new Map<string, OrderRecord>();
+  readonly #usedClientIds: Set<string> | undefined;
+
+  /** @param remembersClientIds - keeps every client id ever used, archived orders included. */
+  constructor(name: string, ledger: Ledger, remembersClientIds: boolean) {
+    this.name = name;
+    this.ledger = ledger;
+    this.#usedClientIds = remembersClientIds ? new Set() : undefined;
+  }
+
+  add(order: OrderRecord): void {
+    this.byId.set(order.id, order);
+    order.previous = this.#byClientId.get(order.clientOrderId);
+    this.#byClientId.set(order.clientOrderId, order);
+    this.#usedClientIds?.add(order.clientOrderId);
+  }
+
+  hasUsed(clientOrderId: string): boolean {
+    return this.#usedClientIds?.has(clientOrderId) ?? this.#byClientId.has(clientOrderId);
+  }
+
+  hasOpen(clientOrderId: string): boolean {
+    return [...this.withClientId(clientOrderId)].some((order) => order.isLive);
+  }
+
+  /** Newest first. */
+  *withClientId(clientOrderId: string): IterableIterator<OrderRecord> {
+    for (let order = this.#byClientId.get(clientOrderId); order !== undefined; order = order.previous) yield order;
+  }
+
+  /** Forgets what ended before `at` (engine time). */
+  archiveBefore(at: number, archived: (order: OrderRecord) => void): void {
+    this.fills.cutBefore(at, () => {});
+    this.changes.cutBefore(at, (version) => {
+      const { order } = version;
+      if (order.isLive || order.latest !== version) return;
+      this.#remove(order);
+      archived(order);
+    });
+  }
+
+  #remove(order: OrderRecord): void {
+    this.byId.delete(order.id);
+    const newest = this.#byClientId.get(order.clientOrderId);
+    if (newest === order) {
+      if (order.previous === undefined) this.#byClientId.delete(order.clientOrderId);
+      else this.#byClientId.set(order.clientOrderId, order.previous);
+      return;
+    }
+    for (let later = newest; later !== undefined; later = later.previous) if (later.previous === order) later.previous = order.previous;
+  }
+}

@@ -1,0 +1,131 @@
+import type { VenueOrder } from '../../contracts/broker.js';
+import type { OrderIntent } from '../../contracts/orders.js';
+import type { AccountBooks } from './account-books.js';
+import type { ListedSymbol } from './listed-symbol.js';
+import { fromUnits } from './units.js';
+
+/** `resting` in a book, `waiting` for its stop price, `filling` piece by piece at a price already fixed. */
+export type OrderPhase = 'resting' | 'waiting' | 'filling' | 'ended';
+
+/** What is asked for, checked and in units. */
+export interface OrderTerms {
+  readonly symbol: ListedSymbol;
+  readonly side: 'buy' | 'sell';
+  readonly type: OrderIntent['type'];
+  readonly timeInForce: 'gtc' | 'ioc' | 'fok' | 'day';
+  /** Quantity units. */
+  readonly qty: number;
+  /** Price units; 0 where the type has none. */
+  readonly price: number;
+  readonly stopPrice: number;
+}
+
+/** The order as it was from one moment on. */
+export interface OrderVersion {
+  readonly order: OrderRecord;
+  /** Engine time. */
+  readonly at: number;
+  readonly venueTime: number;
+  readonly state: VenueOrder['state'];
+  readonly filled: number;
+  /** Σ price units × quantity units of the fills. */
+  readonly traded: bigint;
+  view: VenueOrder | undefined;
+}
+
+export interface FillRecord {
+  readonly tradeId: number;
+  readonly order: OrderRecord;
+  readonly qty: number;
+  readonly price: number;
+  readonly fee: bigint;
+  readonly feeAsset: string;
+  readonly at: number;
+  readonly venueTime: number;
+  readonly isMaker: boolean;
+}
+
+/** An order in the venue's engine. */
+export class OrderRecord {
+  readonly id: number;
+  readonly clientOrderId: string;
+  readonly account: AccountBooks;
+  readonly symbol: ListedSymbol;
+  readonly side: 'buy' | 'sell';
+  readonly type: OrderIntent['type'];
+  readonly timeInForce: OrderTerms['timeInForce'];
+  readonly isExternal: boolean;
+  readonly createdVenueTime: number;
+  readonly stopPrice: number;
+  qty: number;
+  price: number;
+  phase: OrderPhase = 'ended';
+  filled = 0;
+  traded = 0n;
+  /** What is set aside per quantity unit, and of which asset. */
+  heldPerUnit = 0n;
+  versions: OrderVersion[] = [];
+  fills: FillRecord[] = [];
+  /** The order before it with the same client id. */
+  previous: OrderRecord | undefined;
+
+  constructor(id: number, clientOrderId: string, account: AccountBooks, terms: OrderTerms, venueTime: number, isExternal: boolean) {
+    this.id = id;
+    this.clientOrderId = clientOrderId;
+    this.account = account;
+    this.symbol = terms.symbol;
+    this.side = terms.side;
+    this.type = terms.type;
+    this.timeInForce = terms.timeInForce;
+    this.qty = terms.qty;
+    this.price = terms.price;
+    this.stopPrice = terms.stopPrice;
+    this.createdVenueTime = venueTime;
+    this.isExternal = isExternal;
+  }
+
+  get isLive(): boolean {
+    return this.phase !== 'ended';
+  }
+
+  get latest(): OrderVersion {
+    return this.versions[this.versions.length - 1]!;
+  }
+
+  /** As a replica shows it that has seen everything up to `at` (engine time); undefined before the order was there. */
+  asOf(at: number): OrderVersion | undefined {
+    for (let i = this.versions.length - 1; i >= 0; i--) if (this.versions[i]!.at <= at) return this.versions[i];
+    return undefined;
+  }
+}
+
+/** What the venue shows of a version. */
+export function viewOf(version: OrderVersion): VenueOrder {
+  if (version.view !== undefined) return version.view;
+  const { order, filled, traded } = version;
+  const { symbol } = order;
+  const price = order.price > 0 ? { price: fromUnits(order.price, symbol.pricePlaces) } : undefined;
+  const average = filled > 0 ? { avgPrice: averagePrice(traded, filled, symbol.pricePlaces) } : undefined;
+  version.view = Object.freeze({
+    clientOrderId: order.clientOrderId,
+    venueOrderId: String(order.id),
+    state: version.state,
+    symbol: symbol.name,
+    side: order.side,
+    qty: fromUnits(order.qty, symbol.qtyPlaces),
+    ...price,
+    filledQty: fromUnits(filled, symbol.qtyPlaces),
+    ...average,
+    venueTime: version.venueTime,
+  });
+  return version.view;
+}
+
+const EXTRA_PLACES = 10;
+const EXTRA = 10n ** BigInt(EXTRA_PLACES);
+
+// Ten places beyond the price step, half up: more than any venue prints.
+function averagePrice(traded: bigint, filled: number, pricePlaces: number): string {
+  const quantity = BigInt(filled);
+  return fromUnits((2n * traded * EXTRA + quantity) / (2n * quantity), pricePlaces + EXTRA_PLACES);
+}
