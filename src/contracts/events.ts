@@ -49,6 +49,8 @@ export interface VenueKitEvents {
   'cache.gap': { readonly key: string };
   'feed.update': { readonly feed: string; readonly symbol: string; readonly at: number };
   'fetch.state': { readonly running: number; readonly queued: number; readonly concurrency: number };
+  /** A function still runs, and holds its slot, long after its caller was answered. */
+  'fetch.stuck': { readonly group: string; readonly heldMs: number };
   'fetch.task': { readonly group: string; readonly waitMs: number; readonly runMs: number; readonly ok: boolean };
   alert: { readonly alert: AlertInstance; readonly from: AlertInstance['state'] };
   'alert.action': { readonly alert: AlertInstance; readonly action: string; readonly mode: 'dry_run' | 'auto'; readonly ok: boolean };

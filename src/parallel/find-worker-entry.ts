@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { VenueKitError } from '../core/errors.js';
+
+/** The subpath under which the package exports the file. */
+const SUBPATH = 'venuekit/parallel/worker';
+
+/**
+ * Where the file is that worker threads run: the option, else beside this module as it was built or
+ * is read from source, else in the installed package. Undefined when it is in none of these places,
+ * as in a host that was bundled.
+ * @throws VenueKitError `WORKER_NOT_FOUND` when the option names a file that does not exist.
+ */
+export function findWorkerEntry(option: string | URL | undefined): string | undefined {
+  if (option !== undefined) {
+    const path = option instanceof URL || option.startsWith('file:') ? fileURLToPath(option) : resolve(option);
+    if (!existsSync(path)) throw new VenueKitError('WORKER_NOT_FOUND', `There is no worker file at ${path} (workerEntry)`);
+    return path;
+  }
+  const here = ownUrl();
+  if (here === undefined) return undefined;
+  const extension = here.endsWith('.ts') ? 'ts' : 'js';
+  for (const place of ['./worker', './parallel/worker', '../parallel/worker']) {
+    const path = fileURLToPath(new URL(`${place}.${extension}`, here));
+    if (existsSync(path)) return path;
+  }
+  try {
+    return createRequire(here).resolve(SUBPATH);
+  } catch {
+    return undefined;
+  }
+}
+
+// A build to CommonJS leaves import.meta empty, and has __filename instead.
+function ownUrl(): string | undefined {
+  const url: unknown = import.meta.url;
+  if (typeof url === 'string') return url.startsWith('file:') ? url : undefined;
+  return typeof __filename === 'string' ? pathToFileURL(__filename).href : undefined;
+}

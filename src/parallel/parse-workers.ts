@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Tinypool } from 'tinypool';
+import { asError, VenueKitError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { findWorkerEntry } from './find-worker-entry.js';
+
+/** From here on the copying into a worker and back is cheaper than a main thread that stands still. */
+const BREAK_EVEN_BYTES = 256 * 1024;
+
+/** A parser's module exports a function of this shape as its default. What it returns is transferred: typed arrays cost nothing, objects cost more than the parsing. */
+export type Parser<O = unknown> = (bytes: Uint8Array) => O | Promise<O>;
+
+/** What {@link ParseWorkers} is made of. */
+export interface ParseWorkersOptions {
+  readonly threads: number | undefined;
+  readonly entry: string | URL | undefined;
+  readonly logger: Logger | undefined;
+}
+
+/**
+ * Parses what was fetched, on tinypool's threads when it is large and here when it is small, or when
+ * a bundler has left the worker's own file behind. Nothing is loaded before it is needed.
+ */
+export class ParseWorkers {
+  readonly #threads: number;
+  readonly #entry: string | URL | undefined;
+  readonly #logger: Logger | undefined;
+  #pool: Promise<Tinypool | undefined> | undefined;
+  readonly #inline: Map<string, Promise<Parser>> = new Map();
+
+  constructor({ threads, entry, logger }: ParseWorkersOptions) {
+    this.#threads = threads ?? Math.max(1, Math.min(4, availableParallelism() - 1));
+    this.#entry = entry;
+    this.#logger = logger;
+  }
+
+  /**
+   * @param bytes - what the task gave; its memory is transferred, and no longer readable here, when a worker parses it.
+   * @throws VenueKitError `WORKER_NOT_FOUND`; TypeError when `bytes` are none; what the parser threw.
+   */
+  async parse(
+    bytes: unknown,
+    { worker, minBytes = BREAK_EVEN_BYTES }: { readonly worker: string | URL; readonly minBytes?: number },
+  ): Promise<unknown> {
+    const url = moduleUrl(worker);
+    const view = bytesOf(bytes);
+    if (view.byteLength >= minBytes && this.#threads > 0) {
+      this.#pool ??= this.#start();
+      const pool = await this.#pool;
+      if (pool !== undefined) return parseIn(pool, url, view);
+    }
+    const parser = await this.#parserHere(url);
+    return parser(view);
+  }
+
+  async close(): Promise<void> {
+    const pool = await this.#pool;
+    await pool?.destroy();
+  }
+
+  async #start(): Promise<Tinypool | undefined> {
+    const filename = findWorkerEntry(this.#entry);
+    try {
+      if (filename === undefined) throw new VenueKitError('WORKER_NOT_FOUND', "venuekit's worker file is not where it was built; was it bundled?");
+      const { Tinypool } = await import('tinypool');
+      return new Tinypool({ filename, minThreads: 0, maxThreads: this.#threads, idleTimeout: 10_000 });
+    } catch (error) {
+      if (this.#entry !== undefined) throw error;
+      this.#logger?.warn({ error: asError(error) }, 'no worker threads: what is fetched is parsed on the main thread');
+      return undefined;
+    }
+  }
+
+  #parserHere(url: string): Promise<Parser> {
+    let parser = this.#inline.get(url);
+    if (parser === undefined) {
+      parser = importParser(url);
+      this.#inline.set(url, parser);
+    }
+    return parser;
+  }
+}
+
+async function importParser(url: string): Promise<Parser> {
+  const module = (await import(url)) as { readonly default?: unknown };
+  if (typeof module.default !== 'function') throw new TypeError(`${url} must export a function as its default, to parse with`);
+  return module.default as Parser;
+}
+
+function parseIn(pool: Tinypool, url: string, view: Uint8Array): Promise<unknown> {
+  // A view into a larger buffer, as small Buffers are, would take its neighbours along.
+  const own = view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer ? view : view.slice();
+  return pool.run({ parser: url, bytes: own }, { transferList: [own.buffer as ArrayBuffer] }) as Promise<unknown>;
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw new TypeError(`A task with parse must give bytes (ArrayBuffer, Buffer or a typed array), got ${value === null ? 'null' : typeof value}`);
+}
+
+/** @throws VenueKitError `WORKER_NOT_FOUND` naming the file. */
+function moduleUrl(worker: string | URL): string {
+  const url = typeof worker === 'string' && !/^(?:file|data):/.test(worker) ? pathToFileURL(resolve(worker)) : new URL(worker);
+  if (url.protocol === 'file:' && !existsSync(url)) {
+    throw new VenueKitError('WORKER_NOT_FOUND', `There is no parser at ${fileURLToPath(url)} (parse.worker)`);
+  }
+  return url.href;
+}

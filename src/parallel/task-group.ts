@@ -1,0 +1,24 @@
+import type { FetchGroupOptions } from './fetcher-options.js';
+import { runsBefore } from './queued-task.js';
+import { type RateGate, rateGate } from './rate-gate.js';
+import { TaskQueue } from './task-queue.js';
+
+/** Tasks that share limits: their queue, what they use, and whether they are paused. */
+export class TaskGroup {
+  readonly name: string;
+  readonly queue: TaskQueue = new TaskQueue(runsBefore);
+  readonly concurrency: number;
+  readonly gate: RateGate | undefined;
+  running = 0;
+  isPaused = false;
+  /** Counts pauses and resumptions, so that a timed pause ends only itself. */
+  pauses = 0;
+  /** Monotonic ms of the wake-up that is set for its rate. */
+  wakeAt = Infinity;
+
+  constructor(name: string, options: FetchGroupOptions, onGrant: () => void) {
+    this.name = name;
+    this.concurrency = options.concurrency ?? Infinity;
+    this.gate = rateGate(options, onGrant);
+  }
+}

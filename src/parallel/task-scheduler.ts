@@ -1,0 +1,159 @@
+import type { Clock } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
+import { nearest } from '../core/options.js';
+import type { Dispatcher } from './dispatch-queue.js';
+import type { FetchPolicy } from './fetcher-options.js';
+import { type QueuedTask, runsBefore } from './queued-task.js';
+import { TaskGroup } from './task-group.js';
+import { TaskQueue } from './task-queue.js';
+
+/** What the scheduler asks of the fetcher that it works for. */
+export interface SchedulerHost {
+  readonly clock: Clock;
+  readonly logger: Logger | undefined;
+  /** Ends the scheduler's timers. */
+  readonly closed: AbortSignal;
+  hasFreeSlot(): boolean;
+  /** Something may start that could not before. */
+  onOpened(): void;
+  /** There is room in the queue. */
+  onRoom(): void;
+}
+
+interface Pausable {
+  isPaused: boolean;
+  /** Counts pauses and resumptions, so that a timed pause ends only itself. */
+  pauses: number;
+}
+
+/** Decides which task is next: the first by rank of all groups that may start one now. */
+export class TaskScheduler implements Dispatcher {
+  readonly #policy: FetchPolicy;
+  readonly #host: SchedulerHost;
+  readonly #groups: Map<string, TaskGroup> = new Map();
+  readonly #whole: Pausable = { isPaused: false, pauses: 0 };
+  // The same tasks from the other end, only where the least urgent one has to be found.
+  readonly #leastFirst: TaskQueue | undefined;
+  #queued = 0;
+
+  constructor(policy: FetchPolicy, host: SchedulerHost) {
+    this.#policy = policy;
+    this.#host = host;
+    this.#leastFirst = policy.overflow === 'drop_lowest' ? new TaskQueue((a, b) => runsBefore(b, a)) : undefined;
+    for (const [name, group] of Object.entries(policy.groups)) this.#groups.set(name, new TaskGroup(name, group, () => host.onOpened()));
+  }
+
+  /** How many tasks are in the queue. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** The least urgent task of the queue; known only with the overflow policy that needs it. */
+  get lowest(): QueuedTask | undefined {
+    return this.#leastFirst?.peek();
+  }
+
+  group(name: string): TaskGroup {
+    const known = this.#groups.get(name);
+    if (known !== undefined) return known;
+    const near = nearest(name, Object.keys(this.#policy.groups));
+    if (near !== undefined) this.#host.logger?.warn({ group: name, near }, 'a task names a group that has no limits; was another one meant?');
+    const group = new TaskGroup(name, {}, () => {});
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  /** Whether the task could start at once. */
+  canStart(task: QueuedTask): boolean {
+    return this.#host.hasFreeSlot() && this.#isOpen(task.group, task);
+  }
+
+  enqueue(task: QueuedTask): void {
+    task.stage = 'queued';
+    task.entry = task.group.queue.push(task);
+    if (this.#leastFirst !== undefined) task.reverseEntry = this.#leastFirst.push(task);
+    this.#queued++;
+  }
+
+  /** @param task - one that is in the queue. */
+  remove(task: QueuedTask): void {
+    if (task.entry !== undefined) task.group.queue.remove(task.entry);
+    this.#left(task);
+  }
+
+  hasReady(): boolean {
+    if (this.#queued === 0) return false;
+    // While all slots are taken nothing will start, and no limiter should be asked.
+    return !this.#host.hasFreeSlot() || this.#firstOpen() !== undefined;
+  }
+
+  takeReady(): QueuedTask | undefined {
+    const task = this.#firstOpen()?.queue.pop();
+    if (task !== undefined) this.#left(task);
+    return task;
+  }
+
+  pause(name: string | undefined, ms: number | undefined): void {
+    const paused = this.#pausable(name);
+    paused.isPaused = true;
+    const pauses = ++paused.pauses;
+    if (ms === undefined) return;
+    this.#after(ms, () => {
+      if (paused.pauses === pauses) this.resume(name);
+    });
+  }
+
+  resume(name: string | undefined): void {
+    const paused = this.#pausable(name);
+    paused.isPaused = false;
+    paused.pauses++;
+    this.#host.onOpened();
+  }
+
+  #pausable(name: string | undefined): Pausable {
+    return name === undefined ? this.#whole : this.group(name);
+  }
+
+  #left(task: QueuedTask): void {
+    this.#queued--;
+    if (task.reverseEntry !== undefined) this.#leastFirst?.remove(task.reverseEntry);
+    this.#host.onRoom();
+  }
+
+  #firstOpen(): TaskGroup | undefined {
+    if (this.#whole.isPaused) return undefined;
+    let best: TaskGroup | undefined;
+    let first: QueuedTask | undefined;
+    for (const group of this.#groups.values()) {
+      const task = group.queue.peek();
+      if (task === undefined || (first !== undefined && runsBefore(first, task)) || !this.#isOpen(group, task)) continue;
+      best = group;
+      first = task;
+    }
+    return best;
+  }
+
+  #isOpen(group: TaskGroup, task: QueuedTask): boolean {
+    if (group.isPaused || this.#whole.isPaused || group.running >= group.concurrency) return false;
+    if (group.gate === undefined) return true;
+    const now = this.#host.clock.monotonic();
+    const waitMs = group.gate.waitMs(task.weight, task.callPriority, now);
+    if (waitMs === 0) return true;
+    if (waitMs !== Infinity) this.#wakeAt(group, now + waitMs, waitMs);
+    return false;
+  }
+
+  #wakeAt(group: TaskGroup, at: number, inMs: number): void {
+    if (at >= group.wakeAt) return;
+    group.wakeAt = at;
+    this.#after(inMs, () => {
+      if (group.wakeAt === at) group.wakeAt = Infinity;
+      this.#host.onOpened();
+    });
+  }
+
+  // Somebody waits for what comes then, so the process must not end before.
+  #after(ms: number, then: () => void): void {
+    this.#host.clock.sleep(ms, this.#host.closed).then(then, () => {});
+  }
+}
