@@ -6,8 +6,7 @@ import { seededRandom } from '../../../src/core/random.js';
 import { ParallelFetcher, type ParallelFetcherOptions } from '../../../src/parallel/index.js';
 import { RateLimiter } from '../../../src/resilience/rate-limiter.js';
 
-function givenAFetcher(options: ParallelFetcherOptions = {}) {
-  const clock = new ManualClock();
+function givenAFetcher(options: ParallelFetcherOptions = {}, clock = new ManualClock()) {
   const bus = new EventBus();
   const fetcher = new ParallelFetcher({ clock, bus, random: seededRandom(1), ...options });
   const started: string[] = [];
@@ -340,7 +339,7 @@ describe('ParallelFetcher', () => {
     it('can spend from a limiter that others use too', async () => {
       const clock = new ManualClock();
       const limiter = new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: 10, perMs: 60_000 }], reserve: 0 });
-      const { fetcher, startedAt, task } = givenAFetcher({ clock, groups: { binance: { shared: { limiter, limits: ['weight'] } } } });
+      const { fetcher, startedAt, task } = givenAFetcher({ groups: { binance: { shared: { limiter, limits: ['weight'] } } } }, clock);
       expect(limiter.tryAcquire([{ limit: 'weight', units: 4 }], { priority: 'place' })).toBe(true);
       const all = fetcher.all(['a', 'b', 'c', 'd'].map((name) => task(name, 1, { group: 'binance', weight: 2 })));
       await clock.advance(59_999);
