@@ -75,23 +75,46 @@ export function exponentialSmoothing(history: ArrayLike<number>, parameters: Smo
   return { sse, errors, simulate, forecast: (horizon: number): Float64Array => simulate(horizon, () => 0) };
 }
 
-/** Holt's trend, damped: the parameters that leave the least squared one-step error. */
+type Box = readonly (readonly [number, number])[];
+
+// alpha, beta, phi
+const RATES: Box = [
+  [0.001, 0.9999],
+  [0, 0.9999],
+  [0.8, 0.995],
+];
+const STARTS: readonly (readonly number[])[] = [
+  [0.2, 0.05, 0.95],
+  [0.95, 0.6, 0.9],
+];
+
+/** Smooths with Holt's damped trend, with the parameters that leave the least squared one-step error. @param history - four values or more */
+export function smoothDamped(history: Float64Array): Smoothed {
+  const start = startOf(history);
+  let reach = 0;
+  for (const value of history) reach = Math.max(reach, Math.abs(value - start.level));
+  const box: Box = [...RATES, [start.level - reach, start.level + reach], [-reach, reach]];
+  const parametersOf = ([alpha, beta, phi, level, trend]: readonly number[]): SmoothingParameters => ({
+    alpha: alpha!,
+    beta: beta!,
+    phi: phi!,
+    level: level!,
+    trend: trend!,
+  });
+  let best: Smoothed | undefined;
+  // The surface has a valley for slow levels and one for fast ones.
+  for (const rates of STARTS) {
+    const point = minimise((candidate) => exponentialSmoothing(history, parametersOf(candidate)).sse, box, [...rates, start.level, start.trend]);
+    const smoothed = exponentialSmoothing(history, parametersOf(point));
+    if (best === undefined || smoothed.sse < best.sse) best = smoothed;
+  }
+  return best!;
+}
+
+/** {@link smoothDamped} as a forecaster. */
 export const dampedHolt: Forecaster = {
   name: 'damped Holt',
-  fit(history: Float64Array): FittedForecaster | undefined {
-    if (history.length < 4) return undefined;
-    const start = startOf(history);
-    const best = minimise(
-      ([alpha, beta, phi]) => exponentialSmoothing(history, { alpha: alpha!, beta: beta!, phi: phi!, ...start }).sse,
-      [
-        [0.01, 0.999],
-        [0.001, 0.999],
-        [0.8, 0.98],
-      ],
-      [0.3, 0.1, 0.95],
-    );
-    return fitted(exponentialSmoothing(history, { alpha: best[0]!, beta: best[1]!, phi: best[2]!, ...start }));
-  },
+  fit: (history: Float64Array): FittedForecaster | undefined => (history.length < 4 ? undefined : fitted(smoothDamped(history))),
 };
 
 /**
@@ -153,7 +176,7 @@ function minimise(
   const point = [...start];
   const steps = box.map(([low, high]) => (high - low) / 4);
   let least = cost(point);
-  for (let halvings = 0; halvings < 9; ) {
+  for (let halvings = 0, rounds = 0; halvings < 9 && rounds < 100; rounds++) {
     let improved = false;
     for (let axis = 0; axis < box.length; axis++) {
       const [low, high] = box[axis]!;
