@@ -1,3 +1,5 @@
+export type { ContractCase } from './contracts/contract-case.js';
+export { type JournalUnderTest, orderJournalContract } from './contracts/order-journal-contract.js';
 export type { Fault, VenueOperation } from './faults.js';
 export type { ReplayBar, ReplayOptions } from './market/replay-session.js';
 export { simulatedBroker } from './simulated-broker.js';

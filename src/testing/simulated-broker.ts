@@ -2,6 +2,7 @@ import type { Attempt, BrokerAdapter, OrderRef, VenueCapabilities, VenueEvent, V
 import type { Settled } from '../contracts/calls.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '../contracts/market-data.js';
 import type { Fill, OrderIntent } from '../contracts/orders.js';
+import { unknownSymbolError } from '../contracts/unknown-symbol.js';
 import type { Cost, Limit, LimitObservation } from '../core/limits.js';
 import { requireKnown, requireText } from '../core/options.js';
 import { accountEvents } from './broker/account-events.js';
@@ -144,7 +145,7 @@ class SimulatedBroker implements BrokerAdapter, MarketDataAdapter {
     if (requests.length > this.batchLimit(kind))
       throw new RangeError(`requests must be at most ${this.batchLimit(kind)} in one call for ${kind}, got ${requests.length}`);
     return this.#read(kind, attempt, undefined, () =>
-      requests.map((request) => settled(() => readMarket(this.#core, kind, request, this.#core.agenda.now))),
+      requests.map((request) => settled(request.symbol, () => readMarket(this.#core, kind, request, this.#core.agenda.now))),
     );
   }
 
@@ -190,9 +191,10 @@ function nameOf(ref: OrderRef): { readonly clientOrderId: string; readonly venue
   return ref.venueOrderId === undefined ? { clientOrderId: ref.clientOrderId } : { clientOrderId: ref.clientOrderId, venueOrderId: ref.venueOrderId };
 }
 
-function settled<T>(read: () => Answer<T>): Settled<T> {
+function settled<T>(symbol: string, read: () => Answer<T>): Settled<T> {
   const answer = read();
   if (answer.ok) return { status: 'fulfilled', value: answer.value };
+  if (answer.reason === 'unknown_symbol') return { status: 'rejected', reason: unknownSymbolError('simulated', symbol) };
   try {
     return { status: 'fulfilled', value: readValue<T>({ kind: 'answer', answer }) };
   } catch (reason) {

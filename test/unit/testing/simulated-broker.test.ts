@@ -377,7 +377,7 @@ describe('simulatedBroker: market data', () => {
     const { broker, attempt } = givenVenue();
     const reads = await broker.fetch('quote', [{ symbol: 'BTC/USDT' }, { symbol: 'NOPE' }], attempt());
     expect(reads).toMatchObject([{ status: 'fulfilled', value: { bid: 49_997.5, ask: 50_002.5, eventTime: START } }, { status: 'rejected' }]);
-    expect(reads[1]?.status === 'rejected' && isVenueKitError(reads[1].reason, 'INVALID')).toBe(true);
+    expect(reads[1]?.status === 'rejected' && isVenueKitError(reads[1].reason, 'UNKNOWN_SYMBOL')).toBe(true);
     await expect(broker.fetch('book', [{ symbol: 'BTC/USDT' }, { symbol: 'BTC/USDT' }], attempt())).rejects.toThrow(/at most 1/);
   });
 
