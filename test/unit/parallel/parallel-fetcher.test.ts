@@ -345,7 +345,7 @@ describe('ParallelFetcher', () => {
       await clock.advance(59_999);
       expect(startedAt).toEqual([0, 0, 0]);
       expect(limiter.headroom('weight')).toBe(0);
-      await clock.advance(1);
+      await clock.advance(2);
       await all;
       expect(startedAt).toEqual([0, 0, 0, 60_000]);
     });
