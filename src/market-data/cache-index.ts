@@ -1,0 +1,231 @@
+import type { CacheEntry, CacheStore } from '../contracts/cache-store.js';
+import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
+import { cacheKey, paramsOf } from './cache-key.js';
+import { Cell, SymbolState } from './cell.js';
+import { isNewer } from './entry-order.js';
+import { marketKinds } from './kind-policy.js';
+
+/** Stores hear of the use of a key at most this often: their order needs no more, and reads stay cheap. */
+const USE_RESOLUTION_MS = 250;
+
+/** An entry with the two times that reads are judged by. */
+export interface Judged {
+  readonly entry: CacheEntry;
+  readonly freshUntil: number;
+  readonly bornAt: number;
+}
+
+/**
+ * Finds the cell of a request without building its key, and keeps cells and store in step: an entry
+ * that the store gives up is given up here at the same moment.
+ */
+export class CacheIndex {
+  readonly #scope: { readonly account: string; readonly feed: string; readonly venue: string };
+  readonly #store: CacheStore;
+  readonly #maxBytes: number;
+  readonly #kinds: Readonly<Record<MarketKind, Map<string, SymbolState>>>;
+  readonly #byKey = new Map<string, Cell>();
+  readonly #watching: Disposable | undefined;
+  readonly #onGone: (cell: Cell) => void;
+  /** Whether the store tells what leaves it; if not, each read has to ask. */
+  readonly #watched: boolean;
+  #bytes = 0;
+  #evictions = 0;
+
+  constructor(options: {
+    readonly scope: { readonly account: string; readonly feed: string; readonly venue: string };
+    readonly store: CacheStore;
+    readonly maxBytes: number;
+    /** A value is about to leave, unread or not. */
+    readonly onGone: (cell: Cell) => void;
+  }) {
+    this.#scope = options.scope;
+    this.#store = options.store;
+    this.#maxBytes = options.maxBytes;
+    this.#onGone = options.onGone;
+    this.#kinds = Object.fromEntries(marketKinds.map((kind) => [kind, new Map()])) as Record<MarketKind, Map<string, SymbolState>>;
+    this.#watching = this.#store.watch?.((key, entry, why) => this.#onLeft(key, entry, why));
+    this.#watched = this.#watching !== undefined;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get evictions(): number {
+    return this.#evictions;
+  }
+
+  get entries(): number {
+    return this.#store.size;
+  }
+
+  /** The cell of a request, if there is one. The hot path: no key is built for a request without parameters. */
+  find<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): Cell | undefined {
+    const state = this.symbols(kind).get(request.symbol);
+    if (state === undefined) return undefined;
+    for (const name in request) if (name !== 'symbol') return this.#findVariant(state, request);
+    return state.plain;
+  }
+
+  /** The cell of a request, made where it is missing. */
+  obtain<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): Cell {
+    const found = this.find(kind, request);
+    if (found !== undefined) return found;
+    if (typeof request.symbol !== 'string' || request.symbol === '') {
+      throw new TypeError(`request.symbol must be a non-empty string, got ${String(request.symbol)}`);
+    }
+    const state = this.symbolState(kind, request.symbol);
+    const params = paramsOf(request);
+    const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, Object.freeze({ ...request }), params, state);
+    if (params === '') state.plain = cell;
+    else (state.variants ??= new Map()).set(params, cell);
+    this.#byKey.set(cell.key, cell);
+    return cell;
+  }
+
+  symbolState(kind: MarketKind, symbol: string): SymbolState {
+    const symbols = this.symbols(kind);
+    let state = symbols.get(symbol);
+    if (state === undefined) symbols.set(symbol, (state = new SymbolState(symbol)));
+    return state;
+  }
+
+  symbols(kind: MarketKind): Map<string, SymbolState> {
+    const symbols = this.#kinds[kind];
+    if (symbols === undefined) throw new RangeError(`kind must be one of ${marketKinds.join(', ')}, got ${JSON.stringify(kind)}`);
+    return symbols;
+  }
+
+  keyOf(kind: MarketKind, request: MarketKinds[MarketKind]['request']): string {
+    return this.find(kind, request)?.key ?? cacheKey(this.#scope, kind, request.symbol, paramsOf(request));
+  }
+
+  /** What feed.update calls the feed of a kind. */
+  feedOf(kind: MarketKind): string {
+    return `${this.#scope.venue}/${kind}`;
+  }
+
+  byKey(key: string): Cell | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** What is held for a cell. */
+  held(cell: Cell): CacheEntry | undefined {
+    if (!this.#watched && cell.entry !== undefined && this.#store.peek(cell.key) !== cell.entry) this.#empty(cell);
+    return cell.entry;
+  }
+
+  /** Lets the store know that a key is used. */
+  touch(cell: Cell, now: number): void {
+    if (now - cell.usedAt < USE_RESOLUTION_MS) return;
+    cell.usedAt = now;
+    this.#store.get(cell.key);
+  }
+
+  /**
+   * Keeps `entry` unless something newer is held or its epoch is over. `mayEvict` false: only where nothing
+   * has to leave for it.
+   */
+  write(cell: Cell, { entry, freshUntil, bornAt }: Judged, mayEvict = true): boolean {
+    const held = this.held(cell);
+    if (entry.epoch !== cell.symbol.epoch) return false;
+    if (held !== undefined && !isNewer(entry, held)) return false;
+    const isNew = held === undefined;
+    if (entry.weight > this.#maxBytes) {
+      if (!isNew) this.drop(cell);
+      return true;
+    }
+    if (isNew && !mayEvict && !this.#hasRoom(entry.weight)) return true;
+    const before = this.#store.size;
+    if (!isNew) this.#onGone(cell);
+    this.#store.set(cell.key, entry);
+    cell.entry = entry;
+    cell.freshUntil = freshUntil;
+    cell.bornAt = bornAt;
+    if (this.#watched) this.#bytes += entry.weight;
+    else this.#accountUnwatched(before + Number(isNew), entry.weight, held?.weight ?? 0);
+    while (this.#bytes > this.#maxBytes && this.#store.evict?.() === true);
+    return true;
+  }
+
+  /** Gives up what is held for a cell; true when there was something. */
+  drop(cell: Cell): boolean {
+    const held = this.held(cell);
+    if (held === undefined) return false;
+    this.#store.delete(cell.key);
+    if (!this.#watched) {
+      this.#bytes -= held.weight;
+      this.#empty(cell);
+    }
+    this.#forgetIfIdle(cell);
+    return true;
+  }
+
+  /** Everything of a symbol becomes unservable, loads that are on their way included. Gives the number of entries dropped. */
+  bump(state: SymbolState, now: number): number {
+    state.epoch++;
+    state.epochSince = now;
+    state.seq = undefined;
+    let dropped = 0;
+    for (const cell of [...state.cells()]) dropped += Number(this.drop(cell));
+    return dropped;
+  }
+
+  /** Lets go of a cell of which nothing is known any more. */
+  release(cell: Cell): void {
+    this.#forgetIfIdle(cell);
+  }
+
+  clear(): void {
+    for (const cell of this.#byKey.values()) this.drop(cell);
+    for (const kind of marketKinds) this.#kinds[kind].clear();
+    this.#byKey.clear();
+    this.#watching?.[Symbol.dispose]();
+  }
+
+  #findVariant(state: SymbolState, request: object): Cell | undefined {
+    const params = paramsOf(request);
+    return params === '' ? state.plain : state.variants?.get(params);
+  }
+
+  #hasRoom(weight: number): boolean {
+    return this.#store.size < this.#store.capacity / 2 && this.#bytes + weight <= this.#maxBytes;
+  }
+
+  #onLeft(key: string, entry: CacheEntry, why: 'evicted' | 'replaced' | 'deleted'): void {
+    const cell = this.#byKey.get(key);
+    // Another client's, where several share one store.
+    if (cell === undefined || cell.entry !== entry) return;
+    this.#bytes -= entry.weight;
+    if (why === 'evicted') this.#evictions++;
+    this.#empty(cell);
+    if (why === 'evicted') this.#forgetIfIdle(cell);
+  }
+
+  #empty(cell: Cell): void {
+    this.#onGone(cell);
+    cell.entry = undefined;
+    cell.freshUntil = -Infinity;
+    cell.bornAt = -Infinity;
+  }
+
+  #accountUnwatched(expectedSize: number, weight: number, replacedWeight: number): void {
+    this.#bytes += weight - replacedWeight;
+    const left = expectedSize - this.#store.size;
+    if (left <= 0) return;
+    this.#evictions += left;
+    // Which ones left is not known; their weight is taken to be the average one.
+    this.#bytes -= (this.#bytes / expectedSize) * left;
+  }
+
+  #forgetIfIdle(cell: Cell): void {
+    if (!cell.isIdle) return;
+    this.#byKey.delete(cell.key);
+    const { symbol: state } = cell;
+    if (state.plain === cell) state.plain = undefined;
+    else state.variants?.delete(cell.params);
+    const isSpent = state.plain === undefined && (state.variants?.size ?? 0) === 0 && state.streams === 0 && !state.needsSnapshot;
+    if (isSpent && state.epoch === 0) this.#kinds[cell.kind].delete(state.symbol);
+  }
+}

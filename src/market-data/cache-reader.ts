@@ -1,0 +1,202 @@
+import type { CacheEntry, Read } from '../contracts/cache-store.js';
+import type { MarketKind } from '../contracts/market-data.js';
+import { isUnknownSymbol } from '../contracts/unknown-symbol.js';
+import { abortReason } from '../core/abort.js';
+import type { Clock } from '../core/clock.js';
+import type { DeadlineSet } from '../core/deadline-set.js';
+import { deadlineError, malformedValueError, overAgeError } from './cache-errors.js';
+import type { CacheIndex, Judged } from './cache-index.js';
+import type { CacheStatistics } from './cache-statistics.js';
+import type { Cell } from './cell.js';
+import { deepFreeze } from './deep-freeze.js';
+import { type EntryAges, marksOf } from './entry-ages.js';
+import type { ResolvedPolicy } from './kind-policy.js';
+import type { Answer, Load } from './load.js';
+import type { Loader, Outcome } from './loader.js';
+import { NegativeMemory } from './negative-memory.js';
+import { PendingRead, type ReadJudge, type ReadResult } from './pending-read.js';
+import { maxAgeOf, type ReadOptions } from './read-options.js';
+import { weigh } from './value-weight.js';
+
+export interface CacheReaderOptions {
+  readonly clock: Clock;
+  readonly policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
+  readonly index: CacheIndex;
+  readonly ages: EntryAges;
+  readonly timers: DeadlineSet<() => void>;
+  readonly statistics: CacheStatistics;
+  /** After each value that was kept. */
+  readonly onKept: (cell: Cell, now: number) => void;
+}
+
+/** Answers reads: from what is held where it is young enough, else from a load that it shares. */
+export class CacheReader implements ReadJudge {
+  /** Set once, by whoever builds both. */
+  loader!: Loader;
+  readonly #options: CacheReaderOptions;
+  readonly #index: CacheIndex;
+  readonly #ages: EntryAges;
+  readonly #negatives = new NegativeMemory();
+
+  constructor(options: CacheReaderOptions) {
+    this.#options = options;
+    this.#index = options.index;
+    this.#ages = options.ages;
+  }
+
+  /** What is held for `cell`, if this reader may have it; synchronous, and nothing is fetched. */
+  serve(cell: Cell, now: number, maxAgeMs: number, allowStale: boolean | undefined): Read<unknown> | undefined {
+    const entry = this.#index.held(cell);
+    if (entry === undefined) return undefined;
+    const ageMs = this.#ages.at(now, cell.bornAt, entry.eventTime, maxAgeMs !== Infinity);
+    if (ageMs > maxAgeMs) return undefined;
+    if (now < cell.freshUntil) return { value: entry.value, ageMs, outcome: 'hit' };
+    if (allowStale === false) return undefined;
+    const { swrMs, ttlMs } = this.#options.policies[cell.kind];
+    const bound = allowStale === true ? Math.max(swrMs, maxAgeMs === Infinity ? ttlMs : Infinity) : swrMs;
+    return now < cell.freshUntil + bound ? { value: entry.value, ageMs, outcome: 'stale' } : undefined;
+  }
+
+  /** Why `cell` is not worth a request: the venue said that it does not list the symbol. */
+  knownAbsence(cell: Cell, now: number): Error | undefined {
+    return this.#negatives.recall(cell.key, now);
+  }
+
+  forgetAbsence(key: string): boolean {
+    return this.#negatives.forget(key);
+  }
+
+  /** Waits for a load of `cell`: the one in flight, or one of its own. */
+  load(cell: Cell, now: number, options: ReadOptions | undefined): Promise<ReadResult> {
+    const pending = new PendingRead(cell, this, maxAgeOf(options), options?.allowStale);
+    if (this.loader.join(cell, pending, options?.scan === true, now)) pending.outcome = 'coalesced';
+    const { signal, deadlineMs } = options ?? {};
+    if (signal === undefined && deadlineMs === undefined) return pending.done;
+    return this.#leaveEarly(cell, pending, signal, deadlineMs, now);
+  }
+
+  /** Keeps what a load brought and settles who waited for it. */
+  onOutcome(load: Load, outcome: Outcome, now: number): void {
+    const { cell } = load;
+    if ('error' in outcome) {
+      if (isUnknownSymbol(outcome.error)) {
+        const { negativeMs } = this.#options.policies[cell.kind];
+        if (negativeMs > 0) this.#negatives.remember(cell.key, outcome.error, now + negativeMs);
+      }
+      this.#settle(load, outcome, now);
+    } else this.#settle(load, this.#keepIfSound(load, outcome.value, now), now);
+    this.#index.release(cell);
+  }
+
+  deliver(
+    { entry, bornAt }: Extract<Answer, { readonly entry: unknown }>,
+    maxAgeMs: number,
+    outcome: 'miss' | 'coalesced',
+    now: number,
+  ): Read<unknown> | undefined {
+    const ageMs = this.#ages.at(now, bornAt, entry.eventTime, maxAgeMs !== Infinity);
+    return ageMs > maxAgeMs ? undefined : { value: entry.value, ageMs, outcome };
+  }
+
+  standIn(cell: Cell, maxAgeMs: number, allowStale: boolean | undefined, now: number): Read<unknown> | undefined {
+    const entry = this.#index.held(cell);
+    const { staleIfErrorMs } = this.#options.policies[cell.kind];
+    if (entry === undefined || allowStale === false || now >= cell.freshUntil + staleIfErrorMs) return undefined;
+    const ageMs = this.#ages.at(now, cell.bornAt, entry.eventTime, maxAgeMs !== Infinity);
+    return ageMs > maxAgeMs ? undefined : { value: entry.value, ageMs, outcome: 'stale' };
+  }
+
+  tooOld(cell: Cell, { entry, bornAt }: Extract<Answer, { readonly entry: unknown }>, maxAgeMs: number, now: number): Error {
+    return overAgeError(cell.kind, cell.symbol.symbol, this.#ages.at(now, bornAt, entry.eventTime, true), maxAgeMs);
+  }
+
+  /** The age at monotonic time `now` of what was read before. */
+  ageAt(now: number, kind: MarketKind, result: Extract<ReadResult, { readonly read: unknown }>): number {
+    return this.#ages.at(now, result.at - result.read.ageMs, marksOf(kind, result.read.value).eventTime, true);
+  }
+
+  #settle(load: Load, answer: Answer, now: number): void {
+    for (const waiter of load.waiters) {
+      if (!waiter.settle(answer, now)) this.loader.join(load.cell, waiter, load.isScan, now);
+    }
+    load.waiters.clear();
+  }
+
+  // A value that lacks what its kind promises must not hang those who wait for it.
+  #keepIfSound(load: Load, value: unknown, now: number): Answer {
+    try {
+      return this.#keep(load, value, now);
+    } catch (cause) {
+      return { error: malformedValueError(load.cell.kind, load.cell.symbol.symbol, cause) };
+    }
+  }
+
+  #keep(load: Load, value: unknown, now: number): Answer {
+    const { cell } = load;
+    const fetched: CacheEntry = {
+      value: deepFreeze(value),
+      sentAt: load.sentAt,
+      receivedAt: now,
+      ...marksOf(cell.kind, value),
+      epoch: load.epoch,
+      source: load.isBackground && load.waiters.size === 0 ? 'prefetch' : 'rest',
+      weight: weigh(cell.kind, value),
+    };
+    const judged = this.#ages.judge(cell.kind, cell.request, fetched);
+    if (this.#index.write(cell, judged, !load.isScan)) {
+      this.#negatives.forget(cell.key);
+      this.#acceptSnapshot(cell, fetched);
+      this.#options.onKept(cell, now);
+      return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
+    }
+    const held = this.#index.held(cell);
+    // A gap came after the send: it answers those who asked before, and no later reader.
+    if (held === undefined || load.epoch !== cell.symbol.epoch) return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
+    if (!this.#isLongOverdue(cell, now)) return { entry: held, bornAt: cell.bornAt, level: 'none' };
+    return this.#restart(cell, judged, now);
+  }
+
+  // The venue goes on saying something older than what it said long ago: it has begun to count anew.
+  #restart(cell: Cell, judged: Judged, now: number): Answer {
+    this.#index.bump(cell.symbol, now);
+    const entry = { ...judged.entry, epoch: cell.symbol.epoch };
+    this.#index.write(cell, { ...judged, entry });
+    this.#options.onKept(cell, now);
+    return { entry, bornAt: judged.bornAt, level: 'none' };
+  }
+
+  #isLongOverdue(cell: Cell, now: number): boolean {
+    return now - cell.freshUntil > this.#options.policies[cell.kind].ttlMs;
+  }
+
+  #acceptSnapshot(cell: Cell, { seq }: CacheEntry): void {
+    const { symbol } = cell;
+    if (!symbol.needsSnapshot || symbol.plain !== cell) return;
+    symbol.needsSnapshot = false;
+    symbol.seq = seq;
+  }
+
+  async #leaveEarly(
+    cell: Cell,
+    pending: PendingRead,
+    signal: AbortSignal | undefined,
+    deadlineMs: number | undefined,
+    now: number,
+  ): Promise<ReadResult> {
+    const { timers } = this.#options;
+    const leave = (reason: Error): void => {
+      this.loader.leave(cell, pending, reason);
+      pending.fail(reason);
+    };
+    const onAbort = (): void => leave(abortReason(signal as AbortSignal));
+    const deadline =
+      deadlineMs === undefined ? undefined : timers.add(() => leave(deadlineError(cell.kind, cell.symbol.symbol, deadlineMs)), now + deadlineMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await pending.done;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      if (deadline !== undefined) timers.cancel(deadline);
+    }
+  }
+}

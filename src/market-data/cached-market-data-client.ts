@@ -1,0 +1,334 @@
+import type { CacheStore, Read } from '../contracts/cache-store.js';
+import type { Settled } from '../contracts/calls.js';
+import type { Bus } from '../contracts/events.js';
+import type { Fetcher } from '../contracts/fetcher.js';
+import type { MarketDataAdapter, MarketKind, MarketKinds } from '../contracts/market-data.js';
+import type { Wiring } from '../contracts/wiring.js';
+import { abortReason } from '../core/abort.js';
+import { type Clock, systemClock } from '../core/clock.js';
+import { DeadlineSet } from '../core/deadline-set.js';
+import { asError, closedError, isVenueKitError } from '../core/errors.js';
+import { requireInteger, requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
+import { overAgeError } from './cache-errors.js';
+import { CacheIndex } from './cache-index.js';
+import { CacheReader } from './cache-reader.js';
+import { CacheStatistics, type CacheStats } from './cache-statistics.js';
+import type { Cell } from './cell.js';
+import { DirectReader } from './direct-reader.js';
+import { EntryAges } from './entry-ages.js';
+import { type KindPolicy, type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
+import { Loader } from './loader.js';
+import type { ReadResult } from './pending-read.js';
+import { quickLruStore } from './quick-lru-store.js';
+import type { ReadHandle } from './read-handle.js';
+import { maxAgeOf, type ReadOptions } from './read-options.js';
+
+/** What a {@link CachedMarketDataClient} is built of. */
+export interface CachedMarketDataOptions extends Wiring {
+  readonly adapter: MarketDataAdapter;
+  /** What calls to the adapter go through: limits, retries, priorities. @defaultValue the adapter is called directly */
+  readonly fetcher?: Fetcher;
+  /** The fetcher's group for these calls. @defaultValue the fetcher's own default */
+  readonly fetchGroup?: string;
+  /** @defaultValue quickLruStore({ maxEntries }) */
+  readonly store?: CacheStore;
+  readonly kinds?: Partial<Record<MarketKind, Partial<KindPolicy>>>;
+  /** Of the default store. @defaultValue 15_000 */
+  readonly maxEntries?: number;
+  /** Bound on the estimated bytes of what is held. @defaultValue no bound but maxEntries */
+  readonly maxBytes?: number;
+  /** Part of every key: whose data it is, where venues give accounts different data. @defaultValue 'public' */
+  readonly account?: string;
+  /** Part of every key: which feed, adjustment and session. @defaultValue 'default' */
+  readonly feed?: string;
+  /** The most that the venue's clock and ours differ by; added to event ages. @defaultValue 0 */
+  readonly venueOffsetMs?: number;
+  /** A load that takes longer is given up, so that it blocks no later one. @defaultValue 10_000 */
+  readonly loadTimeoutMs?: number;
+}
+
+const OPTIONS = [
+  'adapter',
+  'fetcher',
+  'fetchGroup',
+  'store',
+  'kinds',
+  'maxEntries',
+  'maxBytes',
+  'account',
+  'feed',
+  'venueOffsetMs',
+  'loadTimeoutMs',
+  'bus',
+  'clock',
+  'random',
+  'logger',
+];
+const DEFAULT_MAX_ENTRIES = 15_000;
+/** How often getMany asks again for values that grew too old while they waited for others. */
+const MOST_RECHECKS = 2;
+
+/**
+ * Market data of one venue, as fast as a Map and never older than allowed.
+ *
+ * Every read is answered by a value whose age, counted from the send of its request or from the
+ * venue's own time where that is earlier, is within the reader's `maxAgeMs`, or it rejects.
+ *
+ * @example
+ * const client = new CachedMarketDataClient({ adapter });
+ * const { value, ageMs } = await client.get('quote', { symbol: 'BTC/USDT' }, { maxAgeMs: 500 });
+ */
+export class CachedMarketDataClient implements AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #bus: Bus | undefined;
+  readonly #policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
+  readonly #statistics = new CacheStatistics();
+  readonly #index: CacheIndex;
+  readonly #timers: DeadlineSet<() => void>;
+  readonly #reader: CacheReader;
+  readonly #direct: DirectReader;
+  readonly #loader: Loader;
+  #isClosed = false;
+
+  /** @throws RangeError or TypeError that names the option, the expectation and the value. */
+  constructor(options: CachedMarketDataOptions) {
+    requireKnown('CachedMarketDataClient', options, OPTIONS);
+    const { adapter, fetcher, fetchGroup: group, clock = systemClock, account = 'public', feed = 'default' } = options;
+    requireMethods('adapter', adapter, ['batchLimit', 'fetch']);
+    if (fetcher !== undefined) requireMethods('fetcher', fetcher, ['run']);
+    const scope = {
+      account: requireText('account', account),
+      feed: requireText('feed', feed),
+      venue: requireText('adapter.venue', adapter.venue),
+    };
+    const loadTimeoutMs = requirePositive('loadTimeoutMs', options.loadTimeoutMs ?? 10_000);
+    this.#clock = clock;
+    this.#bus = options.bus;
+    this.#policies = resolvePolicies(options.kinds ?? {}, adapter);
+    this.#timers = new DeadlineSet(clock, (task) => task());
+    const ages = new EntryAges(clock, requireNonNegative('venueOffsetMs', options.venueOffsetMs ?? 0), this.#policies);
+    this.#index = new CacheIndex({ scope, store: storeOf(options), maxBytes: maxBytesOf(options), onGone: () => {} });
+    const shared = { adapter, fetcher, group, clock, policies: this.#policies, timers: this.#timers };
+    const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
+    this.#reader = new CacheReader({ ...shared, index: this.#index, ages, statistics: this.#statistics, onKept: (cell) => this.#onKept(cell) });
+    this.#loader = new Loader({ ...shared, loadTimeoutMs, onOutcome: (load, outcome, now) => this.#reader.onOutcome(load, outcome, now), onCall });
+    this.#reader.loader = this.#loader;
+    this.#direct = new DirectReader({ ...shared, ages, onCall });
+  }
+
+  /** What is held, if it is fresh and young enough. Synchronous: never any I/O. */
+  peek<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Read<MarketKinds[K]['value']> | undefined {
+    if (options?.intent === 'order') {
+      this.#statistics.bypass++;
+      return undefined;
+    }
+    const maxAgeMs = maxAgeOf(options);
+    const cell = this.#index.find(kind, request);
+    if (cell !== undefined) {
+      const now = this.#clock.monotonic();
+      const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
+      if (read !== undefined) {
+        this.#onServed(cell, now, read);
+        return read as Read<MarketKinds[K]['value']>;
+      }
+    }
+    this.#statistics.misses++;
+    return undefined;
+  }
+
+  /**
+   * What is held, else what the venue answers. Concurrent reads of one key share one request.
+   * @throws OVER_AGE when nothing within maxAgeMs can be had, DEADLINE, the signal's reason, or the venue's own error.
+   */
+  get<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Promise<Read<MarketKinds[K]['value']>> {
+    try {
+      if (options?.intent !== 'order' && options?.signal?.aborted !== true) {
+        const maxAgeMs = maxAgeOf(options);
+        const cell = this.#index.find(kind, request);
+        if (cell !== undefined) {
+          const now = this.#clock.monotonic();
+          const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
+          if (read !== undefined) {
+            this.#onServed(cell, now, read);
+            if (read.outcome === 'stale') this.#loader.loadInBackground(cell, now, 'read');
+            return Promise.resolve(read as Read<MarketKinds[K]['value']>);
+          }
+        }
+      }
+      return this.#getSlowly(kind, request, options) as Promise<Read<MarketKinds[K]['value']>>;
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+  }
+
+  /** As {@link get} for each request, in their order; one that fails leaves the others as they are. */
+  async getMany<K extends MarketKind>(
+    kind: K,
+    requests: readonly MarketKinds[K]['request'][],
+    options?: ReadOptions,
+  ): Promise<readonly Settled<Read<MarketKinds[K]['value']>>[]> {
+    this.#index.symbols(kind);
+    const maxAgeMs = maxAgeOf(options);
+    this.#throwIfUnreadable(options);
+    if (options?.intent === 'order') {
+      const settled = await this.#direct.read(kind, requests, options);
+      for (const request of requests) this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', 0);
+      return settled as readonly Settled<Read<MarketKinds[K]['value']>>[];
+    }
+    const cells = requests.map((request) => this.#index.obtain(kind, request));
+    const results: ReadResult[] = await Promise.all(cells.map((cell) => this.#read(cell, options)));
+    if (maxAgeMs !== Infinity) await this.#recheck(cells, results, options, maxAgeMs);
+    return results.map((result, i) => this.#settle(cells[i] as Cell, result)) as readonly Settled<Read<MarketKinds[K]['value']>>[];
+  }
+
+  /** A request bound once: `handle.peek()` is the fastest read there is. */
+  handle<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): ReadHandle<MarketKinds[K]['value']> {
+    maxAgeOf(options);
+    const bound = Object.freeze({ ...request });
+    this.#index.obtain(kind, bound);
+    return {
+      peek: () => this.peek(kind, bound, options)?.value,
+      get: async () => (await this.get(kind, bound, options)).value,
+    };
+  }
+
+  /** Drops what is held of a kind, of a symbol, or of both; everything without a filter. Loads on their way answer no later reader. Gives the number of values dropped. */
+  invalidate(filter: { readonly kind?: MarketKind; readonly symbol?: string } = {}): number {
+    requireKnown('invalidate', filter, ['kind', 'symbol']);
+    const now = this.#clock.monotonic();
+    const kinds = filter.kind === undefined ? (Object.keys(this.#policies) as MarketKind[]) : [filter.kind];
+    let dropped = 0;
+    for (const kind of kinds) {
+      const symbols = this.#index.symbols(kind);
+      const states = filter.symbol === undefined ? [...symbols.values()] : [symbols.get(filter.symbol)];
+      for (const state of states) {
+        if (state === undefined) continue;
+        for (const cell of state.cells()) this.#reader.forgetAbsence(cell.key);
+        dropped += this.#index.bump(state, now);
+      }
+    }
+    return dropped;
+  }
+
+  stats(): CacheStats {
+    return this.#statistics.snapshot(this.#index);
+  }
+
+  /** Rejects what waits, ends what runs, forgets what is held. */
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#loader.close(closedError('CachedMarketDataClient'));
+      this.#timers[Symbol.dispose]();
+      this.#index.clear();
+    }
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #getSlowly(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Promise<Read<unknown>> {
+    this.#throwIfUnreadable(options);
+    if (options?.intent === 'order') {
+      this.#index.symbols(kind);
+      const [settled] = await this.#direct.read(kind, [request], options);
+      this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', settled?.status === 'fulfilled' ? settled.value.ageMs : 0);
+      if (settled?.status === 'fulfilled') return settled.value;
+      throw settled?.reason;
+    }
+    const cell = this.#index.obtain(kind, request);
+    const settled = this.#settle(cell, await this.#read(cell, options));
+    if (settled.status === 'fulfilled') return settled.value;
+    throw settled.reason;
+  }
+
+  #throwIfUnreadable(options: ReadOptions | undefined): void {
+    if (options?.signal?.aborted) throw abortReason(options.signal);
+    if (this.#isClosed) throw closedError('CachedMarketDataClient');
+    if (options?.deadlineMs !== undefined) requireNonNegative('deadlineMs', options.deadlineMs);
+  }
+
+  #read(cell: Cell, options: ReadOptions | undefined): ReadResult | Promise<ReadResult> {
+    const now = this.#clock.monotonic();
+    const read = this.#reader.serve(cell, now, maxAgeOf(options), options?.allowStale);
+    if (read !== undefined) {
+      if (read.outcome === 'stale') this.#loader.loadInBackground(cell, now, 'read');
+      return { read, level: 'memory', at: now };
+    }
+    const absence = this.#reader.knownAbsence(cell, now);
+    if (absence !== undefined) return { error: absence, outcome: 'negative' };
+    return this.#reader.load(cell, now, options);
+  }
+
+  // Values that were there at once may have grown too old while others were on their way.
+  async #recheck(cells: readonly Cell[], results: ReadResult[], options: ReadOptions | undefined, maxAgeMs: number): Promise<void> {
+    for (let round = 0; ; round++) {
+      const now = this.#clock.monotonic();
+      const late: number[] = [];
+      results.forEach((result, i) => {
+        if (!('read' in result)) return;
+        const cell = cells[i] as Cell;
+        const ageMs = this.#reader.ageAt(now, cell.kind, result);
+        if (ageMs <= maxAgeMs) results[i] = { ...result, read: { ...result.read, ageMs }, at: now };
+        else if (round < MOST_RECHECKS) late.push(i);
+        else results[i] = { error: overAgeError(cell.kind, cell.symbol.symbol, ageMs, maxAgeMs), outcome: 'miss' };
+      });
+      if (late.length === 0) return;
+      const again = await Promise.all(late.map((i) => this.#read(cells[i] as Cell, options)));
+      late.forEach((i, n) => {
+        results[i] = again[n] as ReadResult;
+      });
+    }
+  }
+
+  #settle(cell: Cell, result: ReadResult): Settled<Read<unknown>> {
+    if ('read' in result) {
+      this.#count(cell.kind, cell.key, result.read.outcome, result.level, result.read.ageMs);
+      return { status: 'fulfilled', value: result.read };
+    }
+    if (isVenueKitError(result.error, 'OVER_AGE')) this.#statistics.overAgeRejected++;
+    this.#count(cell.kind, cell.key, result.outcome, 'none', 0);
+    return { status: 'rejected', reason: result.error };
+  }
+
+  #onServed(cell: Cell, now: number, read: Read<unknown>): void {
+    if (read.outcome === 'hit') this.#statistics.hits++;
+    else this.#statistics.staleHits++;
+    this.#index.touch(cell, now);
+    if (this.#bus?.has('cache.read') === true) {
+      this.#bus.emit('cache.read', { kind: cell.kind, key: cell.key, outcome: read.outcome, level: 'memory', ageMs: read.ageMs });
+    }
+  }
+
+  #count(kind: MarketKind, key: string, outcome: Read<unknown>['outcome'], level: 'memory' | 'shared' | 'none', ageMs: number): void {
+    this.#statistics.count(outcome);
+    if (this.#bus?.has('cache.read') === true) this.#bus.emit('cache.read', { kind, key, outcome, level, ageMs });
+  }
+
+  #onCall(kind: MarketKind, keys: number, ms: number, ok: boolean): void {
+    this.#statistics.batches++;
+    if (this.#bus?.has('cache.load') === true) this.#bus.emit('cache.load', { kind, keys, ms, ok });
+  }
+
+  #onKept(cell: Cell): void {
+    if (this.#bus?.has('feed.update') === true) {
+      this.#bus.emit('feed.update', { feed: this.#index.feedOf(cell.kind), symbol: cell.symbol.symbol, at: this.#clock.now() });
+    }
+  }
+}
+
+function storeOf({ store, maxEntries }: CachedMarketDataOptions): CacheStore {
+  if (store === undefined) return quickLruStore({ maxEntries: requireInteger('maxEntries', maxEntries ?? DEFAULT_MAX_ENTRIES, 1) });
+  if (maxEntries !== undefined) throw new TypeError('maxEntries is the bound of the default store; give it to the store that is passed instead');
+  return requireMethods('store', store, ['get', 'peek', 'set', 'delete', 'clear']);
+}
+
+function maxBytesOf({ store, maxBytes }: CachedMarketDataOptions): number {
+  if (maxBytes === undefined) return Infinity;
+  if (store !== undefined && (store.watch === undefined || store.evict === undefined)) {
+    throw new TypeError('maxBytes needs a store with watch() and evict(): without them it is not known what leaves it');
+  }
+  return requirePositive('maxBytes', maxBytes);
+}

@@ -1,0 +1,140 @@
+import type { Read } from '../contracts/cache-store.js';
+import type { Settled } from '../contracts/calls.js';
+import type { Fetcher } from '../contracts/fetcher.js';
+import type { MarketDataAdapter, MarketKind, MarketKinds } from '../contracts/market-data.js';
+import { onAbort } from '../core/abort.js';
+import type { Clock } from '../core/clock.js';
+import type { DeadlineSet } from '../core/deadline-set.js';
+import { asError } from '../core/errors.js';
+import { alignAnswers } from './answer-alignment.js';
+import { deadlineError, overAgeError } from './cache-errors.js';
+import { paramsOf } from './cache-key.js';
+import { deepFreeze } from './deep-freeze.js';
+import { type EntryAges, marksOf } from './entry-ages.js';
+import type { ResolvedPolicy } from './kind-policy.js';
+import { maxAgeOf, type ReadOptions } from './read-options.js';
+
+export interface DirectReaderOptions {
+  readonly adapter: MarketDataAdapter;
+  readonly fetcher: Fetcher | undefined;
+  readonly group: string | undefined;
+  readonly clock: Clock;
+  readonly ages: EntryAges;
+  readonly timers: DeadlineSet<() => void>;
+  readonly policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
+  readonly onCall: (kind: MarketKind, keys: number, ms: number, ok: boolean) => void;
+}
+
+type Request = MarketKinds[MarketKind]['request'];
+
+/**
+ * Reads for orders: each asks the venue itself. No cache is read or written, no load shared, no
+ * negative answer believed.
+ */
+export class DirectReader {
+  readonly #options: DirectReaderOptions;
+
+  constructor(options: DirectReaderOptions) {
+    this.#options = options;
+  }
+
+  /** One result per request, in their order; a request that occurs twice is asked once. */
+  async read(kind: MarketKind, requests: readonly Request[], options: ReadOptions): Promise<readonly Settled<Read<unknown>>[]> {
+    const maxAgeMs = maxAgeOf(options);
+    const keys = requests.map((request) => `${request.symbol}|${paramsOf(request)}`);
+    const byParams = new Map<string, Map<string, Request>>();
+    requests.forEach((request, i) => {
+      const params = paramsOf(request);
+      let group = byParams.get(params);
+      if (group === undefined) byParams.set(params, (group = new Map()));
+      group.set(keys[i] as string, request);
+    });
+    const answers = new Map<string, Settled<Read<unknown>>>();
+    const { batchMax } = this.#options.policies[kind];
+    const calls: Promise<void>[] = [];
+    for (const group of byParams.values()) {
+      const entries = [...group];
+      for (let from = 0; from < entries.length; from += batchMax) {
+        calls.push(this.#call(kind, entries.slice(from, from + batchMax), options, maxAgeMs, answers));
+      }
+    }
+    await Promise.all(calls);
+    return keys.map((key) => answers.get(key) as Settled<Read<unknown>>);
+  }
+
+  async #call(
+    kind: MarketKind,
+    entries: readonly (readonly [key: string, request: Request])[],
+    options: ReadOptions,
+    maxAgeMs: number,
+    answers: Map<string, Settled<Read<unknown>>>,
+  ): Promise<void> {
+    const { adapter, clock, onCall } = this.#options;
+    let sentAt = clock.monotonic();
+    const symbols = entries.map(([, request]) => request.symbol);
+    const attempt = async (signal: AbortSignal, number: number): Promise<readonly Settled<unknown>[]> => {
+      sentAt = clock.monotonic();
+      let ok = false;
+      try {
+        const fetched = await adapter.fetch(kind, entries.map(([, request]) => request) as never, { signal, number });
+        ok = true;
+        return alignAnswers(adapter.venue, kind, symbols, fetched);
+      } finally {
+        onCall(kind, entries.length, clock.monotonic() - sentAt, ok);
+      }
+    };
+    try {
+      const settled = await this.#withinLimits(kind, symbols.join(', '), options, attempt);
+      entries.forEach(([key, request], i) => {
+        const answer = settled[i] as Settled<unknown>;
+        answers.set(key, answer.status === 'rejected' ? answer : this.#judge(kind, request, answer.value, sentAt, maxAgeMs));
+      });
+    } catch (error) {
+      for (const [key] of entries) answers.set(key, { status: 'rejected', reason: asError(error) });
+    }
+  }
+
+  #judge(kind: MarketKind, request: Request, value: unknown, sentAt: number, maxAgeMs: number): Settled<Read<unknown>> {
+    const { clock, ages } = this.#options;
+    const now = clock.monotonic();
+    const entry = { value: deepFreeze(value), sentAt, receivedAt: now, ...marksOf(kind, value), epoch: 0, source: 'rest' as const, weight: 0 };
+    const ageMs = ages.at(now, ages.judge(kind, request, entry).bornAt, entry.eventTime, maxAgeMs !== Infinity);
+    if (ageMs > maxAgeMs) return { status: 'rejected', reason: overAgeError(kind, request.symbol, ageMs, maxAgeMs) };
+    return { status: 'fulfilled', value: { value: entry.value, ageMs, outcome: 'bypass' } };
+  }
+
+  async #withinLimits<T>(
+    kind: MarketKind,
+    symbols: string,
+    { signal, deadlineMs, priority = 'read' }: ReadOptions,
+    attempt: (signal: AbortSignal, number: number) => Promise<T>,
+  ): Promise<T> {
+    const { fetcher, group, timers, clock } = this.#options;
+    const controller = new AbortController();
+    let giveUp!: (reason: Error) => void;
+    const gaveUp = new Promise<never>((_, reject) => {
+      giveUp = (reason) => {
+        reject(reason);
+        controller.abort(reason);
+      };
+    });
+    gaveUp.catch(() => {});
+    const aborting = onAbort(signal, giveUp);
+    const deadline =
+      deadlineMs === undefined ? undefined : timers.add(() => giveUp(deadlineError(kind, symbols, deadlineMs)), clock.monotonic() + deadlineMs);
+    try {
+      if (controller.signal.aborted) return await gaveUp;
+      if (fetcher === undefined) return await Promise.race([attempt(controller.signal, 1), gaveUp]);
+      const task = {
+        input: undefined,
+        run: (_: undefined, context: { readonly signal: AbortSignal; readonly attempt: number }) => attempt(context.signal, context.attempt),
+        priority: 1,
+        ...(group === undefined ? {} : { group }),
+      };
+      return await Promise.race([fetcher.run(task, { signal: controller.signal, priority }), gaveUp]);
+    } finally {
+      aborting[Symbol.dispose]();
+      if (deadline !== undefined) timers.cancel(deadline);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { Read } from '../contracts/cache-store.js';
+import type { Cell } from './cell.js';
+import type { Answer, Waiter } from './load.js';
+
+/** How a read ended: with a value, judged at monotonic time `at`, or with an error; and what it counts as. */
+export type ReadResult =
+  | { readonly read: Read<unknown>; readonly level: 'memory' | 'shared' | 'none'; readonly at: number }
+  | { readonly error: Error; readonly outcome: Read<unknown>['outcome'] };
+
+/** What a waiting read asks of the client to judge an answer with. */
+export interface ReadJudge {
+  /** The read that `answer` makes, or undefined when it is older than `maxAgeMs`. */
+  deliver(
+    answer: Extract<Answer, { readonly entry: unknown }>,
+    maxAgeMs: number,
+    outcome: 'miss' | 'coalesced',
+    now: number,
+  ): Read<unknown> | undefined;
+  /** What may stand in for a value that could not be had. */
+  standIn(cell: Cell, maxAgeMs: number, allowStale: boolean | undefined, now: number): Read<unknown> | undefined;
+  tooOld(cell: Cell, answer: Extract<Answer, { readonly entry: unknown }>, maxAgeMs: number, now: number): Error;
+}
+
+/** One caller that waits for a load. */
+export class PendingRead implements Waiter {
+  readonly maxAgeMs: number;
+  readonly done: Promise<ReadResult>;
+  outcome: 'miss' | 'coalesced' = 'miss';
+  readonly #cell: Cell;
+  readonly #judge: ReadJudge;
+  readonly #allowStale: boolean | undefined;
+  #resolve!: (result: ReadResult) => void;
+  #hasRetried = false;
+
+  constructor(cell: Cell, judge: ReadJudge, maxAgeMs: number, allowStale: boolean | undefined) {
+    this.#cell = cell;
+    this.#judge = judge;
+    this.maxAgeMs = maxAgeMs;
+    this.#allowStale = allowStale;
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  settle(answer: Answer, now: number): boolean {
+    if ('error' in answer) {
+      const standIn = this.#judge.standIn(this.#cell, this.maxAgeMs, this.#allowStale, now);
+      this.#resolve(standIn === undefined ? { error: answer.error, outcome: this.outcome } : { read: standIn, level: 'memory', at: now });
+      return true;
+    }
+    const read = this.#judge.deliver(answer, this.maxAgeMs, this.outcome, now);
+    if (read !== undefined) this.#resolve({ read, level: answer.level, at: now });
+    else if (this.outcome === 'coalesced' && !this.#hasRetried) {
+      // Joined on its way, it was too old by the time it came; a load of its own may be young enough.
+      this.#hasRetried = true;
+      this.outcome = 'miss';
+      return false;
+    } else this.fail(this.#judge.tooOld(this.#cell, answer, this.maxAgeMs, now));
+    return true;
+  }
+
+  fail(error: Error): void {
+    this.#resolve({ error, outcome: this.outcome });
+  }
+}
