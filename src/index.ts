@@ -18,3 +18,5 @@ export { isVenueKitError, VenueKitError } from './core/errors.js';
 export type { Logger } from './core/logger.js';
 export { ManualClock } from './core/manual-clock.js';
 export { type Random, seededRandom } from './core/random.js';
+export { createVenueKit } from './kit/create-venue-kit.js';
+export type { VenueKit, VenueKitOptions } from './kit/venue-kit.js';

@@ -1,0 +1,110 @@
+import { EventBus } from '../contracts/events.js';
+import type { OrderJournal } from '../contracts/journal.js';
+import type { MetricStore } from '../contracts/metric-store.js';
+import { Cleanup } from '../core/cleanup.js';
+import { systemClock } from '../core/clock.js';
+import { closedError } from '../core/errors.js';
+import { requireKnown, requireMethods, requireText } from '../core/options.js';
+import { systemRandom } from '../core/random.js';
+import type { VenueKit, VenueKitOptions } from './venue-kit.js';
+
+const OPTIONS = [
+  'bus',
+  'clock',
+  'random',
+  'logger',
+  'broker',
+  'marketData',
+  'dataDir',
+  'journal',
+  'store',
+  'policy',
+] as const satisfies readonly (keyof VenueKitOptions)[];
+
+/**
+ * Everything wired: one bus, one clock, one registry, and the parts that the given adapters call for.
+ * Parts are loaded when they are needed, so that a kit for market data never loads the order path.
+ *
+ * @throws TypeError that names the option, when one does not exist or has the wrong shape.
+ * @throws VenueKitError MISSING_PEER when `dataDir` is given and this runtime has no SQLite.
+ * @example
+ * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
+ * await using kit = await createVenueKit({ broker: adapter, marketData: adapter, dataDir: './data' });
+ * await kit.start();
+ * const order = await kit.trading!.submit({ intentId: 'open-1', symbol: 'BTC/USDT', side: 'buy', type: 'market', qty: '0.01' });
+ */
+export async function createVenueKit(options: VenueKitOptions = {}): Promise<VenueKit> {
+  requireKnown('createVenueKit', options, OPTIONS);
+  const { bus = new EventBus(), clock = systemClock, random = systemRandom, logger, broker, marketData, dataDir, policy } = options;
+  if (broker !== undefined) requireMethods('broker', broker, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
+  if (marketData !== undefined) requireMethods('marketData', marketData, ['batchLimit', 'fetch']);
+  if (dataDir !== undefined) requireText('dataDir', dataDir);
+  const wiring = { bus, clock, random, ...(logger === undefined ? {} : { logger }) };
+
+  // What the kit made itself, to be closed in reverse; a construction that fails half-way closes it too.
+  const made = new Cleanup();
+  try {
+    const { MetricsRegistry, MemoryMetricStore, instrument } = await import('../metrics/index.js');
+    const metrics = made.use(new MetricsRegistry(wiring));
+    made.use(instrument(bus, metrics));
+    const store = options.store ?? made.use(await openStore(dataDir, () => new MemoryMetricStore()));
+
+    const { ParallelFetcher } = await import('../parallel/index.js');
+    const fetcher = made.use(new ParallelFetcher(wiring));
+
+    const parts: { trading?: NonNullable<VenueKit['trading']>; marketData?: NonNullable<VenueKit['marketData']> } = {};
+    if (marketData !== undefined) {
+      const { CachedMarketDataClient } = await import('../market-data/index.js');
+      parts.marketData = made.use(new CachedMarketDataClient({ ...wiring, adapter: marketData, fetcher }));
+    }
+    if (broker !== undefined) {
+      const { ResilientTradingClient, MemoryOrderJournal } = await import('../trading/index.js');
+      const journal = options.journal ?? made.use(await openJournal(dataDir, () => new MemoryOrderJournal(wiring)));
+      parts.trading = made.use(new ResilientTradingClient({ ...wiring, adapter: broker, journal, ...(policy === undefined ? {} : { policy }) }));
+    }
+
+    let started: Promise<void> | undefined;
+    let closed: Promise<void> | undefined;
+    const close = (): Promise<void> => (closed ??= made[Symbol.asyncDispose]());
+    return {
+      ...parts,
+      bus,
+      fetcher,
+      metrics,
+      store,
+      start: () => {
+        if (closed !== undefined) return Promise.reject(closedError('The kit'));
+        started ??= (async () => {
+          // Before the order path, so that its first seconds are on record.
+          made.use(metrics.collect(store));
+          await parts.trading?.start();
+        })();
+        return started;
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await made[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openStore(dataDir: string | undefined, inMemory: () => MetricStore): Promise<MetricStore> {
+  if (dataDir === undefined) return inMemory();
+  const { SqliteMetricStore } = await import('../stores/sqlite/index.js');
+  return SqliteMetricStore.open({ path: await fileIn(dataDir, 'metrics.db') });
+}
+
+async function openJournal(dataDir: string | undefined, inMemory: () => OrderJournal): Promise<OrderJournal> {
+  if (dataDir === undefined) return inMemory();
+  const { SqliteOrderJournal } = await import('../stores/sqlite/index.js');
+  return SqliteOrderJournal.open({ path: await fileIn(dataDir, 'orders.db') });
+}
+
+async function fileIn(dataDir: string, name: string): Promise<string> {
+  const { mkdir } = await import('node:fs/promises');
+  const { join } = await import('node:path');
+  await mkdir(dataDir, { recursive: true });
+  return join(dataDir, name);
+}

@@ -1,0 +1,42 @@
+import type { BrokerAdapter } from '../contracts/broker.js';
+import type { EventBus } from '../contracts/events.js';
+import type { OrderJournal } from '../contracts/journal.js';
+import type { MarketDataAdapter } from '../contracts/market-data.js';
+import type { MetricStore } from '../contracts/metric-store.js';
+import type { TradingPolicy } from '../contracts/trading-policy.js';
+import type { Wiring } from '../contracts/wiring.js';
+import type { CachedMarketDataClient } from '../market-data/index.js';
+import type { MetricsRegistry } from '../metrics/index.js';
+import type { ParallelFetcher } from '../parallel/index.js';
+import type { ResilientTradingClient } from '../trading/index.js';
+
+/** What {@link createVenueKit} takes. Everything is optional: a kit has the parts that it was given a venue for. */
+export interface VenueKitOptions extends Omit<Wiring, 'bus'> {
+  /** Where all events go. @defaultValue a new bus */
+  readonly bus?: EventBus;
+  /** For orders; without it the kit has no `trading`. */
+  readonly broker?: BrokerAdapter;
+  /** For quotes, bars and books; without it the kit has no `marketData`. */
+  readonly marketData?: MarketDataAdapter;
+  /** Folder for the order journal (`orders.db`) and the metrics (`metrics.db`), which then survive a restart. */
+  readonly dataDir?: string;
+  /** @defaultValue SQLite in `dataDir`; in memory without one */
+  readonly journal?: OrderJournal;
+  /** @defaultValue SQLite in `dataDir`; in memory without one */
+  readonly store?: MetricStore;
+  readonly policy?: TradingPolicy;
+}
+
+/** The parts of a kit, wired to one bus, one clock and one metrics registry. */
+export interface VenueKit extends AsyncDisposable {
+  readonly bus: EventBus;
+  readonly trading?: ResilientTradingClient;
+  readonly marketData?: CachedMarketDataClient;
+  readonly fetcher: ParallelFetcher;
+  readonly metrics: MetricsRegistry;
+  readonly store: MetricStore;
+  /** Takes the journal's lease, reconciles with the venue, and begins to collect metrics each second. */
+  start(): Promise<void>;
+  /** Ends what the kit started, in reverse order. Stores and journals that were handed in stay open. */
+  close(): Promise<void>;
+}
