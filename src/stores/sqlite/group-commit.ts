@@ -54,9 +54,10 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    // What the same turn of the caller submits still belongs to the first commit.
-    await undefined;
-    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, MOST_WORK_PER_COMMIT));
+    do {
+      await everythingElse();
+      await this.#commit(this.#waiting.splice(0, MOST_WORK_PER_COMMIT));
+    } while (this.#waiting.length > 0);
     this.#running = undefined;
   }
 
@@ -84,4 +85,13 @@ export class GroupCommit {
       else work.reject(refusal);
     }
   }
+}
+
+/**
+ * Resolves when all promise callbacks that are due have run, those that they lead to included: callers
+ * that go on after the last commit, or that a loop starts now, all get into the next one. Without it
+ * they split into two groups that take turns, and each append waits for the sync of the other group.
+ */
+function everythingElse(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
