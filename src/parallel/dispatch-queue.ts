@@ -34,7 +34,7 @@ export function dispatchQueueClass(dispatcher: Dispatcher): new () => DispatchQu
     }
 
     dequeue(): RunFunction | undefined {
-      return dispatcher.takeReady()?.start as RunFunction | undefined;
+      return dispatcher.takeReady()?.start;
     }
 
     filter(): RunFunction[] {

@@ -124,7 +124,7 @@ function checkGroup(where: string, group: FetchGroupOptions): void {
   if (!Array.isArray(shared.limits) || shared.limits.length === 0) {
     throw new TypeError(`${where}.shared.limits must be a list of at least one limit id`);
   }
-  for (const limit of shared.limits) requireText(`${where}.shared.limits`, limit);
+  for (const limit of shared.limits as readonly string[]) requireText(`${where}.shared.limits`, limit);
 }
 
 /** Checks what a task says of itself. */

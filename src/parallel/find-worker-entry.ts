@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { VenueKitError } from '../core/errors.js';
 
 /** The subpath under which the package exports the file. */
-const SUBPATH = 'venuekit/parallel/worker';
+const SUBPATH = 'venuekit/parallel-worker';
 
 /**
  * Where the file is that worker threads run: the option, else beside this module as it was built or
@@ -21,11 +21,8 @@ export function findWorkerEntry(option: string | URL | undefined): string | unde
   }
   const here = ownUrl();
   if (here === undefined) return undefined;
-  const extension = here.endsWith('.ts') ? 'ts' : 'js';
-  for (const place of ['./worker', './parallel/worker', '../parallel/worker']) {
-    const path = fileURLToPath(new URL(`${place}.${extension}`, here));
-    if (existsSync(path)) return path;
-  }
+  const beside = fileURLToPath(new URL(here.endsWith('.ts') ? './worker.ts' : './parallel-worker.js', here));
+  if (existsSync(beside)) return beside;
   try {
     return createRequire(here).resolve(SUBPATH);
   } catch {

@@ -118,7 +118,7 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
     try {
       return this.#submit(task, options, this.#policy.overflow).promise;
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
@@ -326,8 +326,8 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   }
 
   #fetchAndParse(task: QueuedTask): Promise<unknown> {
-    const { run, input, parse } = task.task;
-    const fetched = run.call(task.task, input, new AttemptContext(task));
+    const { input, parse } = task.task;
+    const fetched = task.task.run(input, new AttemptContext(task));
     return parse === undefined ? fetched : fetched.then((bytes) => this.#parsers.parse(bytes, parse));
   }
 

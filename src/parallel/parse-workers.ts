@@ -26,14 +26,16 @@ export interface ParseWorkersOptions {
  */
 export class ParseWorkers {
   readonly #threads: number;
-  readonly #entry: string | URL | undefined;
+  /** As given, and found to exist. */
+  readonly #entry: string | undefined;
   readonly #logger: Logger | undefined;
   #pool: Promise<Tinypool | undefined> | undefined;
   readonly #inline: Map<string, Promise<Parser>> = new Map();
 
+  /** @throws VenueKitError `WORKER_NOT_FOUND` when `entry` names a file that does not exist. */
   constructor({ threads, entry, logger }: ParseWorkersOptions) {
     this.#threads = threads ?? Math.max(1, Math.min(4, availableParallelism() - 1));
-    this.#entry = entry;
+    this.#entry = entry === undefined ? undefined : findWorkerEntry(entry);
     this.#logger = logger;
   }
 
@@ -62,13 +64,12 @@ export class ParseWorkers {
   }
 
   async #start(): Promise<Tinypool | undefined> {
-    const filename = findWorkerEntry(this.#entry);
     try {
+      const filename = this.#entry ?? findWorkerEntry(undefined);
       if (filename === undefined) throw new VenueKitError('WORKER_NOT_FOUND', "venuekit's worker file is not where it was built; was it bundled?");
       const { Tinypool } = await import('tinypool');
       return new Tinypool({ filename, minThreads: 0, maxThreads: this.#threads, idleTimeout: 10_000 });
     } catch (error) {
-      if (this.#entry !== undefined) throw error;
       this.#logger?.warn({ error: asError(error) }, 'no worker threads: what is fetched is parsed on the main thread');
       return undefined;
     }

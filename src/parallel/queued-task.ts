@@ -33,7 +33,7 @@ export class QueuedTask<I = unknown, O = unknown> {
   /** Over all attempts. */
   ranMs = 0;
   /** What p-queue calls to run it in a slot. */
-  start: (() => void) | undefined;
+  start: (() => Promise<unknown>) | undefined;
   entry: QueueEntry | undefined;
   reverseEntry: QueueEntry | undefined;
   deadline: Deadline<QueuedTask> | undefined;

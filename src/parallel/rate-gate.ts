@@ -1,3 +1,4 @@
+import { asError } from '../core/errors.js';
 import type { Priority } from '../core/limits.js';
 import { DecayCounter, WindowCounter } from '../resilience/unit-counter.js';
 import type { FetchGroupOptions, SharedLimiter } from './fetcher-options.js';
@@ -79,7 +80,7 @@ class SharedRate implements RateGate {
     this.#isAsking = true;
     this.#limiter.acquire(this.#costs(weight), { priority, hold: true }).then(
       () => this.#answered(weight, undefined),
-      (error: Error) => this.#answered(0, error),
+      (error: unknown) => this.#answered(0, asError(error)),
     );
     return Infinity;
   }

@@ -159,11 +159,11 @@ class TaskFeed<I, O> {
       return;
     }
     const call = this.#deadlineAt === Infinity ? this.#call : { ...this.#call, deadlineMs: Math.max(0, this.#deadlineAt - this.#clock.monotonic()) };
-    const slot: Slot<O> = { task: this.#runner.submit(next.value, call) as unknown as QueuedTask<unknown, O>, result: undefined };
+    const slot: Slot<O> = { task: this.#runner.submit(next.value, call), result: undefined };
     this.#slots.add(slot);
     slot.task.promise.then(
       (value) => this.#settle(slot, { status: 'fulfilled', value }),
-      (reason: Error) => this.#settle(slot, { status: 'rejected', reason }),
+      (reason: unknown) => this.#settle(slot, { status: 'rejected', reason: asError(reason) }),
     );
   }
 

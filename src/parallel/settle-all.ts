@@ -73,7 +73,7 @@ export async function settleAll<I, O>(
     submitted.forEach((task, index) => {
       task.promise.then(
         (value) => settled(index, { status: 'fulfilled', value }),
-        (reason: Error) => settled(index, { status: 'rejected', reason }),
+        (reason: unknown) => settled(index, { status: 'rejected', reason: asError(reason) }),
       );
     });
   });

@@ -1,43 +1,25 @@
 import type { CallOptions } from '../contracts/calls.js';
-import type { Bus } from '../contracts/events.js';
 import { abortReason, onAbort } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { DeadlineSet } from '../core/deadline-set.js';
 import { asError, closedError, VenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { requireFunction, requireNonNegative, requireOneOf } from '../core/options.js';
+import { requireFunction, requireNonNegative } from '../core/options.js';
 import type { Random } from '../core/random.js';
 import { systemRandom } from '../core/random.js';
+import { rankOf } from '../resilience/priorities.js';
 import type { Connection } from './connection.js';
 import { ConnectionInventory } from './connection-inventory.js';
 import { CreateGate } from './create-gate.js';
 import { ConnectionLease, type Lease, type LeaseKeeper } from './lease.js';
+import { PoolEvents, type PoolHoldings } from './pool-events.js';
 import { type PoolOptions, type PoolPolicy, poolPolicy } from './pool-options.js';
-import { RecentWaits } from './recent-waits.js';
+import { type PoolStats, PoolTally } from './pool-stats.js';
 import { holdWhile } from './use-connection.js';
-import { PRIORITIES, Waiter, WaiterRing } from './waiter-ring.js';
+import { validateConnection } from './validate-connection.js';
+import { Waiter, WaiterRing } from './waiter-ring.js';
 
-/** A pool at one point in time. `size` = `inUse` + `idle`; a connection that is being validated counts as idle. */
-export interface PoolStats {
-  readonly size: number;
-  readonly inUse: number;
-  readonly idle: number;
-  readonly waiting: number;
-  readonly created: number;
-  readonly destroyed: number;
-  readonly acquired: number;
-  /** Acquires that got a connection which had been held before. */
-  readonly reused: number;
-  /** reused ÷ acquired; 0 before the first. */
-  readonly reuseRatio: number;
-  readonly createFailures: number;
-  /** Acquires that gave up at their deadline or at acquireTimeoutMs. */
-  readonly timeouts: number;
-  /** Over the last 1,024 acquires, those that did not wait included. */
-  readonly waitP99Ms: number;
-}
-
-const READ_RANK = PRIORITIES.indexOf('read');
+const READ_RANK = rankOf('read');
 
 /**
  * Shares a limited number of connections (sessions, sockets, SDK instances) among many callers.
@@ -51,7 +33,7 @@ const READ_RANK = PRIORITIES.indexOf('read');
  */
 export class ConnectionPool<T> implements AsyncDisposable {
   readonly #policy: PoolPolicy<T>;
-  readonly #bus: Bus | undefined;
+  readonly #events: PoolEvents | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #logger: Logger | undefined;
@@ -60,7 +42,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   readonly #keeper: LeaseKeeper<T>;
   readonly #idle: Connection<T>[] = [];
   readonly #waiters: WaiterRing<T> = new WaiterRing();
-  readonly #waits: RecentWaits = new RecentWaits();
+  readonly #tally: PoolTally = new PoolTally();
   /** Aborts when the pool stops waiting for its leases. */
   readonly #forced: AbortController = new AbortController();
   readonly #waitLimits: DeadlineSet<Waiter<T>>;
@@ -72,12 +54,6 @@ export class ConnectionPool<T> implements AsyncDisposable {
   #inUse = 0;
   #opening = 0;
   #validating = 0;
-  #created = 0;
-  #destroyed = 0;
-  #acquired = 0;
-  #reused = 0;
-  #createFailures = 0;
-  #timeouts = 0;
   #lastCreateError: Error | undefined;
   #retry: 'none' | 'background' | 'awaited' = 'none';
   #healthTimer: Disposable | undefined;
@@ -88,7 +64,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   constructor(options: PoolOptions<T>) {
     const policy = poolPolicy(options);
     this.#policy = policy;
-    this.#bus = options.bus;
+    this.#events = options.bus === undefined ? undefined : new PoolEvents(options.bus, policy, () => this.#holdings());
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger;
@@ -117,9 +93,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
    * connection is not handed out: use {@link acquire} with such a validation.
    */
   tryAcquire(): Lease<T> | undefined {
-    if (this.#closing !== undefined) return undefined;
-    const connection = this.#isPlain ? this.#idle.pop() : this.#takeIdle();
-    return connection === undefined ? undefined : this.#lease(connection, 0);
+    return this.#leaseIdle();
   }
 
   /**
@@ -130,12 +104,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
    * threw; or the signal's reason.
    */
   acquire(options?: CallOptions): Promise<Lease<T>> {
-    if (options !== undefined) {
-      const refusal = refusalOf(options);
-      if (refusal !== undefined) return Promise.reject(refusal);
-    }
-    const lease = this.tryAcquire();
-    return lease === undefined ? this.#wait(options) : Promise.resolve(lease);
+    return this.#acquire(options);
   }
 
   /**
@@ -146,7 +115,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   async use<R>(work: (resource: T, signal: AbortSignal) => Promise<R>, options?: CallOptions): Promise<R> {
     requireFunction('work', work);
     const startedAt = options?.deadlineMs === undefined ? 0 : this.#clock.monotonic();
-    const lease = (await this.acquire(options)) as ConnectionLease<T>;
+    const lease = await this.#acquire(options);
     if (options?.signal === undefined && options?.deadlineMs === undefined) {
       try {
         return await work(lease.resource, this.#forced.signal);
@@ -163,21 +132,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   /** The pool now. */
   stats(): PoolStats {
-    const size = this.#inventory.size;
-    return {
-      size,
-      inUse: this.#inUse,
-      idle: size - this.#inUse,
-      waiting: this.#waiters.size,
-      created: this.#created,
-      destroyed: this.#destroyed,
-      acquired: this.#acquired,
-      reused: this.#reused,
-      reuseRatio: this.#acquired === 0 ? 0 : this.#reused / this.#acquired,
-      createFailures: this.#createFailures,
-      timeouts: this.#timeouts,
-      waitP99Ms: this.#waits.p99(),
-    };
+    return this.#tally.with(this.#holdings());
   }
 
   /**
@@ -194,17 +149,32 @@ export class ConnectionPool<T> implements AsyncDisposable {
     return this.close();
   }
 
-  #lease(connection: Connection<T>, waitedMs: number): Lease<T> {
+  #acquire(options: CallOptions | undefined): Promise<ConnectionLease<T>> {
+    if (options !== undefined) {
+      const refusal = refusalOf(options);
+      if (refusal !== undefined) return Promise.reject(refusal);
+    }
+    const lease = this.#leaseIdle();
+    return lease === undefined ? this.#wait(options) : Promise.resolve(lease);
+  }
+
+  #leaseIdle(): ConnectionLease<T> | undefined {
+    if (this.#closing !== undefined) return undefined;
+    const connection = this.#isPlain ? this.#idle.pop() : this.#takeIdle();
+    return connection === undefined ? undefined : this.#lease(connection, 0);
+  }
+
+  #lease(connection: Connection<T>, waitedMs: number): ConnectionLease<T> {
     const isReused = connection.leases++ > 0;
     connection.isLeased = true;
     this.#inUse++;
-    this.#acquired++;
-    if (isReused) this.#reused++;
-    this.#waits.record(waitedMs);
+    this.#tally.acquired++;
+    if (isReused) this.#tally.reused++;
+    this.#tally.waits.record(waitedMs);
     if (!this.#isPlain) this.#watch(connection);
-    if (this.#bus !== undefined) {
-      if (this.#bus.has('pool.acquired')) this.#bus.emit('pool.acquired', { pool: this.#policy.name, waitedMs, reused: isReused });
-      this.#announce();
+    if (this.#events !== undefined) {
+      this.#events.acquired(waitedMs, isReused);
+      this.#events.state();
     }
     return new ConnectionLease(connection, this.#keeper);
   }
@@ -215,7 +185,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     this.#inUse--;
     if (this.#isPlain && this.#waiters.size === 0 && this.#closing === undefined) this.#idle.push(connection);
     else this.#reassign(connection);
-    if (this.#bus !== undefined) this.#announce();
+    this.#events?.state();
   }
 
   async #giveUp(connection: Connection<T>): Promise<void> {
@@ -277,7 +247,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
         continue;
       }
       if (!this.#needsValidation(connection, now)) return connection;
-      const fit = this.#validate(connection);
+      const fit = validateConnection(connection, this.#policy, this.#clock);
       if (fit === true) return connection;
       if (fit !== false) {
         void this.#returnWhenFit(connection, fit);
@@ -292,28 +262,6 @@ export class ConnectionPool<T> implements AsyncDisposable {
   #needsValidation(connection: Connection<T>, now: number): boolean {
     if (this.#policy.validate === undefined || connection.leases === 0) return false;
     return connection.isSuspect || now - connection.idleSince >= this.#policy.validateAfterIdleMs;
-  }
-
-  #validate(connection: Connection<T>): boolean | Promise<boolean> {
-    const { validate, validateTimeoutMs } = this.#policy;
-    connection.isSuspect = false;
-    try {
-      const answer = (validate as (resource: T) => boolean | Promise<boolean>)(connection.resource);
-      if (typeof answer === 'boolean') return answer;
-      return new Promise((resolve) => {
-        const tooLong = this.#clock.schedule(validateTimeoutMs, () => resolve(false));
-        const settle = (fit: boolean): void => {
-          tooLong[Symbol.dispose]();
-          resolve(fit);
-        };
-        answer.then(
-          (fit) => settle(fit === true),
-          () => settle(false),
-        );
-      });
-    } catch {
-      return false;
-    }
   }
 
   async #returnWhenFit(connection: Connection<T>, answer: Promise<boolean>): Promise<void> {
@@ -346,7 +294,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
       if (at === -1 || this.#closing !== undefined) continue;
       this.#idle.splice(at, 1);
       this.#validating++;
-      const fit = await this.#validate(connection);
+      const fit = await validateConnection(connection, this.#policy, this.#clock);
       this.#validating--;
       if (connection.isClosed) continue;
       if (!fit || this.#closing !== undefined) {
@@ -393,32 +341,32 @@ export class ConnectionPool<T> implements AsyncDisposable {
     }
     this.#opening--;
     this.#gate.succeeded();
-    this.#created++;
+    this.#tally.created++;
     const now = this.#clock.monotonic();
-    const { maxLifetimeMs, name } = this.#policy;
+    const { maxLifetimeMs } = this.#policy;
     if (maxLifetimeMs !== Infinity) {
       connection.expiresAt = now + maxLifetimeMs * (1 - 0.1 * this.#random());
       connection.lifeLimit = this.#lifeLimits.add(connection, connection.expiresAt);
     }
-    if (this.#bus?.has('pool.created')) this.#bus.emit('pool.created', { pool: name });
+    this.#events?.created();
     this.#reassign(connection);
     this.#open();
-    this.#announce();
+    this.#events?.state();
   }
 
   #openingFailed(error: Error): void {
     if (this.#closing !== undefined) return;
     this.#gate.failed(this.#clock.monotonic());
-    this.#createFailures++;
+    this.#tally.createFailures++;
     this.#lastCreateError = error;
     this.#logger?.warn({ pool: this.#policy.name, error }, 'opening a connection failed');
-    if (this.#bus?.has('pool.create_failed')) this.#bus.emit('pool.create_failed', { pool: this.#policy.name, error });
+    this.#events?.createFailed(error);
     // To one caller, and only when this opening was for one: the others may still be served.
     if (this.#waiters.size > this.#validating + this.#opening) {
       const waiter = this.#waiters.shift() as Waiter<T>;
       this.#forget(waiter);
       waiter.reject(error);
-      this.#announce();
+      this.#events?.state();
     }
     this.#open();
   }
@@ -437,7 +385,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   // ── waiting ──
 
-  #wait(options: CallOptions | undefined): Promise<Lease<T>> {
+  #wait(options: CallOptions | undefined): Promise<ConnectionLease<T>> {
     const { name, maxWaiting, acquireTimeoutMs } = this.#policy;
     if (this.#closing !== undefined) return Promise.reject(closedError(`Pool "${name}"`));
     if (this.#waiters.size >= maxWaiting) {
@@ -445,7 +393,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     }
     return new Promise((resolve, reject) => {
       const since = this.#clock.monotonic();
-      const rank = options?.priority === undefined ? READ_RANK : PRIORITIES.indexOf(options.priority);
+      const rank = options?.priority === undefined ? READ_RANK : rankOf(options.priority);
       const waiter = new Waiter<T>(since, rank, resolve, reject);
       const ownLimitMs = options?.deadlineMs ?? Infinity;
       waiter.hasOwnDeadline = ownLimitMs < acquireTimeoutMs;
@@ -455,12 +403,12 @@ export class ConnectionPool<T> implements AsyncDisposable {
           this.#waiters.remove(waiter);
           this.#forget(waiter);
           reject(reason);
-          this.#announce();
+          this.#events?.state();
         });
       }
       this.#waiters.push(waiter);
       this.#serve();
-      this.#announce();
+      this.#events?.state();
     });
   }
 
@@ -472,7 +420,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   #timeOut(waiter: Waiter<T>): void {
     this.#waiters.remove(waiter);
     this.#forget(waiter);
-    this.#timeouts++;
+    this.#tally.timeouts++;
     const { name, max } = this.#policy;
     const waitedMs = Math.round(this.#clock.monotonic() - waiter.since);
     waiter.reject(
@@ -482,7 +430,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
         this.#gate.isProbing ? { cause: this.#lastCreateError } : undefined,
       ),
     );
-    this.#announce();
+    this.#events?.state();
   }
 
   // ── ages ──
@@ -501,7 +449,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     const { takenAt } = connection;
     const where = takenAt === undefined ? {} : { takenAt };
     this.#logger?.warn({ pool, heldMs, ...where }, 'a lease has been held for long; was its release forgotten?');
-    if (this.#bus?.has('pool.leak')) this.#bus.emit('pool.leak', { pool, heldMs, ...where });
+    this.#events?.leak(heldMs, where);
   }
 
   #idledLong(connection: Connection<T>, now: number): void {
@@ -530,10 +478,10 @@ export class ConnectionPool<T> implements AsyncDisposable {
     if (connection.idleLimit !== undefined) this.#idleLimits.cancel(connection.idleLimit);
     if (connection.lifeLimit !== undefined) this.#lifeLimits.cancel(connection.lifeLimit);
     if (connection.leakLimit !== undefined) this.#leakLimits.cancel(connection.leakLimit);
-    this.#destroyed++;
+    this.#tally.destroyed++;
     const closed = this.#inventory.close(connection);
-    if (this.#bus?.has('pool.destroyed')) this.#bus.emit('pool.destroyed', { pool: this.#policy.name, why });
-    this.#announce();
+    this.#events?.destroyed(why);
+    this.#events?.state();
     if (this.#inUse === 0) this.#onReturned?.();
     await closed;
     this.#serve();
@@ -541,7 +489,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   async #close(drainMs: number): Promise<void> {
     // close() has yet to note that it was called: what follows must find it noted.
-    await undefined;
+    await Promise.resolve();
     this.#healthTimer?.[Symbol.dispose]();
     const closed = closedError(`Pool "${this.#policy.name}"`);
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
@@ -566,18 +514,15 @@ export class ConnectionPool<T> implements AsyncDisposable {
     this.#onReturned = undefined;
   }
 
-  #announce(): void {
-    const bus = this.#bus;
-    if (bus === undefined || !bus.has('pool.state')) return;
-    const { name, max } = this.#policy;
-    bus.emit('pool.state', { pool: name, max, size: this.#inventory.size, inUse: this.#inUse, waiting: this.#waiters.size });
+  #holdings(): PoolHoldings {
+    return { size: this.#inventory.size, inUse: this.#inUse, waiting: this.#waiters.size };
   }
 }
 
 function refusalOf({ signal, deadlineMs, priority }: CallOptions): Error | undefined {
   try {
     if (deadlineMs !== undefined) requireNonNegative('deadlineMs', deadlineMs);
-    if (priority !== undefined) requireOneOf('priority', priority, PRIORITIES);
+    if (priority !== undefined) rankOf(priority);
     if (signal?.aborted) return abortReason(signal);
     return undefined;
   } catch (error) {

@@ -1,15 +1,12 @@
-import type { Priority } from '../contracts/calls.js';
 import type { Deadline } from '../core/deadline-set.js';
-import type { Lease } from './lease.js';
-
-/** Most urgent first. */
-export const PRIORITIES: readonly Priority[] = ['kill', 'cancel', 'reconcile', 'place', 'read', 'prefetch'];
+import { PRIORITIES } from '../resilience/priorities.js';
+import type { ConnectionLease } from './lease.js';
 
 /** A caller that waits for a connection. */
 export class Waiter<T> {
   readonly since: number;
   readonly rank: number;
-  readonly resolve: (lease: Lease<T>) => void;
+  readonly resolve: (lease: ConnectionLease<T>) => void;
   readonly reject: (error: Error) => void;
   limit: Deadline<Waiter<T>> | undefined;
   /** Whether the limit is the caller's own, rather than the pool's. */
@@ -18,7 +15,7 @@ export class Waiter<T> {
   before: Waiter<T> | undefined;
   after: Waiter<T> | undefined;
 
-  constructor(since: number, rank: number, resolve: (lease: Lease<T>) => void, reject: (error: Error) => void) {
+  constructor(since: number, rank: number, resolve: (lease: ConnectionLease<T>) => void, reject: (error: Error) => void) {
     this.since = since;
     this.rank = rank;
     this.resolve = resolve;

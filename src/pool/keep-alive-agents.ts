@@ -1,0 +1,68 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Bus } from '../contracts/events.js';
+import { type Clock, systemClock } from '../core/clock.js';
+import { requireInteger, requireKnown, requireMethods, requireObject, requireText } from '../core/options.js';
+import { SocketLedger } from './socket-ledger.js';
+
+/** What {@link keepAliveAgents} makes its agents of. */
+export interface KeepAliveAgentOptions {
+  /** Names them in events. @defaultValue 'http' */
+  readonly name?: string;
+  /** Where `pool.created`, `pool.acquired` and `pool.state` go. @defaultValue nowhere */
+  readonly bus?: Bus;
+  /** @defaultValue systemClock */
+  readonly clock?: Clock;
+  /** Most sockets to one origin; further requests wait for one. @defaultValue 15 */
+  readonly maxSockets?: number;
+  /** Options of node:https for its agent, such as `ca` or `servername`. */
+  readonly tls?: https.AgentOptions;
+}
+
+/** How the sockets of both agents were used. */
+export interface AgentStats {
+  readonly requests: number;
+  /** Requests that went over a socket which had served another. */
+  readonly reused: number;
+  /** reused ÷ requests that have their socket; 0 before the first. */
+  readonly reuseRatio: number;
+  readonly socketsOpened: number;
+  readonly sockets: number;
+  readonly inUse: number;
+  /** Requests that wait for a socket. */
+  readonly waiting: number;
+}
+
+/** A pair of agents to hand to an SDK. */
+export interface KeepAliveAgents extends Disposable {
+  readonly httpAgent: http.Agent;
+  readonly httpsAgent: https.Agent;
+  stats(): AgentStats;
+  /** Ends all sockets. */
+  close(): void;
+}
+
+/**
+ * Agents that keep connections open between requests and say how many were reused, for an SDK that
+ * takes an agent.
+ *
+ * @example
+ * const agents = keepAliveAgents({ name: 'binance', bus });
+ * const exchange = new ccxt.binance({ httpAgent: agents.httpAgent, httpsAgent: agents.httpsAgent });
+ */
+export function keepAliveAgents(options: KeepAliveAgentOptions = {}): KeepAliveAgents {
+  requireKnown('keepAliveAgents', requireObject('options', options), ['name', 'bus', 'clock', 'maxSockets', 'tls']);
+  const { bus, clock = systemClock, tls = {} } = options;
+  const name = requireText('name', options.name ?? 'http');
+  const maxSockets = requireInteger('maxSockets', options.maxSockets ?? 15, 1);
+  if (bus !== undefined) requireMethods('bus', bus, ['emit', 'has']);
+  const ledger = new SocketLedger(name, maxSockets, bus, clock);
+  const common = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' } as const;
+  const httpAgent = ledger.watch(new http.Agent(common));
+  const httpsAgent = ledger.watch(new https.Agent({ ...tls, ...common }));
+  const close = (): void => {
+    httpAgent.destroy();
+    httpsAgent.destroy();
+  };
+  return { httpAgent, httpsAgent, stats: () => ledger.stats(), close, [Symbol.dispose]: close };
+}
