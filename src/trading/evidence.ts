@@ -1,0 +1,191 @@
+import type { VenueOrder } from '../contracts/broker.js';
+import type { Bus } from '../contracts/events.js';
+import type { OrderJournal } from '../contracts/journal.js';
+import type { Fill } from '../contracts/orders.js';
+import type { Clock } from '../core/clock.js';
+import { isDecimal, sign } from '../core/decimal.js';
+import type { Logger } from '../core/logger.js';
+import type { Halts } from './halts.js';
+import type { LiveOrder } from './live-order.js';
+import type { EvidenceSource } from './order-entry.js';
+import { filledQty, isLive, legFilled, legState } from './order-model.js';
+import { sameOr } from './order-states.js';
+import type { OrderTable } from './order-table.js';
+import { MARGIN_MS } from './trading-defaults.js';
+import type { VenueClock } from './venue-clock.js';
+
+/** How many external orders are remembered as already reported. */
+const REPORTED = 10_000;
+
+const RESOLVED_BY = { answer: 'find', find: 'find', stream: 'stream', scan: 'scan' } as const;
+
+/**
+ * Where everything that the venue shows comes in, whichever way: it is matched with the order that
+ * it belongs to, checked, and applied. Order of arrival means nothing.
+ */
+export class Evidence {
+  readonly #account: string;
+  readonly #table: OrderTable;
+  readonly #journal: OrderJournal;
+  readonly #halts: Halts;
+  readonly #clock: Clock;
+  readonly #venueClock: VenueClock;
+  readonly #bus: Bus;
+  readonly #logger: Logger;
+  readonly #reported = new Set<string>();
+  /** Called when an order that nobody knew about has been found at the venue, or that waits for a cancel. */
+  onAdopted: (order: LiveOrder) => void = () => {};
+
+  constructor(parts: {
+    readonly account: string;
+    readonly table: OrderTable;
+    readonly journal: OrderJournal;
+    readonly halts: Halts;
+    readonly clock: Clock;
+    readonly venueClock: VenueClock;
+    readonly bus: Bus;
+    readonly logger: Logger;
+  }) {
+    this.#account = parts.account;
+    this.#table = parts.table;
+    this.#journal = parts.journal;
+    this.#halts = parts.halts;
+    this.#clock = parts.clock;
+    this.#venueClock = parts.venueClock;
+    this.#bus = parts.bus;
+    this.#logger = parts.logger;
+  }
+
+  /**
+   * Takes in an order that the venue shows.
+   * @returns the order of ours that it is; `external` where it is none; `foreign` where it carries
+   * our id but can't be ours.
+   */
+  async order(seen: VenueOrder, by: EvidenceSource): Promise<LiveOrder | 'external' | 'foreign'> {
+    const known = this.#lookUp(seen);
+    if (known !== undefined) return this.orderOf(known, seen, by);
+    const ghost = seen.clientOrderId === undefined ? undefined : this.#table.ghost(seen.clientOrderId);
+    if (ghost !== undefined && ghost.state === seen.state && ghost.filledQty === seen.filledQty) return 'foreign';
+    if (seen.clientOrderId === undefined || this.#reported.has(seen.venueOrderId)) return this.#external(seen);
+    const loaded = await this.#table.load(this.#journal, ghost?.intentId ?? seen.clientOrderId, this.#account);
+    return loaded === undefined ? this.#external(seen) : this.orderOf(loaded, seen, by);
+  }
+
+  /** As {@link order}, where it is clear whose it is. */
+  orderOf(order: LiveOrder, seen: VenueOrder, by: EvidenceSource): LiveOrder | 'foreign' {
+    if (!isSane(seen)) {
+      this.conflict(order, seen, 'the venue shows an order with quantities that no order can have');
+      return 'foreign';
+    }
+    const isNews = !order.model.legs.some((leg) => leg.venueOrderId === seen.venueOrderId && leg.order !== undefined);
+    if (isNews) {
+      const mismatch = order.model.final === undefined ? this.#mismatch(order, seen) : undefined;
+      if (mismatch !== undefined) {
+        this.conflict(order, seen, mismatch);
+        return 'foreign';
+      }
+    }
+    const wasUnknown = order.state === 'unknown' || order.state === 'escalated';
+    const wasAbandoned = order.state === 'abandoned';
+    const since = order.watch?.since;
+    const filledBefore = filledQty(order.model);
+    this.#table.record(order, 'seen', { order: seen, by });
+    if (wasAbandoned)
+      this.conflict(order, seen, 'an order has appeared whose absence had been proved: the venue breaks its own fence or visibility lag');
+    this.#checkLegs(order, seen);
+    this.#checkLinked(order, filledBefore);
+    if (sameOr(seen.filledQty, seen.qty) > 0) this.conflict(order, seen, `the venue shows ${seen.filledQty} filled of an order over ${seen.qty}`);
+    if (wasUnknown && order.state !== 'unknown' && order.state !== 'escalated') {
+      order.watch = undefined;
+      if (this.#bus.has('order.resolved')) {
+        const tookMs = since === undefined ? 0 : this.#clock.monotonic() - since;
+        this.#bus.emit('order.resolved', { order: order.view, by: RESOLVED_BY[by], tookMs });
+      }
+    }
+    if (order.model.cancelReason !== undefined || order.model.replacing !== undefined) this.onAdopted(order);
+    return order;
+  }
+
+  /** Takes in a fill. @returns whether it belongs to an order of ours. */
+  fill(venueOrderId: string, clientOrderId: string | undefined, fill: Fill): boolean {
+    const order = this.#table.byVenueId(venueOrderId) ?? (clientOrderId === undefined ? undefined : this.#table.byClientId(clientOrderId));
+    if (order === undefined) return false;
+    if (!isDecimal(fill.qty) || !isDecimal(fill.price) || sign(fill.qty) <= 0) {
+      this.#contradiction(order, `the venue shows a fill of ${fill.qty} at ${fill.price}, which no fill can be`, []);
+      return true;
+    }
+    const filledBefore = filledQty(order.model);
+    this.#table.record(order, 'fill', { venueOrderId, ...(clientOrderId === undefined ? undefined : { clientOrderId }), fill });
+    this.#checkLinked(order, filledBefore);
+    return true;
+  }
+
+  /** The venue contradicts itself, or us: say so, and stop trading until somebody has looked. */
+  conflict(order: LiveOrder, seen: VenueOrder, why: string): void {
+    order.conflicts ??= new Set();
+    if (order.conflicts.has(seen.venueOrderId)) return;
+    order.conflicts.add(seen.venueOrderId);
+    const live = order.model.legs.filter((leg) => leg.order !== undefined && isLive(leg, order.model.qty)).map((leg) => leg.order as VenueOrder);
+    this.#contradiction(order, why, live.some((leg) => leg.venueOrderId === seen.venueOrderId) ? live : [...live, seen]);
+  }
+
+  #contradiction(order: LiveOrder, why: string, live: readonly VenueOrder[]): void {
+    this.#table.record(order, 'conflict', { reason: why, live });
+    this.#logger.error({ intentId: order.id, venueOrderIds: order.view.venueOrderIds }, `conflict: ${why}`);
+    if (this.#bus.has('order.conflict')) this.#bus.emit('order.conflict', { order: order.view, live });
+    this.#halts.impose('halted', `conflict on ${order.id}: ${why}`);
+  }
+
+  #lookUp(seen: VenueOrder): LiveOrder | undefined {
+    const byVenue = this.#table.byVenueId(seen.venueOrderId);
+    if (byVenue !== undefined || seen.clientOrderId === undefined) return byVenue;
+    return this.#table.byClientId(seen.clientOrderId);
+  }
+
+  #external(seen: VenueOrder): 'external' {
+    if (this.#reported.has(seen.venueOrderId)) return 'external';
+    this.#reported.add(seen.venueOrderId);
+    if (this.#reported.size > REPORTED) for (const oldest of this.#reported) if (this.#reported.delete(oldest)) break;
+    if (this.#bus.has('order.external')) this.#bus.emit('order.external', { order: seen });
+    return 'external';
+  }
+
+  /** Why an order with our id can't be ours; undefined where it can. */
+  #mismatch(order: LiveOrder, seen: VenueOrder): string | undefined {
+    const { intent, amendment, qty, price, attempts } = order.model;
+    if (seen.symbol !== intent.symbol || seen.side !== intent.side) return `our id is on an order to ${seen.side} ${seen.symbol}`;
+    const quantities = [intent.qty, qty, amendment?.to.qty];
+    if (!quantities.some((wanted) => wanted !== undefined && sameOr(wanted, seen.qty) === 0)) return `our id is on an order over ${seen.qty}`;
+    const prices = [intent.price, price, amendment?.to.price];
+    const hasPrice = seen.price !== undefined && sign(seen.price) > 0 && intent.price !== undefined;
+    if (hasPrice && !prices.some((wanted) => wanted !== undefined && sameOr(wanted, seen.price as string) === 0))
+      return `our id is on an order at ${seen.price}`;
+    const first = attempts[0];
+    if (first === undefined) return 'our id is on an order although nothing was sent';
+    // Only where the venue has told its time can ours be compared with it.
+    const tolerance = MARGIN_MS + this.#venueClock.uncertaintyMs;
+    if (this.#venueClock.isSynchronized && Number.isFinite(tolerance) && seen.venueTime < first.venueNow - tolerance) {
+      return 'our id is on an order from before our first send';
+    }
+    return undefined;
+  }
+
+  // Its remainder was computed from what it had filled; what fills later is filled twice.
+  #checkLinked(order: LiveOrder, filledBefore: string): void {
+    if (order.model.linkedTo === undefined || sameOr(filledQty(order.model), filledBefore) === 0) return;
+    this.#contradiction(order, 'an order has filled after its remainder had been placed anew', []);
+  }
+
+  #checkLegs(order: LiveOrder, seen: VenueOrder): void {
+    const { legs, qty } = order.model;
+    if (legs.length < 2) return;
+    const counted = legs.filter((leg) => isLive(leg, qty) || (legState(leg, qty) !== 'rejected' && sign(legFilled(leg)) > 0));
+    // An amendment may make a venue order of its own; it carries an id of its own.
+    const ids = new Set(counted.map((leg) => leg.order?.clientOrderId ?? order.model.clientOrderId));
+    if (counted.length > ids.size) this.conflict(order, seen, `the venue keeps ${counted.length} orders for one client order id`);
+  }
+}
+
+function isSane(seen: VenueOrder): boolean {
+  return isDecimal(seen.qty) && isDecimal(seen.filledQty) && sign(seen.qty) > 0 && sign(seen.filledQty) >= 0 && Number.isFinite(seen.venueTime);
+}

@@ -1,0 +1,126 @@
+import type { OrderJournal } from '../contracts/journal.js';
+import type { OrderIntent } from '../contracts/orders.js';
+import { TradingError } from '../contracts/trading-error.js';
+import type { Clock } from '../core/clock.js';
+import type { ClientOrderIds } from './client-order-ids.js';
+import { type Halts, haltedError } from './halts.js';
+import type { InstrumentFilters } from './instrument-filters.js';
+import type { LiveOrder } from './live-order.js';
+import { entry } from './order-entry.js';
+import { reduce } from './order-reducer.js';
+import type { OrderTable } from './order-table.js';
+import { checkedIntent, payloadHash } from './payload.js';
+import type { Placer } from './placer.js';
+
+/** Turns what a caller wants into an order, or into the order that it has become already. */
+export class IntentIntake {
+  readonly #account: string;
+  readonly #table: OrderTable;
+  readonly #journal: OrderJournal;
+  readonly #halts: Halts;
+  readonly #filters: InstrumentFilters;
+  readonly #placer: Placer;
+  readonly #ids: ClientOrderIds;
+  readonly #clock: Clock;
+  readonly #resuming: (order: LiveOrder) => void;
+  readonly #taking = new Map<string, Promise<LiveOrder>>();
+  #placed = 0;
+
+  constructor(parts: {
+    readonly account: string;
+    readonly table: OrderTable;
+    readonly journal: OrderJournal;
+    readonly halts: Halts;
+    readonly filters: InstrumentFilters;
+    readonly placer: Placer;
+    readonly ids: ClientOrderIds;
+    readonly clock: Clock;
+    readonly resume: (order: LiveOrder) => void;
+  }) {
+    this.#account = parts.account;
+    this.#table = parts.table;
+    this.#journal = parts.journal;
+    this.#halts = parts.halts;
+    this.#filters = parts.filters;
+    this.#placer = parts.placer;
+    this.#ids = parts.ids;
+    this.#clock = parts.clock;
+    this.#resuming = parts.resume;
+  }
+
+  /** Orders made so far. */
+  get placed(): number {
+    return this.#placed;
+  }
+
+  /** @throws TradingError INVALID, IDEMPOTENCY_CONFLICT, INTENT_EXPIRED, HALTED. */
+  async take(wanted: OrderIntent, deadlineMs: number, linkedFrom?: string): Promise<LiveOrder> {
+    const intent = checkedIntent(wanted, this.#account);
+    const hash = payloadHash(intent);
+    const { intentId } = intent;
+    if (intentId === undefined) return this.#make({ ...intent, intentId: this.#ids.next(this.#clock.now()) }, hash, deadlineMs, linkedFrom);
+    const known = this.#table.get(intentId);
+    if (known !== undefined) return this.#same(known, hash);
+    // Several calls with one id at once: the first asks the journal, all get its order.
+    const taking = this.#taking.get(intentId);
+    if (taking !== undefined) return this.#same(await taking, hash);
+    const taken = this.#takeNew({ ...intent, intentId }, hash, deadlineMs, linkedFrom);
+    this.#taking.set(intentId, taken);
+    try {
+      return this.#same(await taken, hash);
+    } finally {
+      this.#taking.delete(intentId);
+    }
+  }
+
+  /** The order of an id that is not in memory, if the journal has it. */
+  async fromJournal(intentId: string): Promise<LiveOrder | undefined> {
+    const order = await this.#table.load(this.#journal, intentId, this.#account);
+    if (order !== undefined && !order.isSettled) this.#resuming(order);
+    return order;
+  }
+
+  async #takeNew(intent: OrderIntent & { readonly intentId: string }, hash: string, deadlineMs: number, linkedFrom?: string): Promise<LiveOrder> {
+    return (await this.fromJournal(intent.intentId)) ?? this.#make(intent, hash, deadlineMs, linkedFrom);
+  }
+
+  async #make(intent: OrderIntent & { readonly intentId: string }, hash: string, deadlineMs: number, linkedFrom?: string): Promise<LiveOrder> {
+    if (!this.#filters.isReady(intent.symbol)) await this.#filters.learn(intent.symbol);
+    const now = this.#clock.now();
+    if (intent.validUntil !== undefined && intent.validUntil <= now) {
+      throw new TradingError(
+        'INTENT_EXPIRED',
+        `validUntil of intent ${intent.intentId} passed ${now - intent.validUntil} ms ago; nothing was written.`,
+        { intentId: intent.intentId },
+      );
+    }
+    const halted = this.#halts.refusalOf(intent);
+    if (halted !== undefined) throw haltedError(halted, intent.intentId);
+    this.#filters.check(intent);
+    const clientOrderId = this.#ids.fits(intent.intentId) ? intent.intentId : this.#ids.next(now);
+    const prepared = entry('prepared', now, {
+      intent: Object.freeze(intent),
+      clientOrderId,
+      payloadHash: hash,
+      ...(linkedFrom === undefined ? undefined : { linkedFrom }),
+    });
+    const order = this.#table.add(reduce(undefined, prepared));
+    order.deadlineAt = this.#clock.monotonic() + deadlineMs;
+    this.#placed++;
+    if (clientOrderId !== intent.intentId) this.#table.noteAlias(clientOrderId, intent.intentId);
+    order.durable = this.#placer.begin(order, prepared).catch((error: unknown) => {
+      this.#table.drop(order);
+      throw error;
+    });
+    order.durable.catch(() => {});
+    return order;
+  }
+
+  #same(order: LiveOrder, hash: string): LiveOrder {
+    if (order.model.payloadHash === hash) return order;
+    throw new TradingError('IDEMPOTENCY_CONFLICT', `Intent ${order.id} was placed before with another payload: an id names one order for good.`, {
+      intentId: order.id,
+      sent: order.model.attempts.length > 0 ? 'maybe' : 'no',
+    });
+  }
+}

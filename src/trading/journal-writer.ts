@@ -1,0 +1,114 @@
+import type { Bus } from '../contracts/events.js';
+import type { JournalRecord, OrderJournal } from '../contracts/journal.js';
+import { TradingError } from '../contracts/trading-error.js';
+import type { Clock } from '../core/clock.js';
+import { isVenueKitError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { Entry } from './order-entry.js';
+
+type Unwritten = Omit<JournalRecord, 'sequence'>;
+
+/**
+ * Writes entries in the order in which they are handed over.
+ *
+ * `append` is for what must be durable before something is done. `note` is for evidence: it may be
+ * lost in a crash, since the venue can be asked again, but a full disk must not lose it, so what
+ * could not be written goes before the next write.
+ */
+export class JournalWriter {
+  readonly #journal: OrderJournal;
+  readonly #account: string;
+  readonly #clock: Clock;
+  readonly #bus: Bus;
+  readonly #logger: Logger;
+  #epoch = 0;
+  #owed: Unwritten[] = [];
+  #noting: Promise<void> = Promise.resolve();
+  #batch: Unwritten[] = [];
+  #isScheduled = false;
+
+  constructor(parts: {
+    readonly journal: OrderJournal;
+    readonly account: string;
+    readonly clock: Clock;
+    readonly bus: Bus;
+    readonly logger: Logger;
+  }) {
+    this.#journal = parts.journal;
+    this.#account = parts.account;
+    this.#clock = parts.clock;
+    this.#bus = parts.bus;
+    this.#logger = parts.logger;
+  }
+
+  /** Records from now on carry this epoch. */
+  begin(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
+  /** How many records wait for a disk that takes them. */
+  get owed(): number {
+    return this.#owed.length;
+  }
+
+  /** @throws TradingError JOURNAL (or JOURNAL_LOCKED, when another writer has taken over) when they could not be made durable. */
+  append(intentId: string, entries: readonly Entry[]): Promise<void> {
+    const records = [...this.#takeNoted(), ...entries.map((entry) => this.#record(intentId, entry))];
+    return this.#write(records, entries.length);
+  }
+
+  /** Writes soon, together with what else is noted meanwhile. */
+  note(intentId: string, entry: Entry): void {
+    this.#batch.push(this.#record(intentId, entry));
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#noting = Promise.resolve().then(() => this.#flushBatch());
+  }
+
+  /** Resolves when nothing is left to be written, or it can't be. */
+  async flush(): Promise<void> {
+    await this.#noting;
+    if (this.#owed.length > 0) await this.#write(this.#takeNoted(), 0).catch(() => {});
+  }
+
+  #flushBatch(): Promise<void> {
+    const records = this.#takeNoted();
+    if (records.length === 0) return Promise.resolve();
+    return this.#write(records, 0).catch(() => {});
+  }
+
+  #takeNoted(): Unwritten[] {
+    this.#isScheduled = false;
+    if (this.#owed.length === 0 && this.#batch.length === 0) return [];
+    const records = this.#owed.length === 0 ? this.#batch : [...this.#owed, ...this.#batch];
+    this.#owed = [];
+    this.#batch = [];
+    return records;
+  }
+
+  // The last `promised` records are the caller's; the evidence before them is kept when the write fails.
+  async #write(records: Unwritten[], promised: number): Promise<void> {
+    const start = this.#clock.monotonic();
+    try {
+      await this.#journal.append(records);
+    } catch (cause) {
+      this.#owed.unshift(...records.slice(0, records.length - promised));
+      this.#logger.error({ error: cause, owed: this.#owed.length }, 'the order journal could not be written');
+      throw journalError(cause);
+    }
+    if (this.#bus.has('journal.append')) this.#bus.emit('journal.append', { records: records.length, ms: this.#clock.monotonic() - start });
+  }
+
+  #record(intentId: string, { type, at, body }: Entry): Unwritten {
+    return { account: this.#account, intentId, at, epoch: this.#epoch, type, body };
+  }
+}
+
+/** The journal's failure as a TradingError: its own codes are kept. */
+export function journalError(cause: unknown): TradingError {
+  if (isVenueKitError(cause) && (cause.code === 'JOURNAL_LOCKED' || cause.code === 'CLOSED')) {
+    return new TradingError(cause.code, cause.message, { cause });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TradingError('JOURNAL', `The order journal could not be written, so nothing was sent: ${why}`, { cause, retryable: true });
+}

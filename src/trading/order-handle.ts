@@ -1,0 +1,129 @@
+import type { CallOptions } from '../contracts/calls.js';
+import type { OrderHandle, OrderView } from '../contracts/orders.js';
+import { TradingError } from '../contracts/trading-error.js';
+import { abortReason, throwIfAborted } from '../core/abort.js';
+import type { Clock } from '../core/clock.js';
+import { requirePositive } from '../core/options.js';
+import type { LiveOrder } from './live-order.js';
+import { isAcknowledged, isTerminal } from './order-states.js';
+
+/** What a handle needs of the client that made it. */
+export interface HandleHost {
+  readonly clock: Clock;
+  /** Aborts when the client closes. */
+  readonly closing: AbortSignal;
+  /** The order in memory now: one that left memory may have come back. */
+  current(intentId: string): LiveOrder | undefined;
+  cancel(intentId: string, options: CallOptions): Promise<OrderView>;
+}
+
+/** The caller's end of an order. It has no `then`, so that `await place()` gives the handle. */
+export class LiveOrderHandle implements OrderHandle {
+  readonly #host: HandleHost;
+  #order: LiveOrder;
+
+  constructor(host: HandleHost, order: LiveOrder) {
+    this.#host = host;
+    this.#order = order;
+  }
+
+  get view(): OrderView {
+    return this.#now().view;
+  }
+
+  acked(options: CallOptions = {}): Promise<OrderView> {
+    return this.until((order) => isAcknowledged(order.state), options);
+  }
+
+  done(options: CallOptions = {}): Promise<OrderView> {
+    return this.until((order) => isTerminal(order.state) || order.state === 'escalated', options);
+  }
+
+  cancel(options: CallOptions = {}): Promise<OrderView> {
+    return this.#host.cancel(this.#order.id, options);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<OrderView> {
+    let last: OrderView | undefined;
+    for (;;) {
+      const { view } = this;
+      if (view !== last) yield view;
+      last = view;
+      if (isTerminal(view.state)) return;
+      await this.until((order) => order.view !== last, {});
+    }
+  }
+
+  /** Resolves with the view once `holds`; rejects for the caller's deadline, abort or close. */
+  until(holds: (order: LiveOrder) => boolean, options: CallOptions): Promise<OrderView> {
+    const order = this.#now();
+    return waitFor(this.#host, this, order, () => holds(order), options);
+  }
+
+  #now(): LiveOrder {
+    this.#order = this.#host.current(this.#order.id) ?? this.#order;
+    return this.#order;
+  }
+}
+
+/** Waits until `holds` after some change of the order. */
+export function waitFor(host: HandleHost, handle: OrderHandle, order: LiveOrder, holds: () => boolean, options: CallOptions): Promise<OrderView> {
+  try {
+    if (options.deadlineMs !== undefined) requirePositive('deadlineMs', options.deadlineMs);
+    if (holds()) return Promise.resolve(order.view);
+    throwIfAborted(options.signal);
+    throwIfAborted(host.closing);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+  const { signal, deadlineMs } = options;
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      subscription[Symbol.dispose]();
+      host.closing.removeEventListener('abort', onClose);
+      signal?.removeEventListener('abort', onAbort);
+      timer?.abort(OVER);
+    };
+    const fail = (error: Error): void => {
+      end();
+      reject(error);
+    };
+    const onClose = (): void => fail(abortReason(host.closing));
+    const onAbort = (): void => fail(abortReason(signal as AbortSignal));
+    const subscription = order.onChange(() => {
+      if (!holds()) return;
+      end();
+      resolve(order.view);
+    });
+    host.closing.addEventListener('abort', onClose, { once: true });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const timer = deadlineMs === undefined ? undefined : new AbortController();
+    if (timer === undefined) return;
+    host.clock.sleep(deadlineMs as number, timer.signal).then(
+      () => fail(outcomeUnknown(handle, deadlineMs as number)),
+      () => {},
+    );
+  });
+}
+
+const OVER = new Error('over');
+
+/** The caller's time is up; the order is not. */
+export function outcomeUnknown(handle: OrderHandle, deadlineMs: number): TradingError {
+  const { intent, state, attempts } = handle.view;
+  const sent =
+    attempts === 0
+      ? 'no'
+      : state === 'working' || state === 'partially_filled' || state === 'pending_cancel' || state === 'pending_replace'
+        ? 'yes'
+        : 'maybe';
+  return new TradingError(
+    'OUTCOME_UNKNOWN',
+    `Order ${intent.intentId} is ${state} after ${deadlineMs} ms; it goes on being resolved, see the handle.`,
+    {
+      sent,
+      intentId: intent.intentId,
+      handle,
+    },
+  );
+}

@@ -1,0 +1,352 @@
+import type { BrokerAdapter, VenueOrder, Verdict } from '../contracts/broker.js';
+import type { Bus } from '../contracts/events.js';
+import type { Clock } from '../core/clock.js';
+import { isVenueKitError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { LiveAttempt } from './attempt-deadlines.js';
+import type { Evidence } from './evidence.js';
+import type { Halts } from './halts.js';
+import type { JournalWriter } from './journal-writer.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+import type { LiveOrder } from './live-order.js';
+import { type Entry, type EntryBodies, entry } from './order-entry.js';
+import { hasUnresolvedAttempt } from './order-model.js';
+import type { OrderTable } from './order-table.js';
+import { POLL_GAP_MS } from './trading-defaults.js';
+import type { VenueCalls } from './venue-calls.js';
+
+type Sending = EntryBodies['sending'];
+
+/** What to do after an attempt: nothing more, or another one after a while. */
+type Next = { readonly kind: 'over' } | { readonly kind: 'again'; readonly afterMs: number; readonly isRetry: boolean };
+
+const OVER: Next = { kind: 'over' };
+
+/**
+ * Sends orders: `prepared → sending(n) → SEND → verdict`, the only sequence that survives a kill at
+ * any point. Limits are had first, then the record with the timestamp that will be signed is made
+ * durable, then exactly that request goes out; whatever held it up in between can't make it later
+ * than the record says, since the venue refuses it then.
+ */
+export class Placer {
+  readonly #adapter: BrokerAdapter;
+  readonly #calls: VenueCalls;
+  readonly #table: OrderTable;
+  readonly #writer: JournalWriter;
+  readonly #halts: Halts;
+  readonly #evidence: Evidence;
+  readonly #lease: LeaseKeeper;
+  readonly #clock: Clock;
+  readonly #bus: Bus;
+  readonly #logger: Logger;
+  #isClosed = false;
+  #inFlight = 0;
+  /** Hears of every order whose outcome has become unknown. */
+  onUnknown: (order: LiveOrder) => void = () => {};
+
+  constructor(parts: {
+    readonly adapter: BrokerAdapter;
+    readonly calls: VenueCalls;
+    readonly table: OrderTable;
+    readonly writer: JournalWriter;
+    readonly halts: Halts;
+    readonly evidence: Evidence;
+    readonly lease: LeaseKeeper;
+    readonly clock: Clock;
+    readonly bus: Bus;
+    readonly logger: Logger;
+  }) {
+    this.#adapter = parts.adapter;
+    this.#calls = parts.calls;
+    this.#table = parts.table;
+    this.#writer = parts.writer;
+    this.#halts = parts.halts;
+    this.#evidence = parts.evidence;
+    this.#lease = parts.lease;
+    this.#clock = parts.clock;
+    this.#bus = parts.bus;
+    this.#logger = parts.logger;
+  }
+
+  /** Requests that are at the venue at this moment. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** No more sends; what waits unsent stays as the journal has it. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Makes a new intent durable and sends it. Resolves once it is durable. @throws TradingError JOURNAL: then nothing was sent. */
+  async begin(order: LiveOrder, prepared: Entry): Promise<void> {
+    this.#calls.budget.earn();
+    order.isDriven = true;
+    const permit = this.#permit(order);
+    let sending: Sending | undefined;
+    try {
+      if (await isSettledSoon(permit)) sending = this.#nextSending(order);
+      const entries = sending === undefined ? [prepared] : [prepared, entry('sending', this.#clock.now(), sending)];
+      await this.#writer.append(order.id, entries);
+    } catch (error) {
+      order.isDriven = false;
+      order.interrupt();
+      permit.then(
+        () => this.#giveBack(order),
+        () => {},
+      );
+      throw error;
+    }
+    if (sending !== undefined) this.#table.record(order, 'sending', sending, true);
+    void this.#drive(order, permit, sending);
+  }
+
+  /** Sends an order again whose earlier attempts are proved absent, or can't make a second order. @param deadlineAt - monotonic ms until which it may wait. */
+  resume(order: LiveOrder, deadlineAt: number): void {
+    if (order.isDriven || this.#isClosed) return;
+    order.isDriven = true;
+    order.deadlineAt = deadlineAt;
+    void this.#drive(order, undefined, undefined);
+  }
+
+  /** Why the order may not be sent now, nor later; undefined where it may. */
+  refusalOf(order: LiveOrder): string | undefined {
+    const { intent, cancelReason } = order.model;
+    if (cancelReason !== undefined) return cancelReason;
+    if (intent.validUntil !== undefined && this.#clock.now() > intent.validUntil) return 'its validUntil has passed';
+    return this.#halts.refusalOf(intent);
+  }
+
+  async #drive(order: LiveOrder, firstPermit: Promise<void> | undefined, firstSending: Sending | undefined): Promise<void> {
+    let permit = firstPermit;
+    let sending = firstSending;
+    let failures = 0;
+    try {
+      while (!this.#isClosed) {
+        if (sending === undefined) {
+          const refusal = this.refusalOf(order) ?? this.#lateness(order);
+          if (refusal !== undefined) {
+            permit?.then(
+              () => this.#giveBack(order),
+              () => {},
+            );
+            return this.#abandon(order, refusal);
+          }
+          if (!(await this.#isPermitted(order, permit))) {
+            permit = undefined;
+            continue;
+          }
+        }
+        permit = undefined;
+        const next = await this.#attempt(order, sending, failures);
+        sending = undefined;
+        if (next.kind === 'over') return;
+        failures++;
+        if (next.afterMs > 0) await this.#pause(order, next.afterMs);
+        if (next.isRetry) await this.#spendRetry(order);
+      }
+    } catch (error) {
+      this.#logger.error({ error, intentId: order.id }, 'sending an order failed in an unforeseen way; its outcome is resolved like an unknown one');
+      this.#becomeUnknown(order, order.model.attempts.length, error);
+    } finally {
+      order.isDriven = false;
+      if (hasUnresolvedAttempt(order.model)) this.onUnknown(order);
+    }
+  }
+
+  /** Waits for breaker, bulkhead and limits, in this order: what is scarcest is held shortest. */
+  async #permit(order: LiveOrder): Promise<void> {
+    const { placing, writes, limiter } = this.#calls;
+    const { symbol } = order.model.intent;
+    const signal = order.interruption;
+    while (!placing.allow()) await this.#clock.sleep(Math.max(placing.retryAfterMs, 10), signal);
+    try {
+      if (!writes.tryEnter()) await writes.enter({ priority: 'place', signal });
+      try {
+        await limiter.acquire(this.#calls.costs('place'), { priority: 'place', symbol, signal, deadlineAt: this.#lastMoment(order), hold: true });
+      } catch (error) {
+        writes.leave();
+        throw error;
+      }
+    } catch (error) {
+      placing.ignore();
+      throw error;
+    }
+  }
+
+  async #isPermitted(order: LiveOrder, permit: Promise<void> | undefined): Promise<boolean> {
+    try {
+      await (permit ?? this.#permit(order));
+      return true;
+    } catch (error) {
+      // Its deadline, a cancel or a halt: the loop looks again which. Anything else must not spin.
+      if (error instanceof RangeError) throw error;
+      if (isVenueKitError(error)) await this.#pause(order, 1);
+      return false;
+    }
+  }
+
+  /** Gives back what {@link #permit} has taken, unused. */
+  #giveBack(order: LiveOrder): void {
+    this.#calls.limiter.release(this.#calls.costs('place'), order.model.intent);
+    this.#calls.writes.leave();
+    this.#calls.placing.ignore();
+  }
+
+  async #attempt(order: LiveOrder, journalled: Sending | undefined, failures: number): Promise<Next> {
+    let sending = journalled;
+    if (sending === undefined) {
+      sending = this.#nextSending(order);
+      try {
+        await this.#writer.append(order.id, [entry('sending', this.#clock.now(), sending)]);
+      } catch (error) {
+        this.#giveBack(order);
+        if (isVenueKitError(error, 'JOURNAL_LOCKED') || isVenueKitError(error, 'CLOSED')) return OVER;
+        return { kind: 'again', afterMs: this.#calls.backoff(failures + 1), isRetry: false };
+      }
+      this.#table.record(order, 'sending', sending, true);
+    }
+    if (!this.#lease.isHeld) await this.#lease.ensure().catch(() => {});
+    const obstacle = this.#obstacle(order, sending);
+    if (obstacle !== undefined) {
+      this.#giveBack(order);
+      this.#table.record(order, 'unsent', { attempt: sending.attempt, why: 'local', reason: obstacle });
+      return this.#isClosed ? OVER : { kind: 'again', afterMs: Math.min(POLL_GAP_MS, this.#calls.backoff(failures + 1)), isRetry: false };
+    }
+    return this.#judge(order, sending.attempt, await this.#send(order, sending), failures);
+  }
+
+  async #send(order: LiveOrder, sending: Sending): Promise<Verdict> {
+    const { intent, clientOrderId } = order.model;
+    const attempt = new LiveAttempt(sending.attempt, sending.venueNow, sending.fenceUntil === undefined ? undefined : this.#calls.fenceMs);
+    const onLate = (late: VenueOrder): void => void this.#evidence.orderOf(order, late, 'answer');
+    this.#calls.limiter.sent(this.#calls.costs('place'), intent);
+    this.#inFlight++;
+    try {
+      return await this.#calls.write('place', attempt, (made) => this.#adapter.place(intent, clientOrderId, made), onLate);
+    } finally {
+      this.#inFlight--;
+      this.#calls.writes.leave();
+    }
+  }
+
+  async #judge(order: LiveOrder, attempt: number, verdict: Verdict, failures: number): Promise<Next> {
+    const { placing } = this.#calls;
+    switch (verdict.kind) {
+      case 'accepted':
+        placing.success();
+        if (this.#evidence.orderOf(order, verdict.order, 'answer') === 'foreign')
+          this.#becomeUnknown(order, attempt, 'the venue accepted another order than was sent');
+        return OVER;
+      case 'rejected':
+        placing.success();
+        this.#table.record(order, 'rejected', { attempt, code: verdict.code, reason: reasonOf(verdict.cause, verdict.code) });
+        // An earlier attempt that was never heard of may have taken the balance that this one lacked.
+        if (!hasUnresolvedAttempt(order.model))
+          this.#table.record(order, 'ended', { state: 'rejected', reason: reasonOf(verdict.cause, verdict.code) });
+        return OVER;
+      case 'duplicate':
+        placing.success();
+        this.#becomeUnknown(order, attempt, verdict.cause, undefined, true);
+        return OVER;
+      case 'unknown':
+        placing.failure();
+        this.#becomeUnknown(order, attempt, verdict.cause, verdict.fenceUntil);
+        return OVER;
+      case 'not_sent':
+        placing.failure();
+        this.#table.record(order, 'unsent', { attempt, why: 'not_sent', reason: reasonOf(verdict.cause, 'not sent') });
+        return { kind: 'again', afterMs: this.#calls.backoff(failures + 1), isRetry: true };
+      case 'refused':
+        placing.ignore();
+        this.#table.record(order, 'unsent', { attempt, why: 'refused', reason: reasonOf(verdict.cause, 'refused') });
+        if (verdict.resyncClock === true && failures === 0 && (await this.#isResynchronized())) return { kind: 'again', afterMs: 0, isRetry: true };
+        return { kind: 'again', afterMs: this.#calls.backoff(failures + 1, verdict.retryAfterMs), isRetry: true };
+    }
+  }
+
+  #becomeUnknown(order: LiveOrder, attempt: number, cause: unknown, fenceUntil?: number, duplicate = false): void {
+    const from = order.state;
+    const reason = reasonOf(cause, duplicate ? 'the venue says that the id is taken' : 'no answer');
+    this.#table.record(order, 'unknown', {
+      attempt,
+      reason,
+      ...(fenceUntil === undefined ? undefined : { fenceUntil }),
+      ...(duplicate ? { duplicate } : undefined),
+    });
+    if (order.state === 'unknown' && from !== 'unknown' && this.#bus.has('order.unknown'))
+      this.#bus.emit('order.unknown', { order: order.view, cause });
+  }
+
+  #nextSending(order: LiveOrder): Sending {
+    const venueNow = this.#calls.clock.now();
+    const { fenceMs } = this.#calls;
+    const attempt = order.model.attempts.length + 1;
+    return fenceMs === undefined ? { attempt, venueNow } : { attempt, venueNow, fenceUntil: venueNow + fenceMs };
+  }
+
+  /** Why the record must not be followed by its send: what held it up may have changed everything. */
+  #obstacle(order: LiveOrder, sending: Sending): string | undefined {
+    if (this.#isClosed) return 'the client was closed';
+    if (!this.#lease.isHeld) return 'the writer lease is not held';
+    const refusal = this.refusalOf(order);
+    if (refusal !== undefined) return refusal;
+    if (this.#calls.limiter.blockedUntil(this.#calls.costs('place')) !== undefined) return 'the venue has blocked requests meanwhile';
+    if (sending.fenceUntil !== undefined && this.#calls.clock.now() >= sending.fenceUntil) return 'it was held up until its fence had passed';
+    return undefined;
+  }
+
+  #lateness(order: LiveOrder): string | undefined {
+    return this.#clock.monotonic() >= order.deadlineAt ? 'it could not be sent before its deadline' : undefined;
+  }
+
+  #lastMoment(order: LiveOrder): number {
+    const { validUntil } = order.model.intent;
+    if (validUntil === undefined) return order.deadlineAt;
+    return Math.min(order.deadlineAt, this.#clock.monotonic() + (validUntil - this.#clock.now()) + 1);
+  }
+
+  #abandon(order: LiveOrder, reason: string): void {
+    // With an attempt that may have landed, nothing is proved; the resolver goes on.
+    if (!hasUnresolvedAttempt(order.model)) this.#table.record(order, 'ended', { state: 'abandoned', reason });
+  }
+
+  async #isResynchronized(): Promise<boolean> {
+    if (!this.#calls.tellsTime) return false;
+    this.#calls.clock.distrust();
+    return this.#calls.syncClock({ priority: 'reconcile' }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #pause(order: LiveOrder, ms: number): Promise<void> {
+    await this.#clock.sleep(ms, order.interruption).catch(() => {});
+  }
+
+  async #spendRetry(order: LiveOrder): Promise<void> {
+    while (!this.#calls.budget.trySpend() && !this.#isClosed && (this.refusalOf(order) ?? this.#lateness(order)) === undefined) {
+      if (this.#bus.has('budget.exhausted')) this.#bus.emit('budget.exhausted', { scope: 'place' });
+      await this.#pause(order, POLL_GAP_MS);
+    }
+  }
+}
+
+/** Whether the promise resolves without any input from outside: within a few turns of the microtask queue. */
+async function isSettledSoon(promise: Promise<void>): Promise<boolean> {
+  let isDone = false;
+  promise.then(
+    () => {
+      isDone = true;
+    },
+    () => {},
+  );
+  for (let turn = 0; turn < 8 && !isDone; turn++) await undefined;
+  return isDone;
+}
+
+/** What went wrong, in words fit for the journal. */
+export function reasonOf(cause: unknown, otherwise: string): string {
+  if (cause instanceof Error) return cause.message;
+  return typeof cause === 'string' && cause !== '' ? cause : otherwise;
+}

@@ -1,0 +1,305 @@
+import type { Attempt, BrokerAdapter } from '../contracts/broker.js';
+import type { CallOptions } from '../contracts/calls.js';
+import { type Bus, EventBus } from '../contracts/events.js';
+import type { OrderJournal } from '../contracts/journal.js';
+import type { OrderHandle, OrderIntent, OrderState, OrderView } from '../contracts/orders.js';
+import { TradingError } from '../contracts/trading-error.js';
+import type { ReconcileReport, TradingPolicy } from '../contracts/trading-policy.js';
+import type { Wiring } from '../contracts/wiring.js';
+import { abortable, throwIfAborted } from '../core/abort.js';
+import { type Clock, systemClock } from '../core/clock.js';
+import type { Decimal } from '../core/decimal.js';
+import { type Logger, redactingLogger } from '../core/logger.js';
+import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText } from '../core/options.js';
+import { systemRandom } from '../core/random.js';
+import type { GuardedReadOptions } from './guarded-reads.js';
+import type { LiveOrder } from './live-order.js';
+import type { HaltMode } from './order-entry.js';
+import type { LiveOrderHandle } from './order-handle.js';
+import { isAcknowledged, isTerminal } from './order-states.js';
+import { type FullPolicy, fullPolicy } from './trading-defaults.js';
+import { TradingSession } from './trading-session.js';
+
+/** What a {@link ResilientTradingClient} is made of. */
+export interface TradingClientOptions extends Wiring {
+  readonly adapter: BrokerAdapter;
+  readonly journal: OrderJournal;
+  /** @defaultValue 'main' */
+  readonly account?: string;
+  readonly policy?: TradingPolicy;
+}
+
+/**
+ * Places, cancels and replaces orders so that none is doubled and none is lost: through timeouts,
+ * resets, restarts and kill -9. What is guaranteed on which venue stands in
+ * docs/concepts/order-safety.md.
+ *
+ * @example
+ * await using client = new ResilientTradingClient({ adapter, journal });
+ * await client.start();
+ * const order = await client.place({ intentId: 'rebalance-7', symbol: 'BTC/USDT', side: 'buy', type: 'limit', qty: '0.01', price: '64000' });
+ * const { state, filledQty } = await order.done();
+ */
+export class ResilientTradingClient implements AsyncDisposable {
+  readonly #adapter: BrokerAdapter;
+  readonly #journal: OrderJournal;
+  readonly #account: string;
+  readonly #policy: FullPolicy;
+  readonly #clock: Clock;
+  readonly #bus: Bus;
+  readonly #logger: Logger;
+  readonly #wiring: { readonly random: () => number };
+  #session: TradingSession | undefined;
+  #starting: Promise<ReconcileReport> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws TypeError or RangeError naming the option that can't be meant. */
+  constructor(options: TradingClientOptions) {
+    requireObject('options', options);
+    requireKnown('ResilientTradingClient', options, ['adapter', 'journal', 'account', 'policy', 'bus', 'clock', 'random', 'logger']);
+    this.#adapter = requireMethods('adapter', options.adapter, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
+    this.#journal = requireMethods('journal', options.journal, ['acquire', 'append', 'byIntent', 'unresolved', 'cursor', 'setCursor', 'compact']);
+    this.#account = options.account === undefined ? 'main' : requireText('account', options.account);
+    this.#policy = fullPolicy(options.policy);
+    this.#clock = options.clock ?? systemClock;
+    this.#bus = options.bus ?? new EventBus();
+    this.#logger = redactingLogger(options.logger);
+    this.#wiring = { random: options.random ?? systemRandom };
+    // Made once to be checked: what the capabilities don't allow must be said here, not at the first order.
+    this.#newSession();
+  }
+
+  /**
+   * Takes the lease, replays the journal, opens the stream and reconciles: one path for the first
+   * start and for the recovery from a crash. `place` refuses until it has resolved.
+   * @throws TradingError JOURNAL_LOCKED while another process writes for the account.
+   */
+  start(options: CallOptions = {}): Promise<ReconcileReport> {
+    if (this.#closing !== undefined) return Promise.reject(closed());
+    this.#starting ??= this.#start(options).catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  /**
+   * Resolves once the intent is durable. The same `intentId` and payload give the same order.
+   * @throws TradingError INVALID, IDEMPOTENCY_CONFLICT, INTENT_EXPIRED, HALTED, JOURNAL, CLOSED: in
+   * all of these nothing was sent. OUTCOME_UNKNOWN with the handle when the deadline came first.
+   */
+  async place(intent: OrderIntent, options: CallOptions = {}): Promise<OrderHandle> {
+    const session = this.#open();
+    throwIfAborted(options.signal);
+    const deadlineMs = this.#deadlineMs(options);
+    const order = await session.intake.take(intent, deadlineMs);
+    const handle = session.handleOf(order);
+    await this.#within(order.durable, deadlineMs, options.signal, handle);
+    return handle;
+  }
+
+  /** {@link place}, then waits until the venue has the order or it is over. */
+  async submit(intent: OrderIntent, options: CallOptions = {}): Promise<OrderView> {
+    const began = this.#clock.monotonic();
+    const deadlineMs = this.#deadlineMs(options);
+    const handle = await this.place(intent, options);
+    return handle.acked({ ...options, deadlineMs: Math.max(1, deadlineMs - (this.#clock.monotonic() - began)) });
+  }
+
+  /** Cancels, and resolves when the order is over or escalated. A cancel of an unknown order holds until it is known. */
+  async cancel(intentId: string, options: CallOptions = {}): Promise<OrderView> {
+    const session = this.#open();
+    throwIfAborted(options.signal);
+    return session.host.cancel(intentId, { ...options, deadlineMs: this.#deadlineMs(options) });
+  }
+
+  /**
+   * Changes quantity (the new total, fills included) or price. Where the venue can't amend, the order
+   * is cancelled and, once that is certain, the remainder placed as a linked intent.
+   * @returns the order that goes on: the amended one, or the linked one.
+   */
+  async replace(intentId: string, to: { readonly qty?: Decimal; readonly price?: Decimal }, options: CallOptions = {}): Promise<OrderView> {
+    const session = this.#open();
+    throwIfAborted(options.signal);
+    const order = await session.require(intentId);
+    return session.replacer.replace(order, to, { ...options, deadlineMs: this.#deadlineMs(options) });
+  }
+
+  /** The order, while it is in memory: every one that is not over, and the latest of the others. */
+  order(intentId: string): OrderHandle | undefined {
+    const order = this.#session?.table.get(intentId);
+    return order === undefined ? undefined : this.#session?.handleOf(order);
+  }
+
+  /** The orders in memory. */
+  orders(filter: { readonly state?: readonly OrderState[] } = {}): readonly OrderView[] {
+    requireKnown('orders()', filter, ['state']);
+    const views: OrderView[] = [];
+    for (const order of this.#session?.table.values() ?? [])
+      if (filter.state === undefined || filter.state.includes(order.state)) views.push(order.view);
+    return views;
+  }
+
+  /** Runs a read of the venue behind every policy: limits, retries, breaker, hedging. `operation` names its cost to the adapter. */
+  async read<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions = {}): Promise<T> {
+    return this.#open().reads.read(requireText('operation', operation), work, options);
+  }
+
+  /** Reads what the venue has and compares it with what is known. Unknown orders go on being resolved after it. */
+  reconcile(options: CallOptions = {}): Promise<ReconcileReport> {
+    return this.#reconcile(this.#open(), options);
+  }
+
+  /** Stops or resumes placing, durably: for the account, or for one symbol. Cancels always pass. */
+  async halt(mode: HaltMode, reason: string, options: CallOptions & { readonly symbol?: string; readonly cancelAll?: boolean } = {}): Promise<void> {
+    requireOneOf('mode', mode, ['active', 'reduce_only', 'halted']);
+    requireText('reason', reason);
+    const session = this.#open();
+    const { symbol } = options;
+    const isDurable = session.halts.set(mode, reason, symbol);
+    // What waits to be sent looks again whether it still may.
+    const concerned = [...session.table.values()].filter((order) => symbol === undefined || order.model.intent.symbol === symbol);
+    for (const order of concerned) if (order.isDriven) order.interrupt();
+    await abortable(isDurable, options.signal);
+    if (options.cancelAll !== true) return;
+    const live = concerned.filter((order) => !isTerminal(order.state));
+    await abortable(
+      Promise.all(live.map((order) => session.canceller.request(order, `halt: ${reason}`, 'kill'))).then(() => {}),
+      options.signal,
+    );
+  }
+
+  /** Counts since the start, for a look at a glance; the bus has the rest. */
+  stats(): Readonly<Record<string, number>> {
+    return this.#session?.stats() ?? {};
+  }
+
+  /** Stops sending, waits for what is at the venue, writes what is owed and releases the lease. The journal stays open: it is the caller's. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(options: CallOptions): Promise<ReconcileReport> {
+    const session = this.#newSession();
+    try {
+      await session.open();
+      this.#session = session;
+      const report = await this.#reconcile(session, options, true);
+      session.isOpen = true;
+      return report;
+    } catch (error) {
+      this.#session = undefined;
+      await session.close();
+      throw error;
+    }
+  }
+
+  async #reconcile(session: TradingSession, options: CallOptions, isStart = false): Promise<ReconcileReport> {
+    throwIfAborted(options.signal);
+    const began = this.#clock.monotonic();
+    const deadlineMs = this.#deadlineMs(options);
+    const ms = (): number => this.#clock.monotonic() - began;
+    const emit = (phase: 'start' | 'done' | 'failed'): void => {
+      if (this.#bus.has('reconcile')) this.#bus.emit('reconcile', { phase, unresolved: session.table.unknown.size, ms: ms() });
+    };
+    const open = [...session.table.values()].filter(
+      (order) => !isAcknowledged(order.state) || order.state === 'escalated' || (isStart && !order.isSettled),
+    );
+    const before = new Map<LiveOrder, OrderView>(open.map((order) => [order, order.view]));
+    emit('start');
+    for (let failures = 1; ; failures++) {
+      throwIfAborted(options.signal);
+      const sweep = await abortable(session.resolver.sweep(), options.signal);
+      if (sweep.isComplete) {
+        emit('done');
+        const isOpen = (order: LiveOrder): boolean => order.state === 'unknown' || order.state === 'escalated' || order.state === 'sending';
+        return {
+          resolved: open.filter((order) => !isOpen(order) && order.view !== before.get(order)).map((order) => order.view),
+          unresolved: [...session.table.values()].filter(isOpen).map((order) => order.view),
+          external: dedupe(sweep.external),
+        };
+      }
+      if (ms() >= deadlineMs || session.closing.aborted) {
+        emit('failed');
+        const cause = sweep.error;
+        throw new TradingError(
+          'DEADLINE',
+          `${this.#adapter.venue} could not be read whole within ${deadlineMs} ms: ${cause?.message ?? 'no answer'}`,
+          { cause, retryable: true },
+        );
+      }
+      await this.#clock.sleep(Math.min(session.calls.backoff(failures), Math.max(1, deadlineMs - ms())), options.signal);
+    }
+  }
+
+  async #within(durable: Promise<void>, deadlineMs: number, signal: AbortSignal | undefined, handle: LiveOrderHandle): Promise<void> {
+    let isDurable = false;
+    const done = durable.then(() => {
+      isDurable = true;
+    });
+    done.catch(() => {});
+    // The usual case is a commit of a fraction of a millisecond: no timer for it until it has taken long.
+    for (let turn = 0; turn < 4 && !isDurable; turn++) await undefined;
+    if (isDurable) return;
+    const over = new AbortController();
+    const late = this.#clock.sleep(deadlineMs, over.signal).then(() => {
+      throw new TradingError('OUTCOME_UNKNOWN', `The journal took longer than ${deadlineMs} ms; the order goes on, see the handle.`, {
+        sent: 'maybe',
+        handle,
+      });
+    });
+    late.catch(() => {});
+    try {
+      await abortable(Promise.race([done, late]), signal);
+    } finally {
+      over.abort(OVER);
+    }
+  }
+
+  async #close(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    await session.close();
+  }
+
+  #newSession(): TradingSession {
+    return new TradingSession({
+      adapter: this.#adapter,
+      journal: this.#journal,
+      account: this.#account,
+      policy: this.#policy,
+      clock: this.#clock,
+      bus: this.#bus,
+      logger: this.#logger,
+      random: this.#wiring.random,
+    });
+  }
+
+  #open(): TradingSession {
+    const session = this.#session;
+    if (this.#closing !== undefined) throw closed();
+    if (session === undefined || !session.isOpen)
+      throw new TradingError('CLOSED', 'The trading client is not open yet: call start() and wait for it.');
+    if (session.failure !== undefined) throw session.failure;
+    return session;
+  }
+
+  #deadlineMs(options: CallOptions): number {
+    return options.deadlineMs === undefined ? this.#policy.deadlineMs : requirePositive('deadlineMs', options.deadlineMs);
+  }
+}
+
+const OVER = new Error('over');
+
+function closed(): TradingError {
+  return new TradingError('CLOSED', 'The trading client is closed; create a new one on the same journal.');
+}
+
+function dedupe<T extends { readonly venueOrderId: string }>(orders: readonly T[]): readonly T[] {
+  return [...new Map(orders.map((order) => [order.venueOrderId, order])).values()];
+}

@@ -1,0 +1,132 @@
+import type { BrokerAdapter, VenueOrder } from '../contracts/broker.js';
+import type { OrderJournal } from '../contracts/journal.js';
+import type { Clock } from '../core/clock.js';
+import { asError } from '../core/errors.js';
+import type { Evidence } from './evidence.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+import { LiveOrder } from './live-order.js';
+import type { OrderTable } from './order-table.js';
+import { MARGIN_MS } from './trading-defaults.js';
+import type { LookOptions, VenueCalls } from './venue-calls.js';
+
+/** What one round of listings showed. */
+export interface Sweep {
+  /** Whether open orders and history were both read to their end. */
+  readonly isComplete: boolean;
+  /** The venue's time, by an answer that came before the listings were asked for; -Infinity without one. */
+  readonly notBefore: number;
+  readonly seen: ReadonlySet<LiveOrder>;
+  readonly external: readonly VenueOrder[];
+  readonly error?: Error;
+}
+
+const CURSOR = 'history';
+const CURSOR_EVERY_MS = 5_000;
+
+/**
+ * Reads what the venue has, all at once: its time, open orders, history, fills. One sweep serves
+ * every order that waits for news, so its cost does not grow with their number.
+ */
+export class Sweeper {
+  readonly #adapter: BrokerAdapter;
+  readonly #calls: VenueCalls;
+  readonly #table: OrderTable;
+  readonly #evidence: Evidence;
+  readonly #journal: OrderJournal;
+  readonly #lease: LeaseKeeper;
+  readonly #clock: Clock;
+  readonly #account: string;
+  #cursor: number | undefined;
+  #cursorSavedAt = -Infinity;
+  #count = 0;
+
+  constructor(parts: {
+    readonly adapter: BrokerAdapter;
+    readonly calls: VenueCalls;
+    readonly table: OrderTable;
+    readonly evidence: Evidence;
+    readonly journal: OrderJournal;
+    readonly lease: LeaseKeeper;
+    readonly clock: Clock;
+    readonly account: string;
+  }) {
+    this.#adapter = parts.adapter;
+    this.#calls = parts.calls;
+    this.#table = parts.table;
+    this.#evidence = parts.evidence;
+    this.#journal = parts.journal;
+    this.#lease = parts.lease;
+    this.#clock = parts.clock;
+    this.#account = parts.account;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Where the last run stopped reading. */
+  async open(): Promise<void> {
+    this.#cursor = await this.#journal.cursor(this.#account, CURSOR);
+  }
+
+  async sweep(options: Omit<LookOptions, 'symbol'>): Promise<Sweep> {
+    this.#count++;
+    const started = this.#calls.clock.now();
+    let notBefore = -Infinity;
+    if (this.#calls.tellsTime) {
+      try {
+        notBefore = await this.#calls.syncClock(options);
+      } catch (error) {
+        return { isComplete: false, notBefore, seen: new Set(), external: [], error: asError(error) };
+      }
+    }
+    const since = this.#since(started);
+    const [open, history, fills] = await Promise.allSettled([
+      this.#calls.list('openOrders', (attempt) => this.#adapter.openOrders(attempt), options),
+      this.#calls.list('history', (attempt) => this.#adapter.history(since, attempt), options),
+      this.#calls.list('fills', (attempt) => this.#adapter.fills(since, attempt), options),
+    ]);
+    const seen = new Set<LiveOrder>();
+    const external: VenueOrder[] = [];
+    for (const listing of [open, history]) {
+      if (listing.status !== 'fulfilled') continue;
+      for (const shown of listing.value) {
+        const whose = await this.#evidence.order(shown, 'scan');
+        if (whose instanceof LiveOrder) seen.add(whose);
+        else if (whose === 'external') external.push(shown);
+      }
+    }
+    if (fills.status === 'fulfilled')
+      for (const { venueOrderId, clientOrderId, fill } of fills.value) this.#evidence.fill(venueOrderId, clientOrderId, fill);
+    const failed = [open, history, fills].find((listing) => listing.status === 'rejected');
+    if (failed === undefined) await this.#advance(notBefore > -Infinity ? notBefore : started);
+    return {
+      isComplete: open.status === 'fulfilled' && history.status === 'fulfilled',
+      notBefore,
+      seen,
+      external,
+      ...(failed === undefined ? undefined : { error: asError(failed.reason) }),
+    };
+  }
+
+  /** From when listings must be read so that nothing of interest lies before: by the venue's time. */
+  #since(venueNow: number): number {
+    const slack = this.#adapter.capabilities.visibilityLagMs + MARGIN_MS + Math.min(this.#calls.clock.uncertaintyMs, 60_000);
+    let since = this.#cursor ?? venueNow;
+    for (const set of [this.#table.unknown, this.#table.incomplete]) {
+      for (const order of set) since = Math.min(since, order.model.attempts[0]?.venueNow ?? since);
+    }
+    // Listings go by last change: what works since before the cursor shows up when something becomes of it.
+    if (this.#cursor === undefined) for (const order of this.#table.working) since = Math.min(since, order.model.attempts[0]?.venueNow ?? since);
+    return Math.max(0, since - slack);
+  }
+
+  // What was read to its end need not be read again, but for what may not have been visible yet.
+  async #advance(venueMs: number): Promise<void> {
+    this.#cursor = Math.max(this.#cursor ?? 0, venueMs);
+    const now = this.#clock.monotonic();
+    if (now - this.#cursorSavedAt < CURSOR_EVERY_MS) return;
+    this.#cursorSavedAt = now;
+    await this.#journal.setCursor(this.#account, CURSOR, this.#cursor, this.#lease.epoch).catch(() => {});
+  }
+}

@@ -1,0 +1,221 @@
+import type { Attempt, BrokerAdapter, Cost, LimitObservation, VenueOrder, Verdict } from '../contracts/broker.js';
+import type { Bus, VenueKitEvents } from '../contracts/events.js';
+import { TradingError } from '../contracts/trading-error.js';
+import type { Clock } from '../core/clock.js';
+import type { Priority } from '../core/limits.js';
+import type { Logger } from '../core/logger.js';
+import type { Random } from '../core/random.js';
+import { AdaptiveConcurrency } from '../resilience/adaptive-concurrency.js';
+import { type Backoff, fullJitter } from '../resilience/backoff.js';
+import { Bulkhead } from '../resilience/bulkhead.js';
+import { CircuitBreaker } from '../resilience/circuit-breaker.js';
+import { RateLimiter } from '../resilience/rate-limiter.js';
+import { RetryBudget } from '../resilience/retry-budget.js';
+import { AttemptDeadlines, LiveAttempt } from './attempt-deadlines.js';
+import type { FullPolicy } from './trading-defaults.js';
+import { VenueClock } from './venue-clock.js';
+
+/** Reads that decide about money must fail soon enough to be asked again. */
+const READ_TIMEOUT_MS = 3_000;
+const NO_COST: readonly Cost[] = [];
+
+/** The operations of an adapter that change something. */
+export type WriteOperation = 'place' | 'cancel' | 'amend';
+
+/** How a read is made. */
+export interface LookOptions {
+  readonly priority: Priority;
+  readonly symbol?: string;
+  readonly signal?: AbortSignal;
+  /** Monotonic ms. */
+  readonly deadlineAt?: number;
+}
+
+/**
+ * Every request to the venue goes through here: limits, time limit, signing time, events. The
+ * policies are here; what a failure means for an order is decided elsewhere.
+ */
+export class VenueCalls {
+  readonly limiter: RateLimiter;
+  readonly budget: RetryBudget;
+  readonly backoff: Backoff;
+  readonly clock: VenueClock;
+  readonly writes: Bulkhead;
+  readonly reads: Bulkhead;
+  /** Guard placements and `read`; nothing guards cancels and look-ups. */
+  readonly placing: CircuitBreaker;
+  readonly reading: CircuitBreaker;
+  readonly fenceMs: number | undefined;
+  readonly #adapter: BrokerAdapter;
+  readonly #time: Clock;
+  readonly #bus: Bus;
+  readonly #logger: Logger;
+  readonly #writeDeadlines: AttemptDeadlines;
+  readonly #readDeadlines: AttemptDeadlines;
+  readonly #costs = new Map<string, readonly Cost[]>();
+  readonly #observation: Disposable | undefined;
+  #syncing: Promise<number> | undefined;
+
+  constructor(parts: {
+    readonly adapter: BrokerAdapter;
+    readonly clock: Clock;
+    readonly bus: Bus;
+    readonly random: Random;
+    readonly logger: Logger;
+    readonly policy: FullPolicy;
+  }) {
+    const { adapter, clock, bus, random, logger, policy } = parts;
+    this.#adapter = adapter;
+    this.#time = clock;
+    this.#bus = bus;
+    this.#logger = logger;
+    this.limiter = new RateLimiter({ clock, limits: adapter.limits, reserve: policy.reserve });
+    this.budget = new RetryBudget({ clock, ...policy.budget });
+    this.backoff = fullJitter({ baseMs: policy.retry.baseMs, capMs: policy.retry.capMs, random });
+    this.clock = new VenueClock(clock);
+    const places = policy.bulkhead === 'adaptive' ? { writes: new AdaptiveConcurrency(), reads: new AdaptiveConcurrency() } : policy.bulkhead;
+    // What is durable waits for its turn however long the queue is; it must never be turned into an error.
+    this.writes = new Bulkhead({ maxInFlight: places.writes, maxQueue: Number.MAX_SAFE_INTEGER });
+    this.reads = new Bulkhead({ maxInFlight: places.reads });
+    this.placing = this.#breaker('place', policy);
+    this.reading = this.#breaker('read', policy);
+    const { fence } = adapter.capabilities;
+    this.fenceMs = fence === undefined ? undefined : Math.min(fence.defaultMs, fence.maxMs);
+    this.#writeDeadlines = new AttemptDeadlines(clock, policy.timeoutMs);
+    this.#readDeadlines = new AttemptDeadlines(clock, Math.min(policy.timeoutMs, READ_TIMEOUT_MS));
+    this.#observation = adapter.observe?.((seen) => this.#observe(seen));
+  }
+
+  /** What an operation costs, as the adapter says. */
+  costs(operation: string): readonly Cost[] {
+    let costs = this.#costs.get(operation);
+    if (costs === undefined) {
+      costs = this.#adapter.cost(operation) ?? NO_COST;
+      this.#costs.set(operation, costs);
+    }
+    return costs;
+  }
+
+  /**
+   * Sends a write, now: limits are the caller's. Never rejects: whatever is no verdict is `unknown`.
+   * @param onLate - hears of an order that an answer shows after the attempt's time was up.
+   */
+  async write(
+    operation: WriteOperation,
+    attempt: LiveAttempt,
+    send: (attempt: Attempt) => Promise<Verdict>,
+    onLate?: (order: VenueOrder) => void,
+  ): Promise<Verdict> {
+    const start = this.#time.monotonic();
+    let answer: Promise<Verdict> | undefined;
+    let verdict: Verdict;
+    try {
+      verdict = await this.#writeDeadlines.run(attempt, (made) => (answer = send(made)));
+    } catch (cause) {
+      verdict = { kind: 'unknown', cause };
+      answer?.then(
+        (late) => late.kind === 'accepted' && onLate?.(late.order),
+        () => {},
+      );
+    }
+    if (verdict.kind === 'refused' && verdict.ban === true) this.#ban(verdict.retryAfterMs);
+    this.#report(operation, attempt.number, start, verdict.kind);
+    return verdict;
+  }
+
+  /** One read, when the limits allow it. @throws what the adapter throws; policy errors when the deadline comes first. */
+  async look<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: LookOptions): Promise<T> {
+    const costs = this.costs(operation);
+    if (costs.length > 0) await this.limiter.acquire(costs, options);
+    const start = this.#time.monotonic();
+    const attempt = new LiveAttempt(1, this.clock.now(), this.fenceMs);
+    try {
+      const value = await this.#readDeadlines.run(attempt, work, options.signal);
+      this.#report(operation, 1, start, 'ok');
+      return value;
+    } catch (error) {
+      this.#report(operation, 1, start, 'failed');
+      throw error;
+    }
+  }
+
+  /** A whole listing; one that breaks off in the middle is a failed read. */
+  list<T>(operation: string, source: (attempt: Attempt) => AsyncIterable<T>, options: LookOptions): Promise<readonly T[]> {
+    return this.look(
+      operation,
+      async (attempt) => {
+        const items: T[] = [];
+        for await (const item of source(attempt)) items.push(item);
+        return items;
+      },
+      options,
+    );
+  }
+
+  /**
+   * Asks the venue for its time; concurrent callers share the question.
+   * @returns the venue's answer: a lower bound of its time from now on.
+   * @throws where the venue does not tell, or the question failed.
+   */
+  syncClock(options: Omit<LookOptions, 'symbol'>): Promise<number> {
+    this.#syncing ??= this.#askTime(options).finally(() => {
+      this.#syncing = undefined;
+    });
+    return this.#syncing;
+  }
+
+  get tellsTime(): boolean {
+    return this.#adapter.serverTime !== undefined;
+  }
+
+  emitCall(payload: VenueKitEvents['venue.call']): void {
+    if (this.#bus.has('venue.call')) this.#bus.emit('venue.call', payload);
+  }
+
+  close(): void {
+    this.#observation?.[Symbol.dispose]();
+    this.limiter.close();
+  }
+
+  async #askTime(options: Omit<LookOptions, 'symbol'>): Promise<number> {
+    if (this.#adapter.serverTime === undefined) throw new TradingError('INVALID', `${this.#adapter.venue} does not tell its time`);
+    let sentAt = 0;
+    const told = await this.look(
+      'serverTime',
+      (attempt) => {
+        sentAt = this.#time.monotonic();
+        return this.#adapter.serverTime!(attempt);
+      },
+      options,
+    );
+    this.clock.measured(told, sentAt, this.#time.monotonic());
+    return told;
+  }
+
+  #report(operation: string, attempt: number, start: number, outcome: VenueKitEvents['venue.call']['outcome']): void {
+    if (!this.#bus.has('venue.call')) return;
+    this.#bus.emit('venue.call', { venue: this.#adapter.venue, operation, attempt, ms: this.#time.monotonic() - start, outcome, hedge: false });
+  }
+
+  #observe(seen: LimitObservation): void {
+    this.limiter.observe(seen);
+    if (this.#bus.has('limit.observed')) this.#bus.emit('limit.observed', seen);
+    if (seen.blockedUntil !== undefined) this.#logger.warn({ limit: seen.limit, blockedUntil: seen.blockedUntil }, 'the venue has blocked a limit');
+  }
+
+  #ban(retryAfterMs = 60_000): void {
+    const blockedUntil = this.#time.now() + retryAfterMs;
+    this.limiter.ban(blockedUntil);
+    for (const { id } of this.#adapter.limits) if (this.#bus.has('limit.observed')) this.#bus.emit('limit.observed', { limit: id, blockedUntil });
+    this.#logger.error({ blockedUntil }, 'the venue has banned this client: nothing passes before then, cancels included');
+  }
+
+  #breaker(scope: string, policy: FullPolicy): CircuitBreaker {
+    return new CircuitBreaker({
+      clock: this.#time,
+      ...policy.breaker,
+      logger: this.#logger,
+      onStateChange: ({ state }) => this.#bus.has('breaker.state') && this.#bus.emit('breaker.state', { scope, state }),
+    });
+  }
+}
