@@ -1,0 +1,11 @@
+export { type ChangePointOptions, changePoints } from './change-points.js';
+export { exponentialSmoothing, type Smoothed, type SmoothingParameters } from './forecasting/exponential-smoothing.js';
+export { type ForecastInterval, type ForecastOptions, type ForecastResult, forecast } from './forecasting/forecast.js';
+export { detectSeasons } from './forecasting/season.js';
+export { contaminationThreshold, IsolationForest, type IsolationForestOptions } from './isolation-forest.js';
+export { type MannKendall, type MannKendallOptions, mannKendall, type TrendMethod } from './mann-kendall.js';
+export type { Rows } from './rows.js';
+export type { Series } from './series.js';
+export { DEFAULT_ANOMALY_THRESHOLD, StreamingDetector, type StreamingDetectorOptions, type StreamingScore } from './streaming-detector.js';
+export { type Summary, summarize } from './summary.js';
+export { type TheilSen, theilSen } from './theil-sen.js';
