@@ -1,7 +1,10 @@
+export type { Credentials } from './binance/authenticate.js';
+export type { ServedStats } from './binance/served-statistics.js';
 export type { ContractCase } from './contracts/contract-case.js';
 export { type JournalUnderTest, orderJournalContract } from './contracts/order-journal-contract.js';
 export type { Fault, VenueOperation } from './faults.js';
 export type { ReplayBar, ReplayOptions } from './market/replay-session.js';
+export { type ServedVenue, type ServeOptions, serveBinance } from './serve-binance.js';
 export { simulatedBroker } from './simulated-broker.js';
 export { SimulatedVenue, type VenueFill, type VenueStats } from './simulated-venue.js';
 export type { LatencyOptions } from './venue/latency.js';

@@ -10,9 +10,10 @@ const TRADE_EVERY_MS = 1_000;
 export class Market {
   readonly symbol: ListedSymbol;
   readonly #step: number;
-  readonly #spreadSteps: number;
+  readonly #spread: number;
   readonly #seed: number;
   #path: PricePath;
+  #spreadSteps: number;
 
   /** @param spread - ask - bid as a share of the price, at least one price step. */
   constructor(symbol: ListedSymbol, path: PricePath, spread: number, seed: number) {
@@ -20,12 +21,14 @@ export class Market {
     this.#path = path;
     this.#seed = seed;
     this.#step = Number(symbol.priceStep);
-    this.#spreadSteps = Math.max(1, Math.round((symbol.price * spread) / this.#step));
+    this.#spread = spread;
+    this.#spreadSteps = this.#stepsOfSpread(path);
   }
 
   /** Bars from here on instead of what the price was made of before. */
   follow(path: PricePath): void {
     this.#path = path;
+    this.#spreadSteps = this.#stepsOfSpread(path);
   }
 
   /** In price units of the symbol. */
@@ -105,6 +108,11 @@ export class Market {
     return side === 'buy'
       ? this.#path.firstCross(from, (steps - this.#spreadSteps + 1 + this.#spreadSteps / 2) * this.#step, 'under')
       : this.#path.firstCross(from, (steps + this.#spreadSteps / 2) * this.#step, 'over');
+  }
+
+  // One width for the whole path, by the middle of its range.
+  #stepsOfSpread({ lowest, highest }: PricePath): number {
+    return Math.max(1, Math.round((((lowest + highest) / 2) * this.#spread) / this.#step));
   }
 
   #bidSteps(at: number): number {

@@ -1,0 +1,39 @@
+import type { Credentials } from './authenticate.js';
+
+interface CcxtShape {
+  id: string;
+  urls: { api: unknown };
+  options: Record<string, unknown>;
+  apiKey: string;
+  secret: string;
+}
+
+/**
+ * Points a ccxt binance instance at a served venue: every URL under `urls.api`, the credentials, and
+ * the loading of markets to what a spot venue has. The instance itself is changed and given back.
+ * @throws TypeError for anything else: the shape decides, not the class.
+ */
+export function connectCcxt<S extends object>(sdk: S, url: string, credentials: Credentials): S {
+  if (!isCcxtBinance(sdk)) throw new TypeError('connect() takes a ccxt binance instance: an object with id "binance…", urls.api and options');
+  const host = url.replace(/^https?:\/\//, '');
+  sdk.urls.api = rewrite(sdk.urls.api, host);
+  const markets = sdk.options.fetchMarkets;
+  sdk.options.fetchMarkets = typeof markets === 'object' && markets !== null && !Array.isArray(markets) ? { ...markets, types: ['spot'] } : ['spot'];
+  sdk.options.fetchMargins = false;
+  sdk.options.fetchCurrencies = false;
+  sdk.apiKey = credentials.apiKey;
+  sdk.secret = credentials.secret;
+  return sdk;
+}
+
+function isCcxtBinance(sdk: object): sdk is CcxtShape {
+  const { id, urls, options } = sdk as Partial<CcxtShape>;
+  return typeof id === 'string' && id.startsWith('binance') && typeof urls?.api === 'object' && urls.api !== null && typeof options === 'object';
+}
+
+function rewrite(value: unknown, host: string): unknown {
+  if (typeof value === 'string') return value.replace(/^(http|ws)s?:\/\/[^/]+/, `$1://${host}`);
+  if (Array.isArray(value)) return value.map((item) => rewrite(item, host));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rewrite(member, host)]));
+}

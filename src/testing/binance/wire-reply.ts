@@ -1,0 +1,58 @@
+import type { Refusal } from '../venue/answers.js';
+
+/** An answer as it goes over the wire: a status and JSON. */
+export interface WireReply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterMs?: number;
+}
+
+export function ok(body: unknown): WireReply {
+  return { status: 200, body };
+}
+
+export function failure(code: number, msg: string, status = 400): WireReply {
+  return { status, body: { code, msg } };
+}
+
+export function missing(parameter: string): WireReply {
+  return failure(-1102, `Mandatory parameter '${parameter}' was not sent, was empty/null, or malformed.`);
+}
+
+/** Binance's words for why the venue did not act. Source: developers.binance.com, spot API, error codes. */
+export function refusalReply(refusal: Refusal, venueNow: number): WireReply {
+  const { reason, message, retryAfterMs = 0 } = refusal;
+  switch (reason) {
+    case 'too_many_requests':
+      return { ...failure(-1003, 'Too much request weight used; please wait before sending more requests.', 429), retryAfterMs };
+    case 'banned':
+      return {
+        ...failure(-1003, `Way too much request weight used; IP banned until ${Math.ceil(venueNow + retryAfterMs)}.`, 418),
+        retryAfterMs,
+      };
+    case 'timestamp_outside_fence':
+      return failure(-1021, message);
+    case 'fence_too_long':
+      return failure(-1131, "'recvWindow' must be less than 60000.");
+    case 'unknown_symbol':
+      return failure(-1121, 'Invalid symbol.');
+    case 'price_filter':
+      return failure(-1013, 'Filter failure: PRICE_FILTER');
+    case 'lot_size':
+      return failure(-1013, 'Filter failure: LOT_SIZE');
+    case 'min_notional':
+      return failure(-1013, 'Filter failure: NOTIONAL');
+    case 'bad_client_id':
+      return failure(-1100, "Illegal characters found in parameter 'newClientOrderId'.");
+    case 'bad_parameter':
+      return failure(-1100, message);
+    case 'unknown_order':
+      return failure(-2011, message);
+    case 'rejected':
+      return failure(-2010, 'Order rejected.');
+    // No money and a client id that is taken share one code; only the words differ.
+    case 'insufficient_funds':
+    case 'duplicate_client_id':
+      return failure(-2010, message);
+  }
+}
