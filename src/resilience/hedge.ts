@@ -16,6 +16,8 @@ export interface HedgeOptions {
   readonly budget?: RetryBudget;
 }
 
+// Twenty times 0.05 is a little less than 1.
+const ROUNDING = 1e-9;
 // Saved up hedges: a burst of slow calls may hedge some at once, but not all.
 const SAVED_HEDGES = 10;
 // The delay in use moves only when the estimate has moved by so much: calls of the same delay share a timer.
@@ -67,9 +69,15 @@ export class Hedge {
 
   /** Spends one hedge; false where the ratio or the budget is used up, and then nothing is spent. */
   trySpend(): boolean {
-    if (this.#credit < 1) return false;
+    if (this.#credit < 1 - ROUNDING) return false;
     if (this.#budget !== undefined && !this.#budget.trySpend()) return false;
     this.#credit -= 1;
     return true;
+  }
+
+  /** A hedge that was spent has not been sent. */
+  refund(): void {
+    this.#credit += 1;
+    this.#budget?.refund();
   }
 }

@@ -12,6 +12,7 @@ export class OutcomeWindow {
   readonly #failed = new Float64Array(SLICES);
   #slice = 0;
   #started = false;
+  #sliceEndsAt = -Infinity;
   #successes = 0;
   #failures = 0;
 
@@ -51,10 +52,10 @@ export class OutcomeWindow {
     this.#failures = 0;
   }
 
-  /** Drops the slices that lie outside the window that ends at `nowMs`. */
+  /** Drops the slices that lie outside the window that ends at `nowMs`; a moment of the past drops nothing. */
   forgetOld(nowMs: number): void {
+    if (nowMs < this.#sliceEndsAt) return;
     const slice = Math.floor(nowMs / this.#sliceMs);
-    if (slice === this.#slice && this.#started) return;
     if (!this.#started || slice - this.#slice >= SLICES) {
       this.clear();
     } else {
@@ -68,5 +69,6 @@ export class OutcomeWindow {
     }
     this.#started = true;
     this.#slice = slice;
+    this.#sliceEndsAt = (slice + 1) * this.#sliceMs;
   }
 }

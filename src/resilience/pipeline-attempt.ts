@@ -2,6 +2,7 @@ import { asError } from '../core/errors.js';
 import { Timed } from './deadlines.js';
 import type { AttemptOutcome, FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
+import { settleOnce } from './pipeline-settler.js';
 import { PolicyError } from './policy-error.js';
 
 /** The call that an attempt belongs to, as its attempts see it. @internal */
@@ -9,10 +10,7 @@ export interface AttemptOwner<T> {
   readonly policies: PipelinePolicies;
   readonly options: RunOptions;
   readonly operation: string;
-  /** Monotonic ms. */
-  readonly deadlineAt: number;
   readonly work: (attempt: PipelineAttempt) => Promise<T>;
-  expire(now: number): void;
   succeed(attempt: PipelineAttemptRecord<T>, value: T, now: number): void;
   attemptFailed(attempt: PipelineAttemptRecord<T>, error: Error, meaning: FailureClass, now: number): void;
 }
@@ -20,29 +18,35 @@ export interface AttemptOwner<T> {
 const TIMED_OUT: FailureClass = { retry: true, isVenueFault: true };
 
 /**
- * One request of a call, and the record that its work gets. It has two ends: it is
- * decided when it answers, fails, times out or is given up, and it settles when the work is over,
- * which is when its place in the bulkhead becomes free.
+ * One request of a call, and the record that its work gets. It has two ends: it is decided when it
+ * answers, fails, times out or is given up, and it settles when the work is over, which is when its
+ * place in the bulkhead becomes free.
  *
  * @internal
  */
-export class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
-  readonly number: number;
-  readonly hedge: boolean;
-  readonly call: AttemptOwner<T>;
-  readonly sentAt: number;
-  isDecided = false;
-  controller: AbortController | undefined = undefined;
-  abortedBy: Error | undefined = undefined;
-  signedAt: number | undefined = undefined;
+export abstract class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
+  // Declared, not initialised: a field that is defined and then assigned costs twice, on every call.
+  declare number: number;
+  declare readonly hedge: boolean;
+  /** Monotonic ms. */
+  declare sentAt: number;
+  declare isDecided: boolean;
+  declare controller: AbortController | undefined;
+  declare abortedBy: Error | undefined;
+  declare signedAt: number | undefined;
 
-  constructor(call: AttemptOwner<T>, number: number, hedge: boolean, now: number) {
+  constructor(number: number, hedge: boolean, now: number) {
     super();
-    this.call = call;
     this.number = number;
     this.hedge = hedge;
     this.sentAt = now;
+    this.isDecided = false;
+    this.controller = undefined;
+    this.abortedBy = undefined;
+    this.signedAt = undefined;
   }
+
+  abstract get call(): AttemptOwner<T>;
 
   get signal(): AbortSignal {
     if (this.controller === undefined) {
@@ -56,28 +60,32 @@ export class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
     return (this.signedAt ??= this.call.policies.venueNow());
   }
 
-  async execute(): Promise<void> {
-    const { call } = this;
-    const { policies } = call;
-    let value: T;
+  execute(): void {
+    let answer: Promise<T>;
     try {
-      value = await call.work(this);
+      answer = this.call.work(this);
     } catch (error) {
-      policies.bulkhead?.leave();
-      if (!this.isDecided) this.#failed(asError(error));
+      this.failed(error);
       return;
     }
-    if (!this.isDecided) this.#succeeded(value);
-    policies.bulkhead?.leave();
+    settleOnce(answer, this);
   }
 
-  expire(now: number): void {
+  /** The work gave a value. */
+  succeeded(value: T): void {
+    if (!this.isDecided) this.#decideWell(value);
+    this.call.policies.bulkhead?.leave();
+  }
+
+  /** The work threw. */
+  failed(thrown: unknown): void {
+    this.call.policies.bulkhead?.leave();
+    if (!this.isDecided) this.#decideBadly(asError(thrown));
+  }
+
+  timeOut(now: number): void {
     if (this.isDecided) return;
     const { call } = this;
-    if (now >= call.deadlineAt) {
-      call.expire(now);
-      return;
-    }
     const error = new PolicyError('DEADLINE', `Given up: ${call.operation} had no answer within ${call.policies.timeoutMs} ms`);
     this.giveUp('timeout', error, now);
     call.attemptFailed(this, error, TIMED_OUT, now);
@@ -99,15 +107,16 @@ export class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
     this.controller?.abort(reason);
   }
 
-  #succeeded(value: T): void {
+  #decideWell(value: T): void {
     this.isDecided = true;
     const { call } = this;
     const { policies } = call;
     policies.deadlines.remove(this);
+    // The clock costs as much as all the rest: the breaker's slices do with the time of the send.
     let now = this.sentAt;
+    policies.breaker?.success(now);
     if (policies.isTimed) {
       now = policies.clock.monotonic();
-      policies.breaker?.success(now);
       policies.hedge?.observe(now - this.sentAt);
       this.#observeLoad('ok', now);
       policies.report('ok', now - this.sentAt, this, call.operation, undefined);
@@ -115,7 +124,7 @@ export class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
     call.succeed(this, value, now);
   }
 
-  #failed(error: Error): void {
+  #decideBadly(error: Error): void {
     this.isDecided = true;
     const { call } = this;
     const { policies } = call;
@@ -134,5 +143,23 @@ export class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
   #observeLoad(sign: 'ok' | 'lost', now: number): void {
     const bulkhead = this.call.policies.bulkhead;
     bulkhead?.adaptive?.observe(sign, now - this.sentAt, bulkhead.inFlight);
+  }
+}
+
+/** A retry or a hedge. @internal */
+export class FurtherAttempt<T> extends PipelineAttemptRecord<T> {
+  readonly #call: AttemptOwner<T>;
+
+  constructor(call: AttemptOwner<T>, number: number, hedge: boolean, now: number) {
+    super(number, hedge, now);
+    this.#call = call;
+  }
+
+  get call(): AttemptOwner<T> {
+    return this.#call;
+  }
+
+  expire(now: number): void {
+    this.timeOut(now);
   }
 }

@@ -1,80 +1,77 @@
 import { abortReason } from '../core/abort.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
-import { Timed } from './deadlines.js';
-import { type AttemptOwner, PipelineAttemptRecord } from './pipeline-attempt.js';
+import { type AttemptOwner, FurtherAttempt, PipelineAttemptRecord } from './pipeline-attempt.js';
 import type { FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
 import { PolicyError } from './policy-error.js';
 
-// The executor of a Promise runs at once, so one function can hand out the pair of every promise.
-let resolveLatest: (value: never) => void;
-let rejectLatest: (error: Error) => void;
-const capture = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
-  resolveLatest = resolve;
-  rejectLatest = reject;
-};
-
+const NO_COSTS: readonly Cost[] = [];
 // One for all: only its being there counts, and a fresh Error costs its stack.
 const HEDGE_LOST = new Error('the other copy of this read was answered first');
 
 /**
- * One call on its way through a {@link Pipeline}: the state that its attempts share. As an entry of
- * the deadlines it stands first for the moment to hedge, then for the deadline; while its first
- * attempt is alone in flight, that attempt's own time-out does for both.
+ * One call on its way through a {@link Pipeline}, and its first attempt, which is mostly the only
+ * one: they are one record. Its entry in the deadlines stands for what comes next: the moment to
+ * hedge, the first attempt's time-out, or the deadline.
  *
  * @internal
  */
-export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
-  readonly promise: Promise<T>;
-  readonly policies: PipelinePolicies;
-  readonly work: (attempt: PipelineAttempt) => Promise<T>;
-  readonly options: RunOptions;
-  readonly costs: readonly Cost[];
-  readonly priority: Priority;
-  readonly startedAt: number;
-  readonly deadlineAt: number;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-  isSettled = false;
-  /** Whether the deadline is kept by this entry, rather than by the first attempt's. */
-  isDeadlineKept = false;
-  attempts = 0;
-  primary: PipelineAttemptRecord<T> | undefined = undefined;
-  second: PipelineAttemptRecord<T> | undefined = undefined;
+export class PipelineCall<T> extends PipelineAttemptRecord<T> implements AttemptOwner<T> {
+  declare readonly policies: PipelinePolicies;
+  declare readonly work: (attempt: PipelineAttempt) => Promise<T>;
+  declare readonly options: RunOptions;
+  declare readonly deadlineAt: number;
+  declare readonly resolve: (value: T) => void;
+  declare readonly reject: (error: Error) => void;
+  declare isSettled: boolean;
+  declare attempts: number;
+  /** Whether its entry stands for the moment to hedge. */
+  declare isHedgeNext: boolean;
+  /** The latest attempt, while it is undecided. */
+  declare primary: PipelineAttemptRecord<T> | undefined;
+  /** The hedge, while it is undecided. */
+  declare second: PipelineAttemptRecord<T> | undefined;
   /** Ends waits for a turn or a backoff; made only when there is one. */
-  waiting: AbortController | undefined = undefined;
-  lastError: Error | undefined = undefined;
+  declare waiting: AbortController | undefined;
+  declare lastError: Error | undefined;
 
   constructor(
     policies: PipelinePolicies,
     work: (attempt: PipelineAttempt) => Promise<T>,
     options: RunOptions,
-    costs: readonly Cost[],
-    priority: Priority,
-    deadlineMs: number,
+    deadlineAt: number,
+    resolve: (value: T) => void,
+    reject: (error: Error) => void,
     now: number,
   ) {
-    super();
-    this.promise = new Promise<T>(capture as never);
-    this.resolve = resolveLatest as (value: T) => void;
-    this.reject = rejectLatest;
+    super(1, false, now);
     this.policies = policies;
     this.work = work;
     this.options = options;
-    this.costs = costs;
-    this.priority = priority;
-    this.startedAt = now;
-    this.deadlineAt = now + deadlineMs;
+    this.deadlineAt = deadlineAt;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.isSettled = false;
+    this.attempts = 0;
+    this.isHedgeNext = false;
+    this.primary = undefined;
+    this.second = undefined;
+    this.waiting = undefined;
+    this.lastError = undefined;
   }
 
-  start(): void {
-    const { policies, startedAt } = this;
+  get call(): this {
+    return this;
+  }
+
+  start(now: number): void {
+    const { policies } = this;
     policies.budget?.earn();
     policies.hedge?.earn();
     try {
-      if (this.takeTurn(startedAt)) this.send(startedAt);
-      else void this.waitForTurn();
+      if (this.takeTurn(now)) this.#sendFirst(now, this.options.deadlineMs ?? policies.deadlineMs);
+      else void this.waitForTurn(now);
     } catch (error) {
       this.fail(asError(error));
     }
@@ -85,23 +82,33 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
     this.fail(abortReason(this.options.signal as AbortSignal));
   }
 
-  /** Time to hedge, or the deadline. */
+  /** What its entry stood for has come. */
   expire(now: number): void {
     if (this.isSettled) return;
     if (now >= this.deadlineAt) {
       this.fail(this.#deadlineError());
       return;
     }
-    this.keepDeadline(now);
-    if (this.second === undefined && this.primary !== undefined && this.#takeHedge(now)) this.#launch(true, now);
+    if (this.primary === this && now >= this.sentAt + this.policies.timeoutMs) {
+      this.timeOut(now);
+      return;
+    }
+    if (this.isHedgeNext) {
+      this.isHedgeNext = false;
+      if (this.primary === this && this.#takeHedge(now)) this.#launch(true, now);
+    }
+    this.#watch(now);
   }
 
-  keepDeadline(now: number): void {
-    if (this.isDeadlineKept || this.isSettled) return;
-    this.isDeadlineKept = true;
+  // Exact to the millisecond, but of a duration that hardly any other call has: not for the usual path.
+  #watch(now: number): void {
+    if (this.isSettled) return;
+    const timeOutAt = this.primary === this ? this.sentAt + this.policies.timeoutMs : Infinity;
+    const nextAt = Math.min(this.deadlineAt, timeOutAt);
+    this.isHedgeNext = false;
     this.policies.deadlines.remove(this);
-    if (now < this.deadlineAt) this.policies.deadlines.add(this, this.deadlineAt - now, now);
-    else this.fail(this.#deadlineError());
+    if (nextAt > now) this.policies.deadlines.add(this, nextAt - now, now);
+    else this.expire(now);
   }
 
   /** Passes all gates at once, or takes nothing. */
@@ -112,9 +119,10 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
       breaker?.ignore();
       return false;
     }
-    if (limiter === undefined || this.costs.length === 0) return true;
+    const { costs } = this.options;
+    if (limiter === undefined || costs === undefined) return true;
     try {
-      if (limiter.tryAcquire(this.costs, this, now)) return true;
+      if (limiter.tryAcquire(costs, this, now)) return true;
     } catch (error) {
       bulkhead?.leave();
       breaker?.ignore();
@@ -125,24 +133,52 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
     return false;
   }
 
+  get priority(): Priority {
+    return this.options.priority ?? 'read';
+  }
+
   get symbol(): string | undefined {
     return this.options.symbol;
   }
 
+  #sendFirst(now: number, leftMs: number): void {
+    const { policies } = this;
+    this.sentAt = now;
+    this.attempts = 1;
+    this.primary = this;
+    let nextMs = Math.min(policies.timeoutMs, leftMs);
+    const hedgeMs = policies.hedge?.delayMs;
+    if (hedgeMs !== undefined && hedgeMs < nextMs && this.options.hedge !== false) {
+      nextMs = hedgeMs;
+      this.isHedgeNext = true;
+    }
+    policies.deadlines.remove(this);
+    policies.deadlines.add(this, nextMs, now);
+    this.execute();
+  }
+
+  #launch(hedge: boolean, now: number): void {
+    if (!hedge) this.attempts++;
+    const attempt = new FurtherAttempt<T>(this, this.attempts, hedge, now);
+    if (hedge) this.second = attempt;
+    else this.primary = attempt;
+    this.policies.deadlines.add(attempt, this.policies.timeoutMs, now);
+    attempt.execute();
+  }
+
   /** Sends the next attempt; the gates have been passed. */
   send(now: number): void {
-    const attempt = this.#launch(false, now);
-    if (this.isSettled || this.primary !== attempt || this.attempts > 1) return;
-    const delayMs = this.options.hedge === false ? undefined : this.policies.hedge?.delayMs;
-    if (delayMs !== undefined && now + delayMs < this.deadlineAt && !this.isDeadlineKept) this.policies.deadlines.add(this, delayMs, now);
+    if (this.attempts === 0) this.#sendFirst(now, this.deadlineAt - now);
+    else this.#launch(false, now);
   }
 
   /** Waits for the gates one after the other, a place first: units must not age while their call still queues. */
-  async waitForTurn(): Promise<void> {
+  async waitForTurn(now: number): Promise<void> {
     const { breaker, bulkhead, limiter, clock } = this.policies;
-    this.keepDeadline(clock.monotonic());
+    this.#watch(now);
     if (this.isSettled) return;
     const signal = (this.waiting ??= new AbortController()).signal;
+    const { costs = NO_COSTS } = this.options;
     let hasPlace = false;
     let holdsUnits = false;
     try {
@@ -151,8 +187,8 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
         await bulkhead.enter({ priority: this.priority, signal });
         hasPlace = true;
       }
-      if (limiter !== undefined && this.costs.length > 0) {
-        await limiter.acquire(this.costs, {
+      while (limiter !== undefined && costs.length > 0 && !holdsUnits) {
+        await limiter.acquire(costs, {
           priority: this.priority,
           signal,
           deadlineAt: this.deadlineAt,
@@ -160,18 +196,20 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
           hold: true,
           ...(this.symbol !== undefined && { symbol: this.symbol }),
         });
-        holdsUnits = true;
+        // An answer that came in the same turn may have blocked what was granted before it.
+        if (limiter.blockedUntil(costs) === undefined) holdsUnits = true;
+        else limiter.release(costs, this.#symbolOptions());
       }
       // Aborted in the same turn in which the last wait ended.
       if (signal.aborted) throw abortReason(signal);
       if (breaker !== undefined && !breaker.allow()) throw breaker.error(this.operation);
     } catch (error) {
-      if (holdsUnits) limiter?.release(this.costs, this.#symbolOptions());
+      if (holdsUnits) limiter?.release(costs, this.#symbolOptions());
       if (hasPlace) bulkhead?.leave();
       this.fail(asError(error));
       return;
     }
-    if (holdsUnits) limiter?.sent(this.costs, this.#symbolOptions());
+    if (holdsUnits) limiter?.sent(costs, this.#symbolOptions());
     this.send(clock.monotonic());
   }
 
@@ -195,8 +233,11 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
     else this.second = undefined;
     if (this.isSettled) return;
     this.lastError = error;
-    // The other copy may still answer.
-    if (this.primary !== undefined || this.second !== undefined) return;
+    if (this.primary !== undefined || this.second !== undefined) {
+      // The other copy may still answer.
+      this.#watch(now);
+      return;
+    }
     const { policies } = this;
     if (now >= this.deadlineAt) {
       this.fail(this.#deadlineError());
@@ -217,7 +258,7 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
       this.fail(this.#tooLate(error, delayMs));
       return;
     }
-    this.keepDeadline(now);
+    this.#watch(now);
     void this.#retryAfter(delayMs);
   }
 
@@ -235,27 +276,13 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
     second?.giveUp(outcome, error, now);
   }
 
-  #launch(hedge: boolean, now: number): PipelineAttemptRecord<T> {
-    if (!hedge) this.attempts++;
-    const attempt = new PipelineAttemptRecord<T>(this, this.attempts, hedge, now);
-    if (hedge) this.second = attempt;
-    else this.primary = attempt;
-    // Until something goes another way than the usual one, one entry keeps both time-out and deadline.
-    const leftMs = this.deadlineAt - now;
-    const { timeoutMs, deadlines } = this.policies;
-    deadlines.add(attempt, this.isDeadlineKept || timeoutMs < leftMs ? timeoutMs : leftMs, now);
-    void attempt.execute();
-    return attempt;
-  }
-
   // A hedge waits for nothing: where there is no room at once, the venue has enough to do.
   #takeHedge(now: number): boolean {
     const { breaker, hedge } = this.policies;
     if (breaker !== undefined && breaker.state !== 'closed') return false;
-    if (!this.takeTurn(now)) return false;
-    if (hedge?.trySpend()) return true;
-    this.policies.bulkhead?.leave();
-    breaker?.ignore();
+    if (hedge === undefined || !hedge.trySpend()) return false;
+    if (this.takeTurn(now)) return true;
+    hedge.refund();
     return false;
   }
 
@@ -266,7 +293,7 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
       if (this.isSettled) return;
       const now = clock.monotonic();
       if (this.takeTurn(now)) this.send(now);
-      else await this.waitForTurn();
+      else await this.waitForTurn(now);
     } catch (error) {
       this.fail(asError(error));
     }
@@ -288,7 +315,7 @@ export class PipelineCall<T> extends Timed implements AttemptOwner<T> {
   }
 
   #deadlineError(): PolicyError {
-    const ms = this.deadlineAt - this.startedAt;
+    const ms = this.options.deadlineMs ?? this.policies.deadlineMs;
     const message = `Given up: ${this.operation} ${this.attempts === 0 ? 'could not be sent' : 'had no answer'} within ${ms} ms`;
     return new PolicyError('DEADLINE', message, this.lastError === undefined ? {} : { cause: this.lastError });
   }

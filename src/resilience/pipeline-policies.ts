@@ -43,7 +43,7 @@ export class PipelinePolicies {
   readonly bulkhead: Bulkhead | undefined;
   readonly limiter: RateLimiter | undefined;
   readonly hedge: Hedge | undefined;
-  /** Whether anything reads the time at which an attempt ends. */
+  /** Whether anything needs to know how long a successful attempt took. */
   readonly isTimed: boolean;
   readonly deadlineMs: number;
   /** What an attempt must have been given for its time-out to speak against the venue. */
@@ -81,7 +81,7 @@ export class PipelinePolicies {
     this.#onAttempt = onAttempt === undefined ? undefined : requireFunction('onAttempt', onAttempt);
     this.#onBudgetExhausted = onBudgetExhausted === undefined ? undefined : requireFunction('onBudgetExhausted', onBudgetExhausted);
     this.#logger = redactingLogger(options.logger);
-    this.isTimed = [onAttempt, this.breaker, this.hedge, this.bulkhead?.adaptive].some((reader) => reader !== undefined);
+    this.isTimed = [onAttempt, this.hedge, this.bulkhead?.adaptive].some((reader) => reader !== undefined);
   }
 
   /** What a failure means. A classifier that throws must not hide the failure. */

@@ -1,11 +1,16 @@
 import { abortReason } from '../core/abort.js';
-import type { Cost } from '../core/limits.js';
 import { PipelineCall } from './pipeline-call.js';
 import type { PipelineAttempt, PipelineOptions, RunOptions } from './pipeline-options.js';
 import { PipelinePolicies } from './pipeline-policies.js';
 
 const NO_OPTIONS: RunOptions = {};
-const NO_COSTS: readonly Cost[] = [];
+// The executor of a Promise runs at once, so one function can hand out the pair of every promise.
+let resolveLatest: (value: never) => void;
+let rejectLatest: (error: Error) => void;
+const capture = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
+  resolveLatest = resolve;
+  rejectLatest = reject;
+};
 
 /**
  * All policies of a read in one: deadline, retries with backoff and budget, breaker, bulkhead, rate
@@ -34,12 +39,15 @@ export class Pipeline {
    * the reason of `options.signal`.
    */
   run<T>(work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions = NO_OPTIONS): Promise<T> {
-    const { signal, deadlineMs = this.#policies.deadlineMs, costs = NO_COSTS, priority = 'read' } = options;
+    const policies = this.#policies;
+    const { signal, deadlineMs = policies.deadlineMs } = options;
     if (signal?.aborted) return Promise.reject(abortReason(signal));
     if (!(deadlineMs > 0)) return Promise.reject(new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`));
-    const call = new PipelineCall<T>(this.#policies, work, options, costs, priority, deadlineMs, this.#policies.clock.monotonic());
+    const now = policies.clock.monotonic();
+    const promise = new Promise<T>(capture as never);
+    const call = new PipelineCall<T>(policies, work, options, now + deadlineMs, resolveLatest as (value: T) => void, rejectLatest, now);
     signal?.addEventListener('abort', call, { once: true });
-    call.start();
-    return call.promise;
+    call.start(now);
+    return promise;
   }
 }

@@ -64,6 +64,11 @@ export class RetryBudget {
     return true;
   }
 
+  /** A retry that was spent has not been sent. */
+  refund(): void {
+    this.#balance = Math.min(this.#cap, this.#balance + 1);
+  }
+
   // Lazily, at each spending: a timer would keep the host's process alive.
   #creditElapsedTime(): void {
     const now = this.#clock.monotonic();
