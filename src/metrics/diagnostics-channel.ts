@@ -36,6 +36,7 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   'feed.update': true,
   'fetch.state': true,
   'fetch.task': true,
+  'fetch.stuck': true,
   alert: true,
   'alert.action': true,
 };

@@ -1,7 +1,7 @@
 import type { RangeQuery, RangeResult, SeriesKey } from '../../contracts/metric-store.js';
 import { requireKnown, requireObject, requirePositive, requireText } from '../../core/options.js';
 import { QuantileSketch } from '../../core/quantile-sketch.js';
-import type { RollupRow } from './rollup.js';
+import { type RollupRow, rise } from './rollup.js';
 
 /** How far before `from` the predecessor of the first point is looked for: its rise belongs to the first step. */
 export const LOOKBACK_MS = 300_000;
@@ -255,11 +255,6 @@ export class SeriesFeed {
     this.#currentStart = start;
     return step;
   }
-}
-
-/** How much a counter rose between two readings; a fall is a restart from 0. */
-export function rise(before: number, after: number): number {
-  return after >= before ? after - before : after;
 }
 
 function addSketch(step: Step, sketch: QuantileSketch): void {

@@ -24,7 +24,7 @@ export function labelsOf(json: string): Readonly<Record<string, string>> {
  */
 export function requireTick(tick: MetricTick, last: number): void {
   const { t, series, values, sketches } = tick;
-  if (!Number.isFinite(t)) throw new RangeError(`t must be epoch milliseconds, got ${String(t)}`);
+  if (!Number.isSafeInteger(t) || t < 0) throw new RangeError(`t must be whole epoch milliseconds, got ${String(t)}`);
   if (!(values instanceof Float64Array)) throw new TypeError('values must be a Float64Array');
   if (!Array.isArray(series) || series.length !== values.length)
     throw new RangeError(`values must have one value a series, got ${values.length} values for ${series?.length} series`);

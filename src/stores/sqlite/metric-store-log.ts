@@ -1,0 +1,149 @@
+import type { MetricTick, SeriesKey } from '../../contracts/metric-store.js';
+import { ByteReader, ByteWriter } from '../shared/byte-buffer.js';
+import { requireTick } from '../shared/series-key.js';
+import type { SqliteDatabase, SqliteStatement } from './driver.js';
+import type { SeriesTable } from './metric-store-series.js';
+
+/** A tick as the log has it. */
+export interface LoggedTick {
+  readonly t: number;
+  /** Ids of series, by column. */
+  readonly ids: Uint32Array;
+  readonly values: DataView;
+  /** By column. */
+  readonly sketches: ReadonlyMap<number, Uint8Array>;
+}
+
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+const NONE: ReadonlyMap<number, Uint8Array> = new Map();
+
+/** The value of one column. */
+export function valueAt(tick: LoggedTick, column: number): number {
+  return tick.values.getFloat64(column * 8, LITTLE_ENDIAN);
+}
+
+/** What the series of ticks are, for as long as they stay the same. */
+interface Epoch {
+  readonly id: number;
+  readonly series: readonly SeriesKey[];
+  readonly ids: Uint32Array;
+  readonly histograms: Set<number>;
+}
+
+/** Ticks as they come, one row each: what has been acknowledged is in here, whatever happens to the process. */
+export class TickLog {
+  readonly #database: SqliteDatabase;
+  readonly #series: SeriesTable;
+  readonly #insertTick: SqliteStatement;
+  readonly #insertEpoch: SqliteStatement;
+  readonly #insertBirth: SqliteStatement;
+  readonly #getEpoch: SqliteStatement;
+  readonly #range: SqliteStatement;
+  readonly #lastTick: SqliteStatement;
+  readonly #layouts = new Map<number, Uint32Array>();
+  readonly #packed = new ByteWriter();
+  #epoch: Epoch | undefined;
+  #last: number;
+
+  constructor(database: SqliteDatabase, series: SeriesTable) {
+    this.#database = database;
+    this.#series = series;
+    this.#insertTick = database.prepare('INSERT INTO tick (t, epoch, d, sketches) VALUES (?, ?, ?, ?)');
+    this.#insertEpoch = database.prepare('INSERT INTO epoch (t0, series_ids) VALUES (?, ?) RETURNING id');
+    this.#insertBirth = database.prepare('INSERT OR REPLACE INTO birth (series, t, follows) VALUES (?, ?, ?)');
+    this.#getEpoch = database.prepare('SELECT series_ids FROM epoch WHERE id = ?');
+    this.#range = database.prepare('SELECT t, epoch, d, sketches FROM tick WHERE t >= ? AND t < ? ORDER BY t LIMIT ?');
+    this.#lastTick = database.prepare(
+      'SELECT max(t) AS t, (SELECT max(t1) FROM chunk WHERE id >= (SELECT max(id) FROM slot) * 1048576) AS t1 FROM tick',
+    );
+    const { t, t1 } = database.read(() => this.#lastTick.get()) ?? {};
+    this.#last = Math.max(Number(t ?? -Infinity), Number(t1 ?? -Infinity));
+  }
+
+  /** Time of the newest tick; -Infinity while there is none. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /**
+   * Commits a tick.
+   * @throws VenueKitError TIME_BACKWARDS for a tick that is not after the last one; SqliteError where the file can't take it.
+   */
+  append(tick: MetricTick): void {
+    requireTick(tick, this.#last);
+    const { t, values, sketches } = tick;
+    const epoch = this.#database.write(() => {
+      const now = this.#epochFor(tick);
+      for (const column of sketches?.keys() ?? []) this.#markHistogram(now, now.ids[column] as number);
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      this.#insertTick.run(t, now.id, bytes, sketches === undefined || sketches.size === 0 ? null : this.#pack(sketches));
+      return now;
+    });
+    // Only now: what a failed transaction made up is not in the file.
+    this.#epoch = epoch;
+    this.#last = t;
+  }
+
+  /** At most `limit` ticks of [from, to), in order. */
+  read(from: number, to: number, limit: number): LoggedTick[] {
+    return this.#range.all(from, to, limit).map((row) => {
+      const d = row.d as Uint8Array;
+      return {
+        t: Number(row.t),
+        ids: this.#layout(Number(row.epoch)),
+        values: new DataView(d.buffer, d.byteOffset, d.byteLength),
+        sketches: row.sketches === null ? NONE : unpack(row.sketches as Uint8Array),
+      };
+    });
+  }
+
+  #epochFor({ t, series }: MetricTick): Epoch {
+    const current = this.#epoch;
+    if (current !== undefined && current.series === series && current.ids.length === series.length) return current;
+    const stored = series.map((key) => this.#series.idOf(key, t));
+    const ids = Uint32Array.from(stored, ({ id }) => id);
+    const seen = new Set(ids);
+    if (seen.size !== ids.length) throw new RangeError('series must differ in name or labels, got one twice');
+    if (current !== undefined && ids.length === current.ids.length && ids.every((id, column) => id === current.ids[column])) {
+      return { ...current, series };
+    }
+    const id = Number(this.#insertEpoch.get(t, new Uint8Array(ids.buffer))?.id);
+    if (current !== undefined) {
+      const before = new Set(current.ids);
+      for (const one of seen) if (!before.has(one)) this.#insertBirth.run(one, t, this.#last);
+    }
+    return { id, series, ids, histograms: new Set(stored.filter(({ isHistogram }) => isHistogram).map((one) => one.id)) };
+  }
+
+  #markHistogram(epoch: Epoch, id: number): void {
+    if (epoch.histograms.has(id)) return;
+    this.#series.markAsHistogram(id);
+    epoch.histograms.add(id);
+  }
+
+  #pack(sketches: ReadonlyMap<number, Uint8Array>): Uint8Array {
+    this.#packed.clear();
+    for (const [column, bytes] of sketches) {
+      this.#packed.varint(column);
+      this.#packed.varint(bytes.length);
+      this.#packed.bytes(bytes);
+    }
+    return this.#packed.toBytes();
+  }
+
+  #layout(epoch: number): Uint32Array {
+    const known = this.#layouts.get(epoch);
+    if (known !== undefined) return known;
+    const bytes = this.#getEpoch.get(epoch)?.series_ids as Uint8Array;
+    const ids = new Uint32Array(bytes.slice().buffer);
+    this.#layouts.set(epoch, ids);
+    return ids;
+  }
+}
+
+function unpack(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  const sketches = new Map<number, Uint8Array>();
+  const reader = new ByteReader(bytes);
+  while (!reader.atEnd) sketches.set(reader.varint(), reader.bytes(reader.varint()));
+  return sketches;
+}

@@ -1,0 +1,176 @@
+import type { RangeQuery, RangeResult } from '../../contracts/metric-store.js';
+import { RangeEvaluation, type SeriesFeed } from '../shared/range-evaluation.js';
+import type { SqliteDatabase, SqliteStatement } from './driver.js';
+import { BlobTable, decodeChunk } from './metric-store-compactor.js';
+import { type TickLog, valueAt } from './metric-store-log.js';
+import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store-schema.js';
+import type { Marks, SeriesTable, StoredSeries } from './metric-store-series.js';
+
+const TICKS_A_STEP = 64;
+
+/** What of a series a query takes from where: each tier up to where the next begins. */
+interface Plan {
+  readonly from: number;
+  readonly minutesFrom: number;
+  readonly rawFrom: number;
+  readonly logFrom: number;
+}
+
+/** Points of one series from the log, waiting for the older ones to be fed first. */
+interface Logged {
+  readonly t: number[];
+  readonly v: number[];
+  readonly sketches: (Uint8Array | undefined)[];
+}
+
+/** Answers range queries from the coarsest tier that answers them exactly: hours, minutes, chunks, log. */
+export class MetricReader {
+  readonly #log: TickLog;
+  readonly #series: SeriesTable;
+  readonly #marks: Marks;
+  readonly #chunk: SqliteStatement;
+  readonly #blobs: Readonly<Record<'r60' | 'r3600' | 'sk60' | 'sk3600', BlobTable>>;
+
+  constructor(database: SqliteDatabase, log: TickLog, series: SeriesTable, marks: Marks) {
+    this.#log = log;
+    this.#series = series;
+    this.#marks = marks;
+    this.#chunk = database.prepare('SELECT d FROM chunk WHERE id = ?');
+    this.#blobs = {
+      r60: new BlobTable(database, 'r60'),
+      r3600: new BlobTable(database, 'r3600'),
+      sk60: new BlobTable(database, 'sk60'),
+      sk3600: new BlobTable(database, 'sk3600'),
+    };
+  }
+
+  /**
+   * In steps of a few milliseconds. Ticks at or after the mark `compacted`, as it is at the first
+   * step, must stay in the log until the last.
+   */
+  *query(query: RangeQuery): Generator<void, readonly RangeResult[]> {
+    const evaluation = new RangeEvaluation(query);
+    const matching = this.#series.named(query.metric).filter(({ labels }) => evaluation.matches({ name: query.metric, labels }));
+    const compacted = this.#marks.get('compacted');
+    // The log first: what it has now may be in chunks by the time that the older tiers have been read.
+    const logged = matching.length === 0 ? [] : yield* this.#readLog(matching, Math.max(compacted, evaluation.feedFrom), query.to);
+    for (const [i, series] of matching.entries()) {
+      const feed = evaluation.series(series.labels);
+      const births = evaluation.wantsRises ? this.#series.births(series.id, evaluation.feedFrom) : [];
+      const bear = (t: number): void => {
+        while (births.length > 0 && (births[0]?.t as number) <= t) feed.born(births.shift()?.follows as number);
+      };
+      const plan = this.#plan(query, evaluation, series, compacted);
+      this.#feedBlobs(feed, series, plan, query.to, evaluation.wantsSketches, bear);
+      feedLogged(feed, logged[i] as Logged, bear);
+      feed.done();
+      yield;
+    }
+    return evaluation.results();
+  }
+
+  #plan(query: RangeQuery, evaluation: RangeEvaluation, { isHistogram }: StoredSeries, compacted: number): Plan {
+    const { stepMs, from } = query;
+    const raw = Math.min(compacted, this.#marks.get('raw'));
+    const minutes = Math.min(compacted, this.#marks.get('minutes'));
+    const base = { from: evaluation.feedFrom, logFrom: compacted };
+    // Only raw points are points.
+    if (stepMs === undefined) return { ...base, minutesFrom: -Infinity, rawFrom: -Infinity };
+    const fits = (bucketMs: number): boolean => stepMs % bucketMs === 0 && from % bucketMs === 0;
+    // A percentile of values that have no sketches needs the values.
+    const needsValues = evaluation.wantsSketches && !isHistogram;
+    if (needsValues) return { ...base, minutesFrom: -Infinity, rawFrom: -Infinity };
+    if (fits(HOUR_MS)) return { ...base, minutesFrom: Math.max(minutes, Math.min(this.#marks.get('hours'), compacted)), rawFrom: compacted };
+    // Observations of a histogram are kept by the minute once their slot is over.
+    if (fits(MINUTE_MS) || isHistogram) return { ...base, minutesFrom: minutes, rawFrom: compacted };
+    return { ...base, minutesFrom: minutes, rawFrom: raw };
+  }
+
+  #feedBlobs(feed: SeriesFeed, { id, isHistogram }: StoredSeries, plan: Plan, to: number, sketches: boolean, bear: (t: number) => void): void {
+    const { from, minutesFrom, rawFrom, logFrom } = plan;
+    const minuteEnd = Math.min(rawFrom, logFrom, to + 1);
+    if (minutesFrom > from) {
+      const kept = isHistogram && sketches ? this.#blobs.sk3600 : undefined;
+      feedRollups(feed, this.#blobs.r3600, kept, id, HOUR_MS, Math.floor(from / HOUR_MS) * HOUR_MS, Math.min(minutesFrom, to + 1), bear);
+    }
+    if (minuteEnd > Math.max(from, minutesFrom)) {
+      const kept = isHistogram && sketches ? this.#blobs.sk60 : undefined;
+      const start = Math.max(minutesFrom, Math.floor(from / MINUTE_MS) * MINUTE_MS);
+      feedRollups(feed, this.#blobs.r60, kept, id, MINUTE_MS, start, minuteEnd, bear);
+    }
+    const rawStart = Math.max(from, rawFrom, this.#marks.get('raw'));
+    for (let slot = Math.floor(rawStart / SLOT_MS); slot * SLOT_MS < Math.min(logFrom, to + 1); slot++) {
+      const d = this.#chunk.get(blobId(slot, id))?.d;
+      if (d === undefined) continue;
+      const { t, v } = decodeChunk(d as Uint8Array);
+      for (let i = 0; i < t.length; i++) {
+        const at = t[i] as number;
+        if (at < rawStart || at > to) continue;
+        bear(at);
+        feed.point(at, v[i] as number);
+      }
+    }
+  }
+
+  *#readLog(matching: readonly StoredSeries[], from: number, to: number): Generator<void, Logged[]> {
+    const logged = matching.map((): Logged => ({ t: [], v: [], sketches: [] }));
+    let layout: Uint32Array | undefined;
+    let columns: number[] = [];
+    for (let next = Math.max(0, Math.ceil(from)); next <= to; ) {
+      const ticks = this.#log.read(next, Math.min(to + 1, Number.MAX_SAFE_INTEGER), TICKS_A_STEP);
+      for (const tick of ticks) {
+        if (tick.ids !== layout) {
+          layout = tick.ids;
+          const byId = new Map(Array.from(layout, (id, column) => [id, column]));
+          columns = matching.map(({ id }) => byId.get(id) ?? -1);
+        }
+        for (let i = 0; i < columns.length; i++) {
+          const column = columns[i] as number;
+          if (column < 0) continue;
+          const into = logged[i] as Logged;
+          into.t.push(tick.t);
+          into.v.push(valueAt(tick, column));
+          into.sketches.push(tick.sketches.get(column));
+        }
+      }
+      if (ticks.length < TICKS_A_STEP) break;
+      next = (ticks[ticks.length - 1]?.t as number) + 1;
+      yield;
+    }
+    return logged;
+  }
+}
+
+function feedLogged(feed: SeriesFeed, { t, v, sketches }: Logged, bear: (t: number) => void): void {
+  for (let i = 0; i < t.length; i++) {
+    const at = t[i] as number;
+    const sketch = sketches[i];
+    bear(at);
+    if (sketch === undefined) feed.point(at, v[i] as number);
+    else feed.observations(at, v[i] as number, sketch);
+  }
+}
+
+function feedRollups(
+  feed: SeriesFeed,
+  table: BlobTable,
+  sketchTable: BlobTable | undefined,
+  id: number,
+  bucketMs: number,
+  from: number,
+  to: number,
+  bear: (t: number) => void,
+): void {
+  const periodMs = bucketMs * ROWS_A_BLOB;
+  const within = (t: number): boolean => t >= from && t < to;
+  for (let period = Math.floor(from / periodMs); period * periodMs < to; period++) {
+    const rows = table.rows(period, id);
+    if (rows.length === 0) continue;
+    const sketches = new Map(sketchTable?.sketches(period, id).map(({ t, bytes }) => [t, bytes]));
+    for (const row of rows) {
+      if (!within(row.t)) continue;
+      bear(row.firstT);
+      feed.rollup(row, sketches.get(row.t));
+    }
+  }
+}

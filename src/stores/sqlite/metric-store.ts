@@ -1,0 +1,139 @@
+import type { AlertEvent, AlertStateStore } from '../../contracts/alerts.js';
+import type { MetricStore, MetricTick, RangeQuery, RangeResult, SeriesKey } from '../../contracts/metric-store.js';
+import { abortable, throwIfAborted } from '../../core/abort.js';
+import { closedError } from '../../core/errors.js';
+import { requireKnown, requireText } from '../../core/options.js';
+import { requireRangeQuery } from '../shared/range-evaluation.js';
+import { type RetentionPolicy, requireRetention } from '../shared/retention.js';
+import type { TickMessage } from './metric-store-channel.js';
+import { type EngineOptions, MetricEngine } from './metric-store-engine.js';
+import { findWorker, StoreThread } from './metric-store-thread.js';
+
+/** How a {@link SqliteMetricStore} is opened. */
+export interface SqliteMetricStoreOptions {
+  /** The file; made when absent, unless `readOnly`. */
+  readonly path: string;
+  /** For other processes, such as a dashboard beside the bot. @defaultValue false */
+  readonly readOnly?: boolean;
+  /** Applied by itself, after each hour. @defaultValue none: the caller calls `retain` */
+  readonly retention?: RetentionPolicy;
+  /**
+   * The worker's file, for hosts that bundle; false: work on the calling thread, in turns of 4 ms.
+   * @defaultValue found beside this module or in the installed package, else false
+   */
+  readonly worker?: string | URL | false;
+}
+
+/** What answers: a thread, or an engine here where there is no file to start a thread from. */
+type Back = { readonly thread: StoreThread } | { readonly engine: MetricEngine };
+
+/**
+ * Keeps metrics in one SQLite file: each tick is in the file when `append` resolves, so that a killed
+ * process loses none; what is older than some minutes is compressed, and rolled up to minutes and
+ * hours. One process writes, any number may read beside it.
+ *
+ * The database lives on a thread of its own: neither a slow disk nor compaction holds up the bot.
+ *
+ * @example
+ * await using store = await SqliteMetricStore.open({ path: 'metrics.db', retention: DEFAULT_RETENTION });
+ * registry.collect(store);
+ */
+export class SqliteMetricStore implements MetricStore, AlertStateStore {
+  readonly #back: Back;
+  #series: readonly SeriesKey[] | undefined;
+  #layout = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(back: Back) {
+    this.#back = back;
+  }
+
+  /**
+   * @throws SqliteError when the file is no metric store, was written by a newer venuekit, or can't be
+   * opened; VenueKitError MISSING_PEER where there is no SQLite.
+   */
+  static async open(options: SqliteMetricStoreOptions): Promise<SqliteMetricStore> {
+    requireKnown('SqliteMetricStore.open', options, ['path', 'readOnly', 'retention', 'worker']);
+    const { path, readOnly = false, retention, worker } = options;
+    requireText('path', path);
+    if (retention !== undefined) requireRetention(retention);
+    const engineOptions: EngineOptions = { path, readOnly, retention };
+    const file = findWorker(worker);
+    if (file === undefined) return new SqliteMetricStore({ engine: await MetricEngine.open(engineOptions) });
+    const thread = new StoreThread(file);
+    try {
+      await thread.call('open', engineOptions);
+    } catch (error) {
+      await thread.call('close').catch(() => {});
+      throw error;
+    }
+    return new SqliteMetricStore({ thread });
+  }
+
+  /**
+   * Resolves when the tick survives the end of the process.
+   * @throws VenueKitError TIME_BACKWARDS for a tick that is not after the last one; SqliteError `full` where the disk is.
+   */
+  async append(tick: MetricTick): Promise<void> {
+    const back = this.#open();
+    if ('engine' in back) return back.engine.append(tick);
+    const { t, series, values, sketches } = tick;
+    if (!(values instanceof Float64Array)) throw new TypeError('values must be a Float64Array');
+    const isNew = series !== this.#series || series.length !== values.length;
+    if (isNew) {
+      this.#series = series;
+      this.#layout++;
+    }
+    const copy = values.slice();
+    const message: TickMessage = { t, layout: this.#layout, series: isNew ? series : undefined, values: copy, sketches };
+    return back.thread.call('append', message, [copy.buffer]);
+  }
+
+  async query(query: RangeQuery, signal?: AbortSignal): Promise<readonly RangeResult[]> {
+    const back = this.#open();
+    throwIfAborted(signal);
+    requireRangeQuery(query);
+    return 'engine' in back ? back.engine.query(query, signal) : abortable(back.thread.call<readonly RangeResult[]>('query', query), signal);
+  }
+
+  /** Drops what is older than the policy allows, counted from the newest tick; then, oldest and finest first, what is above `maxBytes`. */
+  async retain(policy: RetentionPolicy): Promise<{ readonly freedBytes: number }> {
+    const back = this.#open();
+    requireRetention(policy);
+    return 'engine' in back ? back.engine.retain(policy) : back.thread.call('retain', policy);
+  }
+
+  /** `points` counts raw points; `bytes` is the size of the file and its log. */
+  async stats(): Promise<{ readonly series: number; readonly points: number; readonly bytes: number }> {
+    const back = this.#open();
+    return 'engine' in back ? back.engine.stats() : back.thread.call('stats');
+  }
+
+  async saveAlert(event: AlertEvent): Promise<void> {
+    const back = this.#open();
+    return 'engine' in back ? back.engine.saveAlert(event) : back.thread.call('saveAlert', event);
+  }
+
+  async alerts(range: { readonly from: number; readonly to: number }): Promise<readonly AlertEvent[]> {
+    const back = this.#open();
+    return 'engine' in back ? back.engine.alerts(range) : back.thread.call('alerts', range);
+  }
+
+  /** Resolves when all slots that are over have been compacted. @throws what stopped it, such as a full disk. */
+  async settled(): Promise<void> {
+    const back = this.#open();
+    return 'engine' in back ? back.engine.settled() : back.thread.call('settled');
+  }
+
+  /** Closing twice is fine. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const back = this.#back;
+    this.#closing ??= 'engine' in back ? back.engine.close() : back.thread.call('close');
+    return this.#closing;
+  }
+
+  #open(): Back {
+    if (this.#closing !== undefined) throw closedError('SqliteMetricStore');
+    return this.#back;
+  }
+}
