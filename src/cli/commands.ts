@@ -1,0 +1,5 @@
+import type { Command } from './command.js';
+import { journalCommand } from './journal/journal-command.js';
+
+/** Every command, in the order in which help lists them. */
+export const commands: readonly Command[] = [journalCommand];
