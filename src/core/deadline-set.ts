@@ -13,7 +13,7 @@ interface Entry<T> extends Deadline<T> {
 }
 
 // Below this many cancelled entries it is not worth building the heap anew.
-const LEAST_SWEEP = 64;
+const LEAST_SWEEP = 256;
 
 /**
  * Many deadlines, one timer: armed for the earliest, so that what ends in time never costs a timer

@@ -45,7 +45,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   readonly #tally: PoolTally = new PoolTally();
   /** Aborts when the pool stops waiting for its leases. */
   readonly #forced: AbortController = new AbortController();
-  readonly #waitLimits: DeadlineSet<Waiter<T>>;
+  readonly #ownDeadlines: DeadlineSet<Waiter<T>>;
   readonly #idleLimits: DeadlineSet<Connection<T>>;
   readonly #lifeLimits: DeadlineSet<Connection<T>>;
   readonly #leakLimits: DeadlineSet<Connection<T>>;
@@ -56,6 +56,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   #validating = 0;
   #lastCreateError: Error | undefined;
   #retry: 'none' | 'background' | 'awaited' = 'none';
+  #waitTimer: Disposable | undefined;
   #healthTimer: Disposable | undefined;
   #closing: Promise<void> | undefined;
   #onReturned: (() => void) | undefined;
@@ -73,7 +74,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
       this.#logger?.warn({ pool: policy.name, error }, 'closing a connection failed'),
     );
     this.#keeper = { takeBack: (connection) => this.#takeBack(connection), giveUp: (connection) => this.#giveUp(connection) };
-    this.#waitLimits = new DeadlineSet(this.#clock, (waiter) => this.#timeOut(waiter));
+    this.#ownDeadlines = new DeadlineSet(this.#clock, (waiter) => this.#timeOut(waiter, 'DEADLINE'));
     this.#idleLimits = new DeadlineSet(this.#clock, (connection, now) => this.#idledLong(connection, now));
     this.#lifeLimits = new DeadlineSet(this.#clock, (connection) => this.#livedLong(connection));
     this.#leakLimits = new DeadlineSet(this.#clock, (connection, now) => this.#heldLong(connection, now));
@@ -165,11 +166,13 @@ export class ConnectionPool<T> implements AsyncDisposable {
   }
 
   #lease(connection: Connection<T>, waitedMs: number): ConnectionLease<T> {
-    const isReused = connection.leases++ > 0;
-    connection.isLeased = true;
+    const isReused = connection.isUsed;
+    if (!isReused) {
+      connection.isUsed = true;
+      this.#tally.fresh++;
+    }
     this.#inUse++;
     this.#tally.acquired++;
-    if (isReused) this.#tally.reused++;
     this.#tally.waits.record(waitedMs);
     if (!this.#isPlain) this.#watch(connection);
     if (this.#events !== undefined) {
@@ -181,16 +184,15 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   #takeBack(connection: Connection<T>): void {
     if (connection.isClosed) return;
-    connection.isLeased = false;
     this.#inUse--;
-    if (this.#isPlain && this.#waiters.size === 0 && this.#closing === undefined) this.#idle.push(connection);
-    else this.#reassign(connection);
+    if (!this.#isPlain || this.#closing !== undefined) this.#reassign(connection);
+    else if (this.#waiters.size === 0) this.#idle.push(connection);
+    else this.#handTo(this.#waiters.shift() as Waiter<T>, connection);
     this.#events?.state();
   }
 
   async #giveUp(connection: Connection<T>): Promise<void> {
     if (connection.isClosed) return;
-    connection.isLeased = false;
     this.#inUse--;
     await this.#discard(connection, 'given_up');
   }
@@ -260,7 +262,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   // ── validation ──
 
   #needsValidation(connection: Connection<T>, now: number): boolean {
-    if (this.#policy.validate === undefined || connection.leases === 0) return false;
+    if (this.#policy.validate === undefined || !connection.isUsed) return false;
     return connection.isSuspect || now - connection.idleSince >= this.#policy.validateAfterIdleMs;
   }
 
@@ -386,7 +388,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   // ── waiting ──
 
   #wait(options: CallOptions | undefined): Promise<ConnectionLease<T>> {
-    const { name, maxWaiting, acquireTimeoutMs } = this.#policy;
+    const { name, max, maxWaiting, acquireTimeoutMs } = this.#policy;
     if (this.#closing !== undefined) return Promise.reject(closedError(`Pool "${name}"`));
     if (this.#waiters.size >= maxWaiting) {
       return Promise.reject(new VenueKitError('POOL_QUEUE_FULL', `Pool "${name}": ${maxWaiting} callers wait already (maxWaiting)`));
@@ -395,9 +397,8 @@ export class ConnectionPool<T> implements AsyncDisposable {
       const since = this.#clock.monotonic();
       const rank = options?.priority === undefined ? READ_RANK : rankOf(options.priority);
       const waiter = new Waiter<T>(since, rank, resolve, reject);
-      const ownLimitMs = options?.deadlineMs ?? Infinity;
-      waiter.hasOwnDeadline = ownLimitMs < acquireTimeoutMs;
-      waiter.limit = this.#waitLimits.add(waiter, since + Math.min(acquireTimeoutMs, ownLimitMs));
+      const deadlineMs = options?.deadlineMs ?? Infinity;
+      if (deadlineMs < acquireTimeoutMs) waiter.deadline = this.#ownDeadlines.add(waiter, since + deadlineMs);
       if (options?.signal !== undefined) {
         waiter.abort = onAbort(options.signal, (reason) => {
           this.#waiters.remove(waiter);
@@ -407,17 +408,32 @@ export class ConnectionPool<T> implements AsyncDisposable {
         });
       }
       this.#waiters.push(waiter);
-      this.#serve();
+      if (this.#waitTimer === undefined) this.#limitWaits(acquireTimeoutMs);
+      // Nothing to give and nothing to open: the commonest case under load.
+      if (this.#idle.length > 0 || this.#inventory.size < max) this.#serve();
       this.#events?.state();
     });
   }
 
   #forget(waiter: Waiter<T>): void {
-    if (waiter.limit !== undefined) this.#waitLimits.cancel(waiter.limit);
+    if (waiter.deadline !== undefined) this.#ownDeadlines.cancel(waiter.deadline);
     waiter.abort?.[Symbol.dispose]();
   }
 
-  #timeOut(waiter: Waiter<T>): void {
+  // One timer for all who wait for the same time: it fires for whoever came first, at most once in that time when all are served.
+  #limitWaits(inMs: number): void {
+    this.#waitTimer = this.#clock.schedule(inMs, () => {
+      this.#waitTimer = undefined;
+      const { acquireTimeoutMs } = this.#policy;
+      const now = this.#clock.monotonic();
+      for (let late = this.#waiters.cameBy(now - acquireTimeoutMs); late !== undefined; late = this.#waiters.cameBy(now - acquireTimeoutMs)) {
+        this.#timeOut(late, 'POOL_TIMEOUT');
+      }
+      if (this.#waiters.size > 0 && this.#closing === undefined) this.#limitWaits(this.#waiters.oldestSince + acquireTimeoutMs - now);
+    });
+  }
+
+  #timeOut(waiter: Waiter<T>, code: 'DEADLINE' | 'POOL_TIMEOUT'): void {
     this.#waiters.remove(waiter);
     this.#forget(waiter);
     this.#tally.timeouts++;
@@ -425,7 +441,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     const waitedMs = Math.round(this.#clock.monotonic() - waiter.since);
     waiter.reject(
       new VenueKitError(
-        waiter.hasOwnDeadline ? 'DEADLINE' : 'POOL_TIMEOUT',
+        code,
         `Pool "${name}": no connection within ${waitedMs} ms; ${this.#inUse} of at most ${max} in use, ${this.#waiters.size} others waiting`,
         this.#gate.isProbing ? { cause: this.#lastCreateError } : undefined,
       ),
@@ -499,12 +515,13 @@ export class ConnectionPool<T> implements AsyncDisposable {
     for (const connection of this.#idle.splice(0)) void this.#discard(connection, 'closed');
     if (this.#inUse > 0 && drainMs > 0) await this.#leasesReturned(drainMs);
     this.#forced.abort(closed);
+    this.#inUse = 0;
     for (const connection of [...this.#inventory.connections()]) {
-      if (connection.isLeased) this.#inUse--;
       void this.#discard(connection, 'closed');
     }
     await this.#inventory.drain(closed);
-    for (const limits of [this.#waitLimits, this.#idleLimits, this.#lifeLimits, this.#leakLimits]) limits[Symbol.dispose]();
+    this.#waitTimer?.[Symbol.dispose]();
+    for (const limits of [this.#ownDeadlines, this.#idleLimits, this.#lifeLimits, this.#leakLimits]) limits[Symbol.dispose]();
   }
 
   async #leasesReturned(withinMs: number): Promise<void> {

@@ -3,9 +3,8 @@ import type { Deadline } from '../core/deadline-set.js';
 /** What the pool knows of one open connection. */
 export class Connection<T> {
   readonly resource: T;
-  /** How often it has been handed out. */
-  leases = 0;
-  isLeased = false;
+  /** It has been handed out before. */
+  isUsed = false;
   isClosed = false;
   /** The last work on it failed, so it is validated before the next. */
   isSuspect = false;

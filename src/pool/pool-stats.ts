@@ -25,13 +25,15 @@ export class PoolTally {
   created = 0;
   destroyed = 0;
   acquired = 0;
-  reused = 0;
+  /** Acquires that got a connection nobody had held before. */
+  fresh = 0;
   createFailures = 0;
   timeouts = 0;
   readonly waits: RecentWaits = new RecentWaits();
 
   with(now: { readonly size: number; readonly inUse: number; readonly waiting: number }): PoolStats {
-    const { created, destroyed, acquired, reused, createFailures, timeouts } = this;
+    const { created, destroyed, acquired, createFailures, timeouts } = this;
+    const reused = acquired - this.fresh;
     return {
       ...now,
       idle: now.size - now.inUse,

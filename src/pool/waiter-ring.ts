@@ -8,9 +8,8 @@ export class Waiter<T> {
   readonly rank: number;
   readonly resolve: (lease: ConnectionLease<T>) => void;
   readonly reject: (error: Error) => void;
-  limit: Deadline<Waiter<T>> | undefined;
-  /** Whether the limit is the caller's own, rather than the pool's. */
-  hasOwnDeadline = false;
+  /** The caller's own deadline, where it comes before the pool's limit. */
+  deadline: Deadline<Waiter<T>> | undefined;
   abort: Disposable | undefined;
   before: Waiter<T> | undefined;
   after: Waiter<T> | undefined;
@@ -50,6 +49,19 @@ export class WaiterRing<T> {
       this.remove(first);
       return first;
     }
+    return undefined;
+  }
+
+  /** When the one who waits longest came; Infinity when nobody waits. */
+  get oldestSince(): number {
+    let oldest = Infinity;
+    for (const { first } of this.#lines) if (first !== undefined && first.since < oldest) oldest = first.since;
+    return oldest;
+  }
+
+  /** One who came at `since` or before, if there is any: within a line they stand in order of arrival. */
+  cameBy(since: number): Waiter<T> | undefined {
+    for (const { first } of this.#lines) if (first !== undefined && first.since <= since) return first;
     return undefined;
   }
 
