@@ -19,16 +19,21 @@ export type LoadSign = 'ok' | 'lost';
 
 // A round holds at least so many calls: the mean of fewer says nothing.
 const LEAST_ROUND = 10;
-// Share of a slower round that the usual latency moves by: a venue that is slow for good becomes the usual one.
-const DRIFT = 0.02;
+// So often the usual latency is measured anew, at half the limit: a mean that merely followed would take
+// the queueing that we cause ourselves for usual, and the limit would creep up without end.
+const ROUNDS_BETWEEN_PROBES = 50;
+
+/** What a round is for: most adjust the limit; a probe first lets earlier calls drain, then measures. */
+type Round = 'adjust' | 'drain' | 'measure';
 
 /**
  * Finds how many calls at once the venue bears: one more after each round of calls without trouble
  * in which the limit was really used, multiplicatively less after a round with losses or with
- * latency above the usual.
+ * latency above the usual. What is usual is the least that a round has shown, measured anew every
+ * fifty rounds at half the limit.
  *
  * Sources: additive increase, multiplicative decrease (D.-M. Chiu, R. Jain, 1989); the gradient of
- * usual to present latency as in Netflix' concurrency-limits (2018).
+ * usual to present latency as in Netflix' concurrency-limits (2018); probing as in BBR (N. Cardwell et al., 2016).
  */
 export class AdaptiveConcurrency {
   readonly #min: number;
@@ -37,6 +42,8 @@ export class AdaptiveConcurrency {
   readonly #tolerance: number;
   #limit: number;
   #usualMs = 0;
+  #round: Round = 'adjust';
+  #rounds = 0;
   #calls = 0;
   #timed = 0;
   #sumMs = 0;
@@ -56,7 +63,8 @@ export class AdaptiveConcurrency {
 
   /** Calls that may be in flight at once: a whole number within min and max. */
   get limit(): number {
-    return Math.floor(this.#limit);
+    const limit = Math.floor(this.#limit);
+    return this.#round === 'adjust' ? limit : Math.max(this.#min, limit >> 1);
   }
 
   /** The latency it takes for usual, in ms; 0 until a round has been measured. */
@@ -78,16 +86,23 @@ export class AdaptiveConcurrency {
     } else {
       this.#losses++;
     }
-    if (this.#calls >= Math.max(LEAST_ROUND, this.#limit)) this.#endRound();
+    if (this.#calls >= Math.max(LEAST_ROUND, this.limit)) this.#endRound();
   }
 
   #endRound(): void {
     const meanMs = this.#timed > 0 ? this.#sumMs / this.#timed : 0;
-    const gradient = this.#gradient(meanMs);
-    if (this.#losses > 0) this.#limit *= this.#backoff;
-    else if (gradient < 1) this.#limit *= gradient;
-    // A limit that nobody reaches has not been tried: raising it would be a guess.
-    else if (this.#mostInFlight >= this.limit) this.#limit += 1;
+    if (this.#losses > 0) {
+      this.#limit *= this.#backoff;
+      this.#round = 'adjust';
+    } else if (this.#round === 'drain') {
+      this.#round = 'measure';
+    } else if (this.#round === 'measure') {
+      this.#usualMs = meanMs;
+      this.#round = 'adjust';
+    } else {
+      this.#adjust(meanMs);
+      if (++this.#rounds % ROUNDS_BETWEEN_PROBES === 0) this.#round = 'drain';
+    }
     this.#limit = Math.min(this.#max, Math.max(this.#min, this.#limit));
     this.#calls = 0;
     this.#timed = 0;
@@ -96,15 +111,11 @@ export class AdaptiveConcurrency {
     this.#mostInFlight = 0;
   }
 
-  /** 1 while latency is usual, down to 0.5 as it grows. */
-  #gradient(meanMs: number): number {
-    if (this.#timed === 0) return 1;
-    if (this.#usualMs === 0 || meanMs < this.#usualMs) {
-      this.#usualMs = meanMs;
-      return 1;
-    }
+  #adjust(meanMs: number): void {
+    if (this.#usualMs === 0 || meanMs < this.#usualMs) this.#usualMs = meanMs;
     const gradient = meanMs === 0 ? 1 : (this.#usualMs * this.#tolerance) / meanMs;
-    this.#usualMs += (meanMs - this.#usualMs) * DRIFT;
-    return Math.min(1, Math.max(0.5, gradient));
+    if (gradient < 1) this.#limit *= Math.max(0.5, gradient);
+    // A limit that nobody reaches has not been tried: raising it would be a guess.
+    else if (this.#mostInFlight >= this.limit) this.#limit += 1;
   }
 }
