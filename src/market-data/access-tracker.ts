@@ -3,6 +3,8 @@ const INTERVAL_WEIGHT = 0.2;
 const DEVIATION_WEIGHT = 0.25;
 const LEAST_ACCESSES = 3;
 const MOST_RELATIVE_DEVIATION = 0.15;
+/** Allowed for what neither average sees: the granularity of timers, and the wait for company in a call. */
+const GUARD_MS = 15;
 
 /** Reads of one consumer within this time count as one: a burst says nothing about its period. */
 export const BURST_MS = 10;
@@ -44,7 +46,8 @@ export class AccessTracker {
    * Undefined when the access can't be foretold, or when latency and deviation leave no room within the TTL.
    */
   sendAt(latencyMs: number, ttlMs: number): number | undefined {
-    if (!this.isRegular || latencyMs + 4 * this.deviationMs >= 0.9 * ttlMs) return undefined;
-    return this.lastAt + this.meanMs - 2 * this.deviationMs - latencyMs;
+    const leadMs = latencyMs + GUARD_MS;
+    if (!this.isRegular || leadMs + 4 * this.deviationMs >= 0.9 * ttlMs) return undefined;
+    return this.lastAt + this.meanMs - 2 * this.deviationMs - leadMs;
   }
 }

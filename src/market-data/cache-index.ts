@@ -28,7 +28,7 @@ export class CacheIndex {
   readonly #watching: Disposable | undefined;
   readonly #onGone: (cell: Cell) => void;
   /** Whether the store tells what leaves it; if not, each read has to ask. */
-  readonly #watched: boolean;
+  readonly isWatched: boolean;
   #bytes = 0;
   #evictions = 0;
 
@@ -45,7 +45,7 @@ export class CacheIndex {
     this.#onGone = options.onGone;
     this.#kinds = Object.fromEntries(marketKinds.map((kind) => [kind, new Map()])) as Record<MarketKind, Map<string, SymbolState>>;
     this.#watching = this.#store.watch?.((key, entry, why) => this.#onLeft(key, entry, why));
-    this.#watched = this.#watching !== undefined;
+    this.isWatched = this.#watching !== undefined;
   }
 
   get bytes(): number {
@@ -112,7 +112,7 @@ export class CacheIndex {
 
   /** What is held for a cell. */
   held(cell: Cell): CacheEntry | undefined {
-    if (!this.#watched && cell.entry !== undefined && this.#store.peek(cell.key) !== cell.entry) this.#empty(cell);
+    if (!this.isWatched && cell.entry !== undefined && this.#store.peek(cell.key) !== cell.entry) this.#empty(cell);
     return cell.entry;
   }
 
@@ -143,7 +143,7 @@ export class CacheIndex {
     cell.entry = entry;
     cell.freshUntil = freshUntil;
     cell.bornAt = bornAt;
-    if (this.#watched) this.#bytes += entry.weight;
+    if (this.isWatched) this.#bytes += entry.weight;
     else this.#accountUnwatched(before + Number(isNew), entry.weight, held?.weight ?? 0);
     while (this.#bytes > this.#maxBytes && this.#store.evict?.() === true);
     return true;
@@ -154,7 +154,7 @@ export class CacheIndex {
     const held = this.held(cell);
     if (held === undefined) return false;
     this.#store.delete(cell.key);
-    if (!this.#watched) {
+    if (!this.isWatched) {
       this.#bytes -= held.weight;
       this.#empty(cell);
     }

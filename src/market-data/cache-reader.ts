@@ -25,8 +25,10 @@ export interface CacheReaderOptions {
   readonly ages: EntryAges;
   readonly timers: DeadlineSet<() => void>;
   readonly statistics: CacheStatistics;
-  /** After each value that was kept. */
-  readonly onKept: (cell: Cell, now: number) => void;
+  /** After each value that was kept; `isUnread`: by the prefetch, and nobody waits for it yet. */
+  readonly onKept: (cell: Cell, now: number, isUnread: boolean) => void;
+  /** A prefetch has ended that left nothing unread: somebody waited for it, or it brought nothing. */
+  readonly onPrefetchEnded: (cell: Cell, isUseful: boolean, now: number) => void;
 }
 
 /** Answers reads: from what is held where it is young enough, else from a load that it shares. */
@@ -78,6 +80,10 @@ export class CacheReader implements ReadJudge {
   /** Keeps what a load brought and settles who waited for it. */
   onOutcome(load: Load, outcome: Outcome, now: number): void {
     const { cell } = load;
+    if (load.isPrefetch && load.sentAt !== -Infinity) {
+      if (load.waiters.size > 0) this.#options.onPrefetchEnded(cell, true, now);
+      else if ('error' in outcome) this.#options.onPrefetchEnded(cell, false, now);
+    }
     if ('error' in outcome) {
       if (isUnknownSymbol(outcome.error)) {
         const { negativeMs } = this.#options.policies[cell.kind];
@@ -139,16 +145,17 @@ export class CacheReader implements ReadJudge {
       receivedAt: now,
       ...marksOf(cell.kind, value),
       epoch: load.epoch,
-      source: load.isBackground && load.waiters.size === 0 ? 'prefetch' : 'rest',
+      source: load.isPrefetch ? 'prefetch' : 'rest',
       weight: weigh(cell.kind, value),
     };
     const judged = this.#ages.judge(cell.kind, cell.request, fetched);
     if (this.#index.write(cell, judged, !load.isScan)) {
       this.#negatives.forget(cell.key);
       this.#acceptSnapshot(cell, fetched);
-      this.#options.onKept(cell, now);
+      this.#options.onKept(cell, now, load.isPrefetch && load.waiters.size === 0);
       return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
     }
+    if (load.isPrefetch && load.waiters.size === 0) this.#options.onPrefetchEnded(cell, false, now);
     const held = this.#index.held(cell);
     // A gap came after the send: it answers those who asked before, and no later reader.
     if (held === undefined || load.epoch !== cell.symbol.epoch) return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
@@ -160,8 +167,10 @@ export class CacheReader implements ReadJudge {
   #restart(cell: Cell, judged: Judged, now: number): Answer {
     this.#index.bump(cell.symbol, now);
     const entry = { ...judged.entry, epoch: cell.symbol.epoch };
-    this.#index.write(cell, { ...judged, entry });
-    this.#options.onKept(cell, now);
+    // The cell may be gone with what it held.
+    const renewed = this.#index.obtain(cell.kind, cell.request);
+    this.#index.write(renewed, { ...judged, entry });
+    this.#options.onKept(renewed, now, false);
     return { entry, bornAt: judged.bornAt, level: 'none' };
   }
 

@@ -2,26 +2,33 @@ import type { CacheStore, Read } from '../contracts/cache-store.js';
 import type { Settled } from '../contracts/calls.js';
 import type { Bus } from '../contracts/events.js';
 import type { Fetcher } from '../contracts/fetcher.js';
-import type { MarketDataAdapter, MarketKind, MarketKinds } from '../contracts/market-data.js';
+import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '../contracts/market-data.js';
 import type { Wiring } from '../contracts/wiring.js';
 import { abortReason } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { DeadlineSet } from '../core/deadline-set.js';
 import { asError, closedError, isVenueKitError } from '../core/errors.js';
+import type { LimitObservation } from '../core/limits.js';
+import { type Logger, silentLogger } from '../core/logger.js';
 import { requireInteger, requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
+import { type Random, systemRandom } from '../core/random.js';
 import { overAgeError } from './cache-errors.js';
 import { CacheIndex } from './cache-index.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheStatistics, type CacheStats } from './cache-statistics.js';
 import type { Cell } from './cell.js';
+import { CoarseClock } from './coarse-clock.js';
 import { DirectReader } from './direct-reader.js';
 import { EntryAges } from './entry-ages.js';
 import { type KindPolicy, type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
 import { Loader } from './loader.js';
 import type { ReadResult } from './pending-read.js';
+import { Prefetcher } from './prefetcher.js';
 import { quickLruStore } from './quick-lru-store.js';
-import type { ReadHandle } from './read-handle.js';
+import { BoundRead, type ReadHandle } from './read-handle.js';
 import { maxAgeOf, type ReadOptions } from './read-options.js';
+import { StreamIngest } from './stream-ingest.js';
+import { StreamSubscription } from './stream-subscription.js';
 
 /** What a {@link CachedMarketDataClient} is built of. */
 export interface CachedMarketDataOptions extends Wiring {
@@ -45,6 +52,8 @@ export interface CachedMarketDataOptions extends Wiring {
   readonly venueOffsetMs?: number;
   /** A load that takes longer is given up, so that it blocks no later one. @defaultValue 10_000 */
   readonly loadTimeoutMs?: number;
+  /** A stream that says nothing for this long is taken for dead and opened anew. @defaultValue 30_000 */
+  readonly streamSilenceMs?: number;
 }
 
 const OPTIONS = [
@@ -59,11 +68,17 @@ const OPTIONS = [
   'feed',
   'venueOffsetMs',
   'loadTimeoutMs',
+  'streamSilenceMs',
   'bus',
   'clock',
   'random',
   'logger',
 ];
+const LEAST_TRACKERS = 1_000;
+const TRACKERS_PER_ENTRY = 2;
+/** Prefetch pauses when this share of a rate limit is used. */
+const BUDGET_SHARE = 0.7;
+const BUDGET_PAUSE_MS = 1_000;
 const DEFAULT_MAX_ENTRIES = 15_000;
 /** How often getMany asks again for values that grew too old while they waited for others. */
 const MOST_RECHECKS = 2;
@@ -88,6 +103,14 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #reader: CacheReader;
   readonly #direct: DirectReader;
   readonly #loader: Loader;
+  readonly #prefetcher: Prefetcher;
+  readonly #ingest: StreamIngest;
+  readonly #adapter: MarketDataAdapter;
+  readonly #random: Random;
+  readonly #logger: Logger;
+  readonly #streamSilenceMs: number;
+  readonly #coarse: CoarseClock;
+  readonly #subscriptions = new Set<Disposable>();
   #isClosed = false;
 
   /** @throws RangeError or TypeError that names the option, the expectation and the value. */
@@ -103,17 +126,53 @@ export class CachedMarketDataClient implements AsyncDisposable {
     };
     const loadTimeoutMs = requirePositive('loadTimeoutMs', options.loadTimeoutMs ?? 10_000);
     this.#clock = clock;
+    this.#adapter = adapter;
+    this.#random = options.random ?? systemRandom;
+    this.#logger = options.logger ?? silentLogger;
+    this.#streamSilenceMs = requirePositive('streamSilenceMs', options.streamSilenceMs ?? 30_000);
     this.#bus = options.bus;
     this.#policies = resolvePolicies(options.kinds ?? {}, adapter);
     this.#timers = new DeadlineSet(clock, (task) => task());
     const ages = new EntryAges(clock, requireNonNegative('venueOffsetMs', options.venueOffsetMs ?? 0), this.#policies);
-    this.#index = new CacheIndex({ scope, store: storeOf(options), maxBytes: maxBytesOf(options), onGone: () => {} });
-    const shared = { adapter, fetcher, group, clock, policies: this.#policies, timers: this.#timers };
+    this.#coarse = new CoarseClock(clock);
+    const store = storeOf(options);
+    this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), onGone: (cell) => this.#prefetcher.gone(cell) });
+    const shared = { adapter, fetcher, group, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
-    this.#reader = new CacheReader({ ...shared, index: this.#index, ages, statistics: this.#statistics, onKept: (cell) => this.#onKept(cell) });
-    this.#loader = new Loader({ ...shared, loadTimeoutMs, onOutcome: (load, outcome, now) => this.#reader.onOutcome(load, outcome, now), onCall });
+    this.#prefetcher = new Prefetcher({
+      ...shared,
+      random: this.#random,
+      maxTrackers: Math.max(LEAST_TRACKERS, TRACKERS_PER_ENTRY * store.capacity),
+      load: (cell) => this.#loader.loadInBackground(cell, 'prefetch'),
+      onVerdict: (cell, useful) => this.#onVerdict(cell, useful),
+      release: (cell) => this.#index.release(cell),
+    });
+    this.#reader = new CacheReader({
+      ...shared,
+      index: this.#index,
+      ages,
+      onKept: (cell, now, isUnread) => this.#onKept(cell, now, isUnread),
+      onPrefetchEnded: (cell, isUseful, now) => this.#prefetcher.ended(cell, isUseful, now),
+    });
+    this.#loader = new Loader({
+      ...shared,
+      loadTimeoutMs,
+      onOutcome: (load, outcome, now) => this.#reader.onOutcome(load, outcome, now),
+      onCall,
+      onMeasured: (kind, ms) => this.#prefetcher.measured(kind, ms),
+    });
     this.#reader.loader = this.#loader;
+    this.#ingest = new StreamIngest({
+      clock,
+      index: this.#index,
+      ages,
+      onKept: (cell, now) => this.#onKept(cell, now, false),
+      onGap: (cell) => this.#onGap(cell),
+      onSnapshotDue: (cell) => this.#loader.loadInBackground(cell, 'read'),
+    });
     this.#direct = new DirectReader({ ...shared, ages, onCall });
+    const limits = options.bus?.on('limit.observed', (seen) => this.#shedNearLimit(seen));
+    if (limits !== undefined) this.#subscriptions.add(limits);
   }
 
   /** What is held, if it is fresh and young enough. Synchronous: never any I/O. */
@@ -127,6 +186,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     if (cell !== undefined) {
       const now = this.#clock.monotonic();
       const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
+      if (options?.scan !== true) this.#prefetcher.accessed(cell, options?.consumer, now);
       if (read !== undefined) {
         this.#onServed(cell, now, read);
         return read as Read<MarketKinds[K]['value']>;
@@ -149,8 +209,9 @@ export class CachedMarketDataClient implements AsyncDisposable {
           const now = this.#clock.monotonic();
           const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
           if (read !== undefined) {
+            if (options?.scan !== true) this.#prefetcher.accessed(cell, options?.consumer, now);
             this.#onServed(cell, now, read);
-            if (read.outcome === 'stale') this.#loader.loadInBackground(cell, now, 'read');
+            if (read.outcome === 'stale') this.#loader.loadInBackground(cell, 'read');
             return Promise.resolve(read as Read<MarketKinds[K]['value']>);
           }
         }
@@ -185,11 +246,59 @@ export class CachedMarketDataClient implements AsyncDisposable {
   handle<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): ReadHandle<MarketKinds[K]['value']> {
     maxAgeOf(options);
     const bound = Object.freeze({ ...request });
-    this.#index.obtain(kind, bound);
-    return {
-      peek: () => this.peek(kind, bound, options)?.value,
-      get: async () => (await this.get(kind, bound, options)).value,
+    const rebind = (): Cell => this.#index.obtain(kind, bound);
+    return new BoundRead<MarketKinds[K]['value']>({
+      cell: rebind(),
+      coarse: this.#coarse,
+      statistics: this.#statistics,
+      isDirect: this.#index.isWatched && options?.maxAgeMs === undefined && options?.intent !== 'order',
+      peekSlowly: () => this.peek(kind, bound, options)?.value,
+      get: () => this.get(kind, bound, options).then(unwrap),
+      rebind,
+    });
+  }
+
+  /**
+   * Takes what a stream pushed. `older`: what is held is newer. `gap`: something is missing before it; everything held of
+   * the symbol was dropped before this returned, and the stream is not believed again before a snapshot.
+   * The value is frozen and becomes the cache's own.
+   */
+  ingest(update: StreamUpdate): 'applied' | 'older' | 'gap' {
+    if (this.#isClosed) throw closedError('CachedMarketDataClient');
+    return this.#ingest.ingest(update);
+  }
+
+  /** Keeps the adapter's stream of these symbols open, and the cache fed from it, until disposed. @throws TypeError when the adapter has no stream. */
+  subscribe(kind: MarketKind, symbols: readonly string[]): Disposable {
+    if (this.#isClosed) throw closedError('CachedMarketDataClient');
+    const adapter = this.#adapter;
+    if (adapter.stream === undefined) throw new TypeError(`The adapter of ${adapter.venue} has no stream; read by get() instead.`);
+    const names = [...new Set(symbols.map((symbol, i) => requireText(`symbols[${i}]`, symbol)))];
+    for (const name of names) this.#index.symbolState(kind, name).streams++;
+    const subscription = new StreamSubscription({
+      stream: (...args) => (adapter.stream as NonNullable<MarketDataAdapter['stream']>)(...args),
+      kind,
+      symbols: names,
+      clock: this.#clock,
+      random: this.#random,
+      logger: this.#logger,
+      silenceMs: this.#streamSilenceMs,
+      onUpdate: (update) => this.#ingest.ingest(update),
+      onState: (state) => this.#onStreamState(state),
+      onDisconnected: () => this.#ingest.disconnected(kind, names),
+    });
+    let isActive = true;
+    const disposable: Disposable = {
+      [Symbol.dispose]: () => {
+        if (!isActive) return;
+        isActive = false;
+        this.#subscriptions.delete(disposable);
+        for (const name of names) this.#index.symbolState(kind, name).streams--;
+        subscription[Symbol.dispose]();
+      },
     };
+    this.#subscriptions.add(disposable);
+    return disposable;
   }
 
   /** Drops what is held of a kind, of a symbol, or of both; everything without a filter. Loads on their way answer no later reader. Gives the number of values dropped. */
@@ -210,6 +319,11 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return dropped;
   }
 
+  /** Fetches nothing ahead for `ms`: what an alert does when the venue's limit comes near. */
+  shedPrefetch(ms: number): void {
+    this.#prefetcher.shed(requireNonNegative('ms', ms));
+  }
+
   stats(): CacheStats {
     return this.#statistics.snapshot(this.#index);
   }
@@ -219,7 +333,10 @@ export class CachedMarketDataClient implements AsyncDisposable {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#loader.close(closedError('CachedMarketDataClient'));
+      for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
       this.#timers[Symbol.dispose]();
+      this.#prefetcher[Symbol.dispose]();
+      this.#coarse[Symbol.dispose]();
       this.#index.clear();
     }
     return Promise.resolve();
@@ -253,17 +370,22 @@ export class CachedMarketDataClient implements AsyncDisposable {
   #read(cell: Cell, options: ReadOptions | undefined): ReadResult | Promise<ReadResult> {
     const now = this.#clock.monotonic();
     const read = this.#reader.serve(cell, now, maxAgeOf(options), options?.allowStale);
+    if (options?.scan !== true) this.#prefetcher.accessed(cell, options?.consumer, now);
     if (read !== undefined) {
-      if (read.outcome === 'stale') this.#loader.loadInBackground(cell, now, 'read');
+      this.#index.touch(cell, now);
+      if (read.outcome === 'stale') this.#loader.loadInBackground(cell, 'read');
       return { read, level: 'memory', at: now };
     }
     const absence = this.#reader.knownAbsence(cell, now);
-    if (absence !== undefined) return { error: absence, outcome: 'negative' };
+    if (absence !== undefined) {
+      this.#index.release(cell);
+      return { error: absence, outcome: 'negative' };
+    }
     return this.#reader.load(cell, now, options);
   }
 
   // Values that were there at once may have grown too old while others were on their way.
-  async #recheck(cells: readonly Cell[], results: ReadResult[], options: ReadOptions | undefined, maxAgeMs: number): Promise<void> {
+  async #recheck(cells: Cell[], results: ReadResult[], options: ReadOptions | undefined, maxAgeMs: number): Promise<void> {
     for (let round = 0; ; round++) {
       const now = this.#clock.monotonic();
       const late: number[] = [];
@@ -276,11 +398,17 @@ export class CachedMarketDataClient implements AsyncDisposable {
         else results[i] = { error: overAgeError(cell.kind, cell.symbol.symbol, ageMs, maxAgeMs), outcome: 'miss' };
       });
       if (late.length === 0) return;
-      const again = await Promise.all(late.map((i) => this.#read(cells[i] as Cell, options)));
+      const again = await Promise.all(late.map((i) => this.#read(this.#renew(cells, i), options)));
       late.forEach((i, n) => {
         results[i] = again[n] as ReadResult;
       });
     }
+  }
+
+  // A cell may have been given up, with what it held, while it was waited for.
+  #renew(cells: Cell[], i: number): Cell {
+    const { kind, request } = cells[i] as Cell;
+    return (cells[i] = this.#index.obtain(kind, request));
   }
 
   #settle(cell: Cell, result: ReadResult): Settled<Read<unknown>> {
@@ -312,11 +440,36 @@ export class CachedMarketDataClient implements AsyncDisposable {
     if (this.#bus?.has('cache.load') === true) this.#bus.emit('cache.load', { kind, keys, ms, ok });
   }
 
-  #onKept(cell: Cell): void {
+  #onVerdict(cell: Cell, useful: boolean): void {
+    if (this.#bus?.has('cache.prefetch') === true) this.#bus.emit('cache.prefetch', { key: cell.key, useful });
+  }
+
+  #onGap(cell: Cell): void {
+    if (this.#bus?.has('cache.gap') === true) this.#bus.emit('cache.gap', { key: cell.key });
+    this.#onStreamState('gap');
+  }
+
+  #onStreamState(state: 'live' | 'gap' | 'recovering' | 'down'): void {
+    if (this.#bus?.has('stream.state') === true) this.#bus.emit('stream.state', { venue: this.#adapter.venue, state });
+  }
+
+  #shedNearLimit({ used, remaining, resetAt, blockedUntil }: LimitObservation): void {
+    const now = this.#clock.now();
+    if (blockedUntil !== undefined && blockedUntil > now) this.#prefetcher.shed(blockedUntil - now);
+    if (used === undefined || remaining === undefined || used < BUDGET_SHARE * (used + remaining)) return;
+    this.#prefetcher.shed(resetAt === undefined ? BUDGET_PAUSE_MS : Math.max(0, resetAt - now));
+  }
+
+  #onKept(cell: Cell, now: number, isUnread: boolean): void {
+    this.#prefetcher.kept(cell, now, isUnread);
     if (this.#bus?.has('feed.update') === true) {
       this.#bus.emit('feed.update', { feed: this.#index.feedOf(cell.kind), symbol: cell.symbol.symbol, at: this.#clock.now() });
     }
   }
+}
+
+function unwrap<V>(read: Read<V>): V {
+  return read.value;
 }
 
 function storeOf({ store, maxEntries }: CachedMarketDataOptions): CacheStore {

@@ -47,6 +47,10 @@ export class Cell {
   bornAt: number = -Infinity;
   /** A prefetched value that nobody has read yet. */
   unread = false;
+  /** Bars: somebody has read it since the last close. */
+  isAwaited = false;
+  /** Bars: how often the venue had nothing new after a close. */
+  retries = 0;
   /** When its store last heard of a use; monotonic. */
   usedAt: number = -Infinity;
 

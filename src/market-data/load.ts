@@ -16,7 +16,10 @@ export interface Waiter {
 export class Load {
   readonly cell: Cell;
   readonly waiters = new Set<Waiter>();
-  readonly enqueuedAt: number;
+  /** When it was last put into a queue; monotonic. */
+  enqueuedAt: number = -Infinity;
+  /** Made by the prefetch, whoever joined it since. */
+  readonly isPrefetch: boolean;
   /** 'prefetch' until a reader wants it too. */
   priority: 'read' | 'prefetch';
   /** What nobody waits for is carried on all the same: a prefetch, a revalidation. */
@@ -31,11 +34,11 @@ export class Load {
   /** Which call to the venue carries it. */
   call: object | undefined = undefined;
 
-  constructor(cell: Cell, enqueuedAt: number, priority: 'read' | 'prefetch', isScan: boolean) {
+  constructor(cell: Cell, priority: 'read' | 'prefetch', isScan: boolean) {
     this.cell = cell;
-    this.enqueuedAt = enqueuedAt;
     this.priority = priority;
-    this.isBackground = priority === 'prefetch';
+    this.isPrefetch = priority === 'prefetch';
+    this.isBackground = this.isPrefetch;
     this.isScan = isScan;
   }
 

@@ -41,6 +41,8 @@ export interface LoaderOptions {
   readonly onOutcome: (load: Load, outcome: Outcome, now: number) => void;
   /** After each call to the adapter. */
   readonly onCall: (kind: MarketKind, keys: number, ms: number, ok: boolean) => void;
+  /** How long a load took from being wanted to its answer. */
+  readonly onMeasured: (kind: MarketKind, ms: number) => void;
 }
 
 /**
@@ -65,7 +67,7 @@ export class Loader {
   join(cell: Cell, waiter: Waiter, isScan: boolean, now: number): boolean {
     const current = this.#loads.get(cell);
     if (current === undefined) {
-      this.#start(cell, now, 'read', isScan).waiters.add(waiter);
+      this.#start(cell, 'read', isScan).waiters.add(waiter);
       return false;
     }
     if (canServe(current, waiter, now)) {
@@ -76,15 +78,15 @@ export class Loader {
     }
     // One load per key in flight: the next starts when this one has settled.
     const following = this.#following.get(cell);
-    if (following === undefined) this.#following.set(cell, withWaiter(new Load(cell, now, 'read', isScan), waiter));
+    if (following === undefined) this.#following.set(cell, withWaiter(new Load(cell, 'read', isScan), waiter));
     else following.waiters.add(waiter);
     return following !== undefined;
   }
 
   /** Loads without anybody waiting; nothing when a load is on its way already. */
-  loadInBackground(cell: Cell, now: number, priority: 'read' | 'prefetch'): boolean {
+  loadInBackground(cell: Cell, priority: 'read' | 'prefetch'): boolean {
     if (cell.isLoading) return false;
-    this.#start(cell, now, priority, false).isBackground = true;
+    this.#start(cell, priority, false).isBackground = true;
     return true;
   }
 
@@ -119,8 +121,8 @@ export class Loader {
     }
   }
 
-  #start(cell: Cell, now: number, priority: 'read' | 'prefetch', isScan: boolean): Load {
-    const load = new Load(cell, now, priority, isScan);
+  #start(cell: Cell, priority: 'read' | 'prefetch', isScan: boolean): Load {
+    const load = new Load(cell, priority, isScan);
     this.#begin(load);
     return load;
   }
@@ -142,6 +144,7 @@ export class Loader {
     let queue = this.#queues.get(kind);
     if (queue === undefined) this.#queues.set(kind, (queue = { kind, loads: new Set(), isFlushDue: false, timer: undefined }));
     load.state = 'queued';
+    load.enqueuedAt = this.#options.clock.monotonic();
     load.call = undefined;
     queue.loads.add(load);
     const policy = this.#options.policies[kind];
@@ -222,6 +225,7 @@ export class Loader {
       const answers = await adapter.fetch(call.kind, requests as never, { signal, number });
       ok = true;
       const now = clock.monotonic();
+      this.#options.onMeasured(call.kind, now - (loads[0] as Load).enqueuedAt);
       const aligned = alignAnswers(
         adapter.venue,
         call.kind,

@@ -1,0 +1,195 @@
+import type { MarketKind } from '../contracts/market-data.js';
+import type { Clock } from '../core/clock.js';
+import { type Deadline, DeadlineSet } from '../core/deadline-set.js';
+import type { Random } from '../core/random.js';
+import { type AccessTracker, BURST_MS } from './access-tracker.js';
+import { ABSENT_BAR_RETRY_MS } from './bar-revision.js';
+import type { CacheStatistics } from './cache-statistics.js';
+import type { Cell } from './cell.js';
+import { marketKinds, type ResolvedPolicy } from './kind-policy.js';
+import { LatencyWindow } from './latency-window.js';
+import { PrefetchGate } from './prefetch-gate.js';
+import { TrackerBook } from './tracker-book.js';
+
+/** A key is hot when it is read within its TTL with more than this probability. */
+const HOT = 0.8;
+/** Refreshes after a bar's close are spread over this time. */
+const CLOSE_JITTER_MS = 100;
+/** How often a bar that is late is asked for without a reader. */
+const MOST_CLOSE_RETRIES = 4;
+
+type Reason = 'period' | 'hot' | 'close' | 'verdict';
+
+interface Plan {
+  readonly cell: Cell;
+  readonly reason: Reason;
+  /** For `period`: whose next access it serves. */
+  readonly tracker: AccessTracker | undefined;
+  /** For `verdict`: the value that it judges. */
+  readonly entry: unknown;
+}
+
+export interface PrefetcherOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
+  readonly statistics: CacheStatistics;
+  readonly maxTrackers: number;
+  /** Starts a load at the lowest priority; false when one is on its way. */
+  readonly load: (cell: Cell, now: number) => boolean;
+  readonly onVerdict: (cell: Cell, isUseful: boolean) => void;
+  readonly release: (cell: Cell) => void;
+}
+
+/**
+ * Fetches what is about to be read: for consumers with a period just before their next read, for hot
+ * keys before they expire, for bars after their close. Re-armed only by an access, so that a poller
+ * that stops costs at most one fetch for nothing.
+ */
+export class Prefetcher implements Disposable {
+  readonly #options: PrefetcherOptions;
+  readonly #plans: DeadlineSet<Plan>;
+  readonly #armed = new Map<AccessTracker, Deadline<Plan>>();
+  readonly #trackers: TrackerBook;
+  readonly #gates: Readonly<Record<MarketKind, PrefetchGate>>;
+  readonly #latencies: Readonly<Record<MarketKind, LatencyWindow>>;
+
+  constructor(options: PrefetcherOptions) {
+    this.#options = options;
+    this.#plans = new DeadlineSet(options.clock, (plan, now) => this.#onDue(plan, now));
+    this.#trackers = new TrackerBook(options.maxTrackers, options.release);
+    this.#gates = forEachKind(() => new PrefetchGate());
+    this.#latencies = forEachKind(() => new LatencyWindow());
+  }
+
+  /** Somebody reads `cell`, whatever the answer. */
+  accessed(cell: Cell, consumer: string | undefined, now: number): void {
+    const policy = this.#options.policies[cell.kind];
+    if (cell.unread) this.#judge(cell, now < cell.freshUntil, now);
+    switch (policy.prefetch) {
+      case 'period':
+        this.#learn(cell, consumer, now, policy);
+        return;
+      case 'hot': {
+        const tracker = this.#trackers.of(cell, undefined);
+        if (now - tracker.lastAt > BURST_MS) tracker.record(now);
+        return;
+      }
+      case 'barClose':
+        cell.isAwaited = true;
+        cell.retries = 0;
+        return;
+      case 'off':
+        return;
+    }
+  }
+
+  /** A value was kept for `cell`. */
+  kept(cell: Cell, now: number, isPrefetched: boolean): void {
+    if (isPrefetched && cell.entry !== undefined) {
+      cell.unread = true;
+      this.#plan(cell, 'verdict', cell.freshUntil);
+    }
+    const { prefetch } = this.#options.policies[cell.kind];
+    if (prefetch === 'hot') {
+      const latencyMs = this.#latencies[cell.kind].p95Ms;
+      if (latencyMs !== undefined) this.#plan(cell, 'hot', cell.freshUntil - latencyMs);
+    } else if (prefetch === 'barClose') {
+      const isLate = cell.freshUntil - now <= ABSENT_BAR_RETRY_MS;
+      if (isLate) cell.retries++;
+      else cell.retries = 0;
+      if (cell.retries <= MOST_CLOSE_RETRIES) this.#plan(cell, 'close', cell.freshUntil + this.#options.random() * CLOSE_JITTER_MS);
+    }
+  }
+
+  /** What is held for `cell` is about to be replaced or dropped. */
+  gone(cell: Cell): void {
+    if (cell.unread) this.#judge(cell, false, this.#options.clock.monotonic());
+  }
+
+  /** A prefetch ended without a value to keep, or with readers already waiting for it. */
+  ended(cell: Cell, isUseful: boolean, now: number): void {
+    this.#verdict(cell, isUseful, now);
+  }
+
+  measured(kind: MarketKind, latencyMs: number): void {
+    this.#latencies[kind].record(latencyMs);
+  }
+
+  /** Fetches nothing ahead for `ms`. */
+  shed(ms: number): void {
+    const until = this.#options.clock.monotonic() + ms;
+    for (const kind of marketKinds) this.#gates[kind].closeUntil(until);
+  }
+
+  [Symbol.dispose](): void {
+    this.#plans[Symbol.dispose]();
+    this.#armed.clear();
+  }
+
+  #learn(cell: Cell, consumer: string | undefined, now: number, policy: ResolvedPolicy): void {
+    const tracker = this.#trackers.of(cell, consumer);
+    if (now - tracker.lastAt <= BURST_MS) return;
+    tracker.record(now);
+    const armed = this.#armed.get(tracker);
+    if (armed !== undefined) {
+      this.#plans.cancel(armed);
+      this.#armed.delete(tracker);
+    }
+    const latencyMs = this.#latencies[cell.kind].p95Ms;
+    if (latencyMs === undefined) return;
+    const sendAt = tracker.sendAt(latencyMs, policy.ttlMs);
+    // What is held will do for the next access too.
+    if (sendAt === undefined || cell.freshUntil > tracker.lastAt + tracker.meanMs + 2 * tracker.deviationMs) return;
+    this.#armed.set(tracker, this.#plans.add({ cell, reason: 'period', tracker, entry: undefined }, Math.max(now, sendAt)));
+  }
+
+  #plan(cell: Cell, reason: Reason, at: number): void {
+    this.#plans.add({ cell, reason, tracker: undefined, entry: cell.entry }, at);
+  }
+
+  #onDue({ cell, reason, tracker, entry }: Plan, now: number): void {
+    if (tracker !== undefined) this.#armed.delete(tracker);
+    if (reason === 'verdict') {
+      if (cell.unread && cell.entry === entry) this.#judge(cell, false, now);
+      return;
+    }
+    if (!this.#gates[cell.kind].isOpen(now) || !this.#isWanted(cell, reason, tracker, entry, now)) return;
+    if (this.#options.load(cell, now)) this.#options.statistics.prefetchIssued++;
+  }
+
+  #isWanted(cell: Cell, reason: Reason, tracker: AccessTracker | undefined, entry: unknown, now: number): boolean {
+    // A live stream keeps its values fresh by itself.
+    if (cell.entry?.source === 'stream' && now < cell.freshUntil) return false;
+    if (reason === 'period') {
+      const { lastAt, meanMs, deviationMs } = tracker as AccessTracker;
+      return cell.freshUntil <= lastAt + meanMs + 2 * deviationMs;
+    }
+    if (cell.entry !== entry) return false;
+    if (reason === 'hot') {
+      const { ttlMs } = this.#options.policies[cell.kind];
+      const rate = cell.tracker;
+      return rate !== undefined && rate.accesses > 2 && now - rate.lastAt < ttlMs && 1 - Math.exp(-ttlMs / rate.meanMs) > HOT;
+    }
+    const isAwaited = cell.isAwaited;
+    if (cell.retries === 0) cell.isAwaited = false;
+    return isAwaited;
+  }
+
+  #judge(cell: Cell, isUseful: boolean, now: number): void {
+    cell.unread = false;
+    this.#verdict(cell, isUseful, now);
+  }
+
+  #verdict(cell: Cell, isUseful: boolean, now: number): void {
+    const { statistics, onVerdict } = this.#options;
+    if (isUseful) statistics.prefetchUseful++;
+    else statistics.prefetchWasted++;
+    this.#gates[cell.kind].record(isUseful, now);
+    onVerdict(cell, isUseful);
+  }
+}
+
+function forEachKind<T>(make: () => T): Readonly<Record<MarketKind, T>> {
+  return Object.fromEntries(marketKinds.map((kind) => [kind, make()])) as Record<MarketKind, T>;
+}

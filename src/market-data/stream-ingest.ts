@@ -1,0 +1,147 @@
+import type { CacheEntry } from '../contracts/cache-store.js';
+import type { MarketKind, StreamUpdate } from '../contracts/market-data.js';
+import type { Clock } from '../core/clock.js';
+import { requireText } from '../core/options.js';
+import type { CacheIndex } from './cache-index.js';
+import type { Cell, SymbolState } from './cell.js';
+import { deepFreeze } from './deep-freeze.js';
+import { type EntryAges, marksOf } from './entry-ages.js';
+import { weigh } from './value-weight.js';
+
+/** A heartbeat for this symbol speaks for all symbols of its kind. */
+const EVERY_SYMBOL = '*';
+
+export interface StreamIngestOptions {
+  readonly clock: Clock;
+  readonly index: CacheIndex;
+  readonly ages: EntryAges;
+  readonly onKept: (cell: Cell, now: number) => void;
+  readonly onGap: (cell: Cell) => void;
+  /** A streamed symbol has a gap: a snapshot is due. */
+  readonly onSnapshotDue: (cell: Cell) => void;
+}
+
+/**
+ * Feeds the cache from a stream. A value is kept only if it is newer than what is held; where the
+ * chain of sequence numbers breaks, everything held of the symbol is dropped before the call returns.
+ */
+export class StreamIngest {
+  readonly #options: StreamIngestOptions;
+  /** The symbols that a stream has spoken of. */
+  readonly #streamed = new Map<MarketKind, Set<SymbolState>>();
+
+  constructor(options: StreamIngestOptions) {
+    this.#options = options;
+  }
+
+  ingest(update: StreamUpdate): 'applied' | 'older' | 'gap' {
+    const { index, clock } = this.#options;
+    const now = clock.monotonic();
+    requireText('update.symbol', update.symbol);
+    index.symbols(update.kind);
+    if (update.heartbeat === true && update.value === undefined && update.symbol === EVERY_SYMBOL) return this.#hearAll(update, now);
+    const cell = index.obtain(update.kind, { symbol: update.symbol } as never);
+    const { symbol } = cell;
+    this.#streamedOf(update.kind).add(symbol);
+    const seq = update.seq ?? (update.value === undefined ? undefined : marksOf(update.kind, update.value).seq);
+    if (update.gap === true || this.#isBroken(symbol, update.previousSeq)) return this.#onGap(cell, now);
+    if (update.heartbeat === true && update.value === undefined) return this.#hear(cell, update, now);
+    if (seq !== undefined && symbol.seq !== undefined && seq <= symbol.seq) return 'older';
+    if (seq !== undefined) symbol.seq = seq;
+    return update.value === undefined ? 'applied' : this.#keep(cell, update, seq, now);
+  }
+
+  /** The stream of these symbols has ended: nothing that it sent may be served any more. */
+  disconnected(kind: MarketKind, symbols: readonly string[]): void {
+    const { index, clock } = this.#options;
+    const now = clock.monotonic();
+    for (const name of symbols) {
+      const state = index.symbols(kind).get(name);
+      if (state === undefined || !this.#streamedOf(kind).delete(state)) continue;
+      state.needsSnapshot = false;
+      index.bump(state, now);
+    }
+  }
+
+  #keep(cell: Cell, update: StreamUpdate, seq: number | undefined, now: number): 'applied' | 'older' {
+    const { index, ages, onKept } = this.#options;
+    const { kind } = update;
+    const eventTime = update.eventTime ?? marksOf(kind, update.value).eventTime;
+    const entry: CacheEntry = {
+      value: deepFreeze(update.value),
+      sentAt: now,
+      receivedAt: now,
+      ...(eventTime === undefined ? {} : { eventTime }),
+      epoch: cell.symbol.epoch,
+      ...(seq === undefined ? {} : { seq }),
+      source: 'stream',
+      weight: weigh(kind, update.value),
+    };
+    if (!index.write(cell, ages.judge(kind, cell.request, entry))) return 'older';
+    if (update.previousSeq === undefined) cell.symbol.needsSnapshot = false;
+    this.#dropVariants(cell);
+    onKept(cell, now);
+    return 'applied';
+  }
+
+  // A book at another depth shows the market before this update.
+  #dropVariants(cell: Cell): void {
+    const { variants } = cell.symbol;
+    if (variants === undefined || cell.kind !== 'book') return;
+    for (const variant of [...variants.values()]) this.#options.index.drop(variant);
+  }
+
+  #isBroken(symbol: SymbolState, previousSeq: number | undefined): boolean {
+    if (previousSeq === undefined) return false;
+    // An update that begins before the snapshot and ends after it joins on; one that begins later does not.
+    return symbol.needsSnapshot || (symbol.seq !== undefined && previousSeq > symbol.seq);
+  }
+
+  #onGap(cell: Cell, now: number): 'gap' {
+    const { index, onGap, onSnapshotDue } = this.#options;
+    const { symbol } = cell;
+    const wasWhole = !symbol.needsSnapshot;
+    index.bump(symbol, now);
+    symbol.needsSnapshot = true;
+    if (wasWhole) onGap(cell);
+    // The cell itself may be gone with what it held.
+    if (wasWhole && symbol.streams > 0) onSnapshotDue(index.obtain(cell.kind, cell.request));
+    return 'gap';
+  }
+
+  #hearAll({ kind, eventTime }: StreamUpdate, now: number): 'applied' {
+    for (const symbol of this.#streamedOf(kind)) if (symbol.plain !== undefined) this.#attest(symbol.plain, eventTime, now);
+    return 'applied';
+  }
+
+  #hear(cell: Cell, { seq, previousSeq, eventTime }: StreamUpdate, now: number): 'applied' {
+    const { symbol } = cell;
+    // It has counted further than we have seen, and does not say from where: what was missed is not known, so nothing is confirmed.
+    const isAhead = seq !== undefined && symbol.seq !== undefined && seq > symbol.seq && previousSeq === undefined;
+    if (isAhead) return 'applied';
+    if (seq !== undefined && previousSeq !== undefined && (symbol.seq === undefined || seq > symbol.seq)) symbol.seq = seq;
+    this.#attest(cell, eventTime, now);
+    return 'applied';
+  }
+
+  // What the stream sent last still holds: fresh from now on. Its event age goes on unless the heartbeat carries a time of its own.
+  #attest(cell: Cell, eventTime: number | undefined, now: number): void {
+    const { index, ages } = this.#options;
+    const entry = index.held(cell);
+    if (entry === undefined || entry.source !== 'stream') return;
+    const attested: CacheEntry = { ...entry, sentAt: now, receivedAt: now };
+    if (eventTime !== undefined && (entry.eventTime === undefined || eventTime > entry.eventTime)) {
+      index.write(cell, ages.judge(cell.kind, cell.request, { ...attested, eventTime }));
+      return;
+    }
+    const judged = ages.judge(cell.kind, cell.request, attested);
+    cell.freshUntil = judged.freshUntil;
+    if (entry.eventTime === undefined) cell.bornAt = judged.bornAt;
+  }
+
+  #streamedOf(kind: MarketKind): Set<SymbolState> {
+    let streamed = this.#streamed.get(kind);
+    if (streamed === undefined) this.#streamed.set(kind, (streamed = new Set()));
+    return streamed;
+  }
+}

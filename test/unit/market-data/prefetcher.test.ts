@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { EventBus } from '../../../src/contracts/events.js';
+import { seededRandom } from '../../../src/core/random.js';
+import { BTC, type GivenOptions, givenClient } from './support/given-client.js';
+import { givenBars } from './support/scripted-adapter.js';
+
+type Given = ReturnType<typeof givenClient>;
+
+/** Reads at multiples of `periodMs`, each up to `jitterMs` late as timers are, and says how each read was answered. */
+async function poll(given: Given, reads: number, periodMs: number, options: Parameters<typeof startPolling>[3] = {}) {
+  const outcomes = startPolling(given, reads, periodMs, options);
+  await given.clock.advance(reads * periodMs);
+  return outcomes;
+}
+
+function startPolling(
+  { clock, client }: Given,
+  reads: number,
+  periodMs: number,
+  options: { readonly jitterMs?: number; readonly consumer?: string; readonly symbol?: string } = {},
+) {
+  const { jitterMs = 0, consumer = 'bot', symbol = BTC.symbol } = options;
+  const random = seededRandom(7);
+  const outcomes: string[] = [];
+  for (let i = 0; i < reads; i++) {
+    clock.schedule(i * periodMs + jitterMs * random(), () => {
+      void client.get('quote', { symbol }, { consumer }).then(({ outcome }) => outcomes.push(outcome));
+    });
+  }
+  return outcomes;
+}
+
+const givenPolling = (options: GivenOptions = {}) => givenClient({ random: seededRandom(1), limit: 1, ...options });
+
+describe('Prefetcher', () => {
+  it('has the value there just before a consumer with a period reads it', async () => {
+    const given = givenPolling();
+    const outcomes = await poll(given, 20, 5_000);
+    expect(outcomes.slice(0, 3)).toEqual(['miss', 'miss', 'miss']);
+    expect(outcomes.slice(4)).toEqual(Array(16).fill('hit'));
+    expect(given.client.stats()).toMatchObject({ prefetchWasted: 0 });
+  });
+
+  it('bears a jitter of 50 ms', async () => {
+    const given = givenPolling();
+    const outcomes = await poll(given, 100, 5_000, { jitterMs: 50 });
+    expect(outcomes.slice(5).filter((outcome) => outcome === 'hit').length).toBeGreaterThanOrEqual(94);
+  });
+
+  it('costs at most one fetch for nothing when the poller stops', async () => {
+    const given = givenPolling();
+    await poll(given, 10, 5_000);
+    const calls = given.adapter.calls.length;
+    await given.clock.advance(600_000);
+    expect(given.adapter.calls.length - calls).toBeLessThanOrEqual(1);
+    expect(given.client.stats().prefetchWasted).toBeLessThanOrEqual(1);
+  });
+
+  it('learns each consumer by itself: two periods on one key do not spoil each other', async () => {
+    const given = givenPolling();
+    const fast = startPolling(given, 140, 3_000, { consumer: 'fast' });
+    const slow = startPolling(given, 60, 7_000, { consumer: 'slow' });
+    await given.clock.advance(425_000);
+    const share = (outcomes: readonly string[]) => outcomes.filter((outcome) => outcome === 'hit').length / outcomes.length;
+    expect(share(fast.slice(5))).toBeGreaterThan(0.95);
+    expect(share(slow.slice(5))).toBeGreaterThan(0.95);
+  });
+
+  it('fetches nothing for who reads without a rhythm', async () => {
+    const given = givenPolling();
+    for (const gap of [3_000, 9_000, 1_500, 14_000, 2_500, 8_000, 1_200, 20_000]) await poll(given, 1, gap);
+    expect(given.client.stats().prefetchIssued).toBe(0);
+  });
+
+  it('fetches nothing for a scan', async () => {
+    const given = givenPolling();
+    for (let i = 0; i < 10; i++) {
+      given.client.get('quote', BTC, { scan: true }).catch(() => {});
+      await given.clock.advance(5_000);
+    }
+    expect(given.client.stats().prefetchIssued).toBe(0);
+  });
+
+  it('fetches nothing where the policy is off', async () => {
+    const given = givenPolling({ kinds: { quote: { prefetch: 'off' } } });
+    await poll(given, 10, 5_000);
+    expect(given.client.stats().prefetchIssued).toBe(0);
+  });
+
+  it('pauses when told to', async () => {
+    const given = givenPolling();
+    await poll(given, 6, 5_000);
+    const { prefetchIssued } = given.client.stats();
+    given.client.shedPrefetch(30_000);
+    await poll(given, 5, 5_000);
+    expect(given.client.stats().prefetchIssued).toBe(prefetchIssued);
+    await poll(given, 4, 5_000);
+    expect(given.client.stats().prefetchIssued).toBeGreaterThan(prefetchIssued);
+  });
+
+  it('pauses when 70 % of a limit is used', async () => {
+    const bus = new EventBus();
+    const given = givenPolling({ bus });
+    await poll(given, 6, 5_000);
+    const { prefetchIssued } = given.client.stats();
+    bus.emit('limit.observed', { limit: 'weight', used: 4_200, remaining: 1_800, resetAt: given.clock.now() + 30_000 });
+    await poll(given, 5, 5_000);
+    expect(given.client.stats().prefetchIssued).toBe(prefetchIssued);
+  });
+
+  it('switches itself off when more than 5 % of it is wasted', async () => {
+    const given = givenPolling();
+    // Pollers that stop after their fourth read, one after the other: every prefetch for them is the last and wasted.
+    for (let i = 0; i < 110; i++) await poll(given, 4, 2_000, { symbol: `S${i}` });
+    const { prefetchIssued, prefetchWasted } = given.client.stats();
+    expect(prefetchWasted).toBeGreaterThan(0.05 * prefetchIssued);
+    const before = given.client.stats().prefetchIssued;
+    await poll(given, 6, 2_000, { symbol: 'LATE' });
+    expect(given.client.stats().prefetchIssued).toBe(before);
+  });
+
+  it('refreshes a hot key before it expires', async () => {
+    const given = givenPolling({ kinds: { quote: { prefetch: 'hot' } } });
+    const random = seededRandom(3);
+    const outcomes: string[] = [];
+    for (let i = 0; i < 400; i++) {
+      const read = given.client.get('quote', BTC);
+      await given.clock.advance(20 - 200 * Math.log(1 - random()));
+      outcomes.push((await read).outcome);
+    }
+    expect(outcomes.slice(20).filter((outcome) => outcome === 'hit').length).toBeGreaterThan(0.97 * 380);
+    expect(given.client.stats().prefetchIssued).toBeGreaterThan(20);
+  });
+
+  it('fetches bars after each close for who read them at the close before', async () => {
+    const given = givenPolling();
+    const { clock, client, adapter } = given;
+    adapter.answer = (_, { symbol }) => givenBars(symbol, { lastStart: Math.floor(clock.now() / 60_000) * 60_000 - 60_000 });
+    const request = { symbol: 'BTC', interval: '1m' };
+    const outcomes: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const read = client.get('bars', request);
+      await clock.advance(60_000 + (i === 0 ? 400 : 0));
+      outcomes.push((await read).outcome);
+    }
+    expect(outcomes).toEqual(['miss', 'hit', 'hit', 'hit', 'hit', 'hit']);
+    await clock.advance(600_000);
+    expect(client.stats().prefetchWasted).toBeLessThanOrEqual(1);
+  });
+
+  it('asks again for a closed bar that the venue has not published yet, and gives up after a few times', async () => {
+    const { clock, client, adapter, settle } = givenPolling();
+    const stuck = Math.floor(clock.now() / 60_000) * 60_000 - 60_000;
+    adapter.answer = (_, { symbol }) => givenBars(symbol, { lastStart: stuck });
+    await settle(client.get('bars', { symbol: 'BTC', interval: '1m' }));
+    await clock.advance(61_000);
+    expect(adapter.calls.length).toBeGreaterThanOrEqual(2);
+    await clock.advance(600_000);
+    expect(adapter.calls.length).toBeLessThanOrEqual(7);
+  });
+
+  it('says for each prefetch whether it was of use', async () => {
+    const bus = new EventBus();
+    const given = givenPolling({ bus });
+    const seen: boolean[] = [];
+    bus.on('cache.prefetch', ({ useful }) => seen.push(useful));
+    await poll(given, 10, 5_000);
+    await given.clock.advance(60_000);
+    const { prefetchIssued, prefetchUseful, prefetchWasted } = given.client.stats();
+    expect(seen).toHaveLength(prefetchIssued);
+    expect(prefetchUseful + prefetchWasted).toBe(prefetchIssued);
+  });
+
+  it('keeps one timer for all keys', async () => {
+    const { clock, client } = givenPolling({ limit: 500 });
+    const requests = Array.from({ length: 300 }, (_, i) => ({ symbol: `S${i}` }));
+    for (let i = 0; i < 6; i++) {
+      client.getMany('quote', requests, { consumer: 'bot' }).catch(() => {});
+      await clock.advance(5_000);
+    }
+    expect(client.stats().prefetchIssued).toBeGreaterThan(300);
+    expect(clock.pending).toBeLessThanOrEqual(3);
+  });
+});
