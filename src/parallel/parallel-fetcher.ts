@@ -12,13 +12,13 @@ import { systemRandom } from '../core/random.js';
 import { type Backoff, fullJitter } from '../resilience/backoff.js';
 import { rankOf } from '../resilience/priorities.js';
 import { BusyTime } from './busy-time.js';
-import { type DispatchOptions, type DispatchQueue, dispatchQueueClass } from './dispatch-queue.js';
 import { deadlineError, droppedError, isRetryable, queueFullError, retryAfterOf } from './fetch-error.js';
 import { checkTask, type FetchPolicy, fetchPolicy, type ParallelFetcherOptions } from './fetcher-options.js';
 import { ParseWorkers } from './parse-workers.js';
 import { AttemptContext, QueuedTask, runsBefore } from './queued-task.js';
 import { type StreamOptions, streamResults } from './result-stream.js';
 import { type AllOptions, settleAll } from './settle-all.js';
+import { type SlotQueue, slotQueueClass } from './slot-queue.js';
 import { TaskQueue } from './task-queue.js';
 import { TaskScheduler } from './task-scheduler.js';
 
@@ -44,14 +44,12 @@ export interface FetcherStats {
 // One class of urgency outweighs any priority within it, and any age.
 const LEVELS_PER_CLASS = 1_000_000;
 const READ_RANK = rankOf('read');
-// p-queue makes a name for every task that has none, which costs more than the heap.
-const NO_ID = '';
 
 /**
  * Runs many requests at once, within what the venue allows.
  *
- * p-queue owns the slots; which task gets one is decided when it becomes free, by urgency, deadline
- * and expected duration. A slot is held until the task's function has settled, also when its caller
+ * p-queue owns how many run; which task gets a slot is decided when it becomes free, by urgency,
+ * deadline and expected duration. A slot is held until the task's function has settled, also when its caller
  * was answered before: what the venue sees never exceeds `concurrency`.
  *
  * @example
@@ -64,7 +62,8 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
   readonly #backoff: Backoff;
-  readonly #slots: PQueue<DispatchQueue, DispatchOptions>;
+  readonly #slots: PQueue<SlotQueue>;
+  readonly #run: () => Promise<void>;
   readonly #scheduler: TaskScheduler;
   /** Tasks that a full queue keeps out, with the overflow policy 'wait'. */
   readonly #outside: TaskQueue = new TaskQueue(runsBefore);
@@ -83,6 +82,9 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   #overdue = 0;
   #sequence = 0;
   #isAdmitting = false;
+  /** Runs that p-queue has been given, waiting or under way; and those under way. */
+  #runs = 0;
+  #runsUnderWay = 0;
   #closing: Promise<void> | undefined;
 
   /** @throws RangeError or TypeError naming the option, what it must be, and what it was. */
@@ -102,10 +104,14 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
       logger: options.logger,
       closed: this.#closed.signal,
       hasFreeSlot: () => this.#busy.running < policy.concurrency,
-      onOpened: () => this.#lookAgain(),
+      onOpened: () => {
+        this.#admitSoon();
+        this.#fillSlots();
+      },
       onRoom: () => this.#admitSoon(),
     });
-    this.#slots = new PQueue({ concurrency: policy.concurrency, queueClass: dispatchQueueClass(this.#scheduler) });
+    this.#slots = new PQueue({ concurrency: policy.concurrency, queueClass: slotQueueClass(() => this.#scheduler.hasReady()) });
+    this.#run = () => this.#runSlot();
   }
 
   /**
@@ -254,9 +260,21 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   }
 
   #dispatch(task: QueuedTask): void {
-    // The promise of p-queue says only that the slot is free again: what is thrown inside is caught inside.
-    void this.#slots.add(() => this.#occupySlot(task), { task, id: NO_ID });
+    this.#scheduler.enqueue(task);
+    if (this.#runsUnderWay < this.#policy.concurrency) this.#fillSlots();
     if (task.stage === 'queued') this.#announce();
+  }
+
+  /** Has p-queue run as many slots as there are tasks for. A run goes on from task to task, so that only the first of a burst passes through p-queue. */
+  #fillSlots(): void {
+    const { concurrency } = this.#policy;
+    while (this.#runs < concurrency && this.#runs - this.#runsUnderWay < this.#scheduler.queued) {
+      this.#runs++;
+      // Its promise says nothing that matters: what a task throws is caught inside.
+      void this.#slots.add(this.#run);
+    }
+    // Setting its concurrency has p-queue look at its queue again.
+    if (this.#runs > this.#runsUnderWay) this.#slots.concurrency = concurrency;
   }
 
   // Later, since the slot that this leaves is about to be filled: starting within a start would go deep.
@@ -274,36 +292,42 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
     });
   }
 
-  /** Setting its concurrency has p-queue look at its queue again. */
-  #lookAgain(): void {
-    this.#admitSoon();
-    this.#slots.concurrency = this.#policy.concurrency;
-  }
-
   // ── in a slot ──
 
-  async #occupySlot(task: QueuedTask): Promise<void> {
-    const { group } = task;
-    const startedAt = this.#clock.monotonic();
+  async #runSlot(): Promise<void> {
+    this.#runsUnderWay++;
+    let now = this.#clock.monotonic();
+    for (let task = this.#scheduler.takeReady(); task !== undefined; task = this.#scheduler.takeReady()) {
+      this.#begin(task, now);
+      let value: unknown;
+      let failure: Error | undefined;
+      try {
+        value = await this.#call(task);
+      } catch (error) {
+        failure = asError(error);
+      }
+      now = this.#clock.monotonic();
+      this.#end(task, now, value, failure);
+    }
+    this.#runsUnderWay--;
+    this.#runs--;
+  }
+
+  #begin(task: QueuedTask, now: number): void {
     task.stage = 'running';
     task.attempt++;
-    task.startedAt = startedAt;
-    if (task.waitedMs < 0) task.waitedMs = startedAt - task.arrivedAt;
-    group.running++;
-    this.#busy.slotTaken(startedAt);
-    this.#maxRunning = Math.max(this.#maxRunning, this.#busy.running);
+    task.startedAt = now;
+    if (task.waitedMs < 0) task.waitedMs = now - task.arrivedAt;
+    task.group.running++;
+    this.#busy.slotTaken(now);
+    if (this.#busy.running > this.#maxRunning) this.#maxRunning = this.#busy.running;
     this.#announce();
-    let value: unknown;
-    let failure: Error | undefined;
-    try {
-      value = await this.#call(task);
-    } catch (error) {
-      failure = asError(error);
-    }
-    const now = this.#clock.monotonic();
+  }
+
+  #end(task: QueuedTask, now: number, value: unknown, failure: Error | undefined): void {
     task.stage = 'through';
-    task.ranMs += now - startedAt;
-    group.running--;
+    task.ranMs += now - task.startedAt;
+    task.group.running--;
     this.#busy.slotFreed(now);
     if (task.isAnswered) this.#settledLate(task);
     else if (failure === undefined) this.#succeed(task, value);

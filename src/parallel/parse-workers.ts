@@ -13,6 +13,14 @@ const BREAK_EVEN_BYTES = 256 * 1024;
 /** A parser's module exports a function of this shape as its default. What it returns is transferred: typed arrays cost nothing, objects cost more than the parsing. */
 export type Parser<O = unknown> = (bytes: Uint8Array) => O | Promise<O>;
 
+/** A thread with nothing to do ends after this. */
+const IDLE_THREAD_MS = 10_000;
+
+interface ParsePool {
+  readonly pool: Tinypool;
+  readonly filename: string;
+}
+
 /** What {@link ParseWorkers} is made of. */
 export interface ParseWorkersOptions {
   readonly threads: number | undefined;
@@ -29,7 +37,7 @@ export class ParseWorkers {
   /** As given, and found to exist. */
   readonly #entry: string | undefined;
   readonly #logger: Logger | undefined;
-  #pool: Promise<Tinypool | undefined> | undefined;
+  #pool: Promise<ParsePool | undefined> | undefined;
   readonly #inline: Map<string, Promise<Parser>> = new Map();
 
   /** @throws VenueKitError `WORKER_NOT_FOUND` when `entry` names a file that does not exist. */
@@ -51,24 +59,32 @@ export class ParseWorkers {
     const view = bytesOf(bytes);
     if (view.byteLength >= minBytes && this.#threads > 0) {
       this.#pool ??= this.#start();
-      const pool = await this.#pool;
-      if (pool !== undefined) return parseIn(pool, url, view);
+      const started = await this.#pool;
+      if (started !== undefined) return parseIn(started, url, view);
     }
     const parser = await this.#parserHere(url);
     return parser(view);
   }
 
   async close(): Promise<void> {
-    const pool = await this.#pool;
-    await pool?.destroy();
+    const started = await this.#pool;
+    await started?.pool.destroy();
   }
 
-  async #start(): Promise<Tinypool | undefined> {
+  async #start(): Promise<ParsePool | undefined> {
     try {
       const filename = this.#entry ?? findWorkerEntry(undefined);
       if (filename === undefined) throw new VenueKitError('WORKER_NOT_FOUND', "venuekit's worker file is not where it was built; was it bundled?");
       const { Tinypool } = await import('tinypool');
-      return new Tinypool({ filename, minThreads: 0, maxThreads: this.#threads, idleTimeout: 10_000 });
+      const pool = new Tinypool({ minThreads: 0, maxThreads: this.#threads, idleTimeout: IDLE_THREAD_MS });
+      // An idle thread that dies says so by an event, which would end the process if nobody listened.
+      pool.on('error', (error) => this.#logger?.warn({ error: asError(error) }, 'a worker thread ended'));
+      // Before the first bytes are given away. The file goes with each task: tinypool never answers tasks whose threads could not load one at their start.
+      await pool.run(undefined, { filename }).catch(async (error: unknown) => {
+        await pool.destroy();
+        throw error;
+      });
+      return { pool, filename };
     } catch (error) {
       this.#logger?.warn({ error: asError(error) }, 'no worker threads: what is fetched is parsed on the main thread');
       return undefined;
@@ -91,10 +107,10 @@ async function importParser(url: string): Promise<Parser> {
   return module.default as Parser;
 }
 
-function parseIn(pool: Tinypool, url: string, view: Uint8Array): Promise<unknown> {
+function parseIn({ pool, filename }: ParsePool, url: string, view: Uint8Array): Promise<unknown> {
   // A view into a larger buffer, as small Buffers are, would take its neighbours along.
   const own = view.byteLength === view.buffer.byteLength && view.buffer instanceof ArrayBuffer ? view : view.slice();
-  return pool.run({ parser: url, bytes: own }, { transferList: [own.buffer as ArrayBuffer] }) as Promise<unknown>;
+  return pool.run({ parser: url, bytes: own }, { filename, transferList: [own.buffer as ArrayBuffer] }) as Promise<unknown>;
 }
 
 function bytesOf(value: unknown): Uint8Array {

@@ -32,8 +32,6 @@ export class QueuedTask<I = unknown, O = unknown> {
   waitedMs = -1;
   /** Over all attempts. */
   ranMs = 0;
-  /** What p-queue calls to run it in a slot. */
-  start: (() => Promise<unknown>) | undefined;
   entry: QueueEntry | undefined;
   reverseEntry: QueueEntry | undefined;
   deadline: Deadline<QueuedTask> | undefined;

@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import { nearest } from '../core/options.js';
-import type { Dispatcher } from './dispatch-queue.js';
 import type { FetchPolicy } from './fetcher-options.js';
 import { type QueuedTask, runsBefore } from './queued-task.js';
 import { TaskGroup } from './task-group.js';
@@ -27,10 +26,11 @@ interface Pausable {
 }
 
 /** Decides which task is next: the first by rank of all groups that may start one now. */
-export class TaskScheduler implements Dispatcher {
+export class TaskScheduler {
   readonly #policy: FetchPolicy;
   readonly #host: SchedulerHost;
-  readonly #groups: Map<string, TaskGroup> = new Map();
+  readonly #byName: Map<string, TaskGroup> = new Map();
+  readonly #groups: TaskGroup[] = [];
   readonly #whole: Pausable = { isPaused: false, pauses: 0 };
   // The same tasks from the other end, only where the least urgent one has to be found.
   readonly #leastFirst: TaskQueue | undefined;
@@ -40,7 +40,7 @@ export class TaskScheduler implements Dispatcher {
     this.#policy = policy;
     this.#host = host;
     this.#leastFirst = policy.overflow === 'drop_lowest' ? new TaskQueue((a, b) => runsBefore(b, a)) : undefined;
-    for (const [name, group] of Object.entries(policy.groups)) this.#groups.set(name, new TaskGroup(name, group, () => host.onOpened()));
+    for (const [name, group] of Object.entries(policy.groups)) this.#add(new TaskGroup(name, group, () => host.onOpened()));
   }
 
   /** How many tasks are in the queue. */
@@ -54,13 +54,11 @@ export class TaskScheduler implements Dispatcher {
   }
 
   group(name: string): TaskGroup {
-    const known = this.#groups.get(name);
+    const known = this.#byName.get(name);
     if (known !== undefined) return known;
     const near = nearest(name, Object.keys(this.#policy.groups));
     if (near !== undefined) this.#host.logger?.warn({ group: name, near }, 'a task names a group that has no limits; was another one meant?');
-    const group = new TaskGroup(name, {}, () => {});
-    this.#groups.set(name, group);
-    return group;
+    return this.#add(new TaskGroup(name, {}, () => {}));
   }
 
   /** Whether the task could start at once. */
@@ -81,12 +79,14 @@ export class TaskScheduler implements Dispatcher {
     this.#left(task);
   }
 
+  /** Whether a task may start as far as its group is concerned. */
   hasReady(): boolean {
     if (this.#queued === 0) return false;
     // While all slots are taken nothing will start, and no limiter should be asked.
     return !this.#host.hasFreeSlot() || this.#firstOpen() !== undefined;
   }
 
+  /** The task that is next, out of the queue; undefined while none may start. */
   takeReady(): QueuedTask | undefined {
     const task = this.#firstOpen()?.queue.pop();
     if (task !== undefined) this.#left(task);
@@ -114,6 +114,12 @@ export class TaskScheduler implements Dispatcher {
     return name === undefined ? this.#whole : this.group(name);
   }
 
+  #add(group: TaskGroup): TaskGroup {
+    this.#byName.set(group.name, group);
+    this.#groups.push(group);
+    return group;
+  }
+
   #left(task: QueuedTask): void {
     this.#queued--;
     if (task.reverseEntry !== undefined) this.#leastFirst?.remove(task.reverseEntry);
@@ -124,7 +130,7 @@ export class TaskScheduler implements Dispatcher {
     if (this.#whole.isPaused) return undefined;
     let best: TaskGroup | undefined;
     let first: QueuedTask | undefined;
-    for (const group of this.#groups.values()) {
+    for (const group of this.#groups) {
       const task = group.queue.peek();
       if (task === undefined || (first !== undefined && runsBefore(first, task)) || !this.#isOpen(group, task)) continue;
       best = group;

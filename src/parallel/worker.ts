@@ -7,8 +7,10 @@ type Transferred = Parameters<typeof Tinypool.move>[0];
 
 const parsers = new Map<string, Promise<Parser>>();
 
-/** Parses `bytes` with the module at `parser`, and gives the memory of the result back without a copy. */
-export default async function parse({ parser, bytes }: { readonly parser: string; readonly bytes: Uint8Array }): Promise<unknown> {
+/** Parses `bytes` with the module at `parser`, and gives the memory of the result back without a copy. Without a task it only says that it is there. */
+export default async function parse(task?: { readonly parser: string; readonly bytes: Uint8Array }): Promise<unknown> {
+  if (task === undefined) return undefined;
+  const { parser, bytes } = task;
   let loading = parsers.get(parser);
   if (loading === undefined) {
     loading = load(parser);

@@ -99,6 +99,16 @@ describe('parsing what was fetched', () => {
     expect(results[1]).toMatchObject({ status: 'fulfilled' });
   });
 
+  it('parses on the main thread where threads can not load the worker file (tinypool never answers such tasks)', async () => {
+    const broken = givenAParser('broken-entry', "import 'no-such-package';");
+    const warnings: string[] = [];
+    const silent = (): void => {};
+    const logger = { debug: silent, info: silent, error: silent, warn: (_facts: object, message?: string) => void warnings.push(message ?? '') };
+    const fetcher = givenAFetcher({ workerEntry: broken, logger });
+    expect(await fetcher.run(fetched(new Uint8Array([21]), doubling, 1))).toMatchObject({ isMainThread: true, values: new Float64Array([42]) });
+    expect(warnings).toEqual([expect.stringContaining('no worker threads')]);
+  });
+
   it('refuses a worker entry that is not there, naming it', () => {
     expect(() => givenAFetcher({ workerEntry: join(folder, 'lost.mjs') })).toThrow(/There is no worker file at .*lost\.mjs \(workerEntry\)/);
   });

@@ -409,7 +409,7 @@ describe('ParallelFetcher', () => {
       expect(fetcher.stats()).toMatchObject({ running: 1, queued: 3 });
       await clock.advance(40);
       await all;
-      expect(started).toEqual(['running', 'urgent', 'queued', 'patient']);
+      expect(started).toEqual(['running', 'queued', 'urgent', 'patient']);
     });
 
     it('makes a batch wait rather than lose its tasks', async () => {
