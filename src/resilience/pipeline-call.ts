@@ -181,6 +181,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     const { costs = NO_COSTS } = this.options;
     let hasPlace = false;
     let holdsUnits = false;
+    let sentAt = now;
     try {
       this.#requireClosed();
       if (bulkhead !== undefined) {
@@ -202,6 +203,9 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       }
       // Aborted in the same turn in which the last wait ended.
       if (signal.aborted) throw abortReason(signal);
+      // Granted with the last tick of its time: too late to be answered.
+      sentAt = clock.monotonic();
+      if (sentAt >= this.deadlineAt) throw this.#deadlineError();
       if (breaker !== undefined && !breaker.allow()) throw breaker.error(this.operation);
     } catch (error) {
       if (holdsUnits) limiter?.release(costs, this.#symbolOptions());
@@ -210,7 +214,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       return;
     }
     if (holdsUnits) limiter?.sent(costs, this.#symbolOptions());
-    this.send(clock.monotonic());
+    this.send(sentAt);
   }
 
   get operation(): string {
@@ -292,6 +296,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       await clock.sleep(delayMs, (this.waiting ??= new AbortController()).signal);
       if (this.isSettled) return;
       const now = clock.monotonic();
+      if (now >= this.deadlineAt) throw this.#deadlineError();
       if (this.takeTurn(now)) this.send(now);
       else await this.waitForTurn(now);
     } catch (error) {

@@ -27,8 +27,8 @@ describe('Pipeline', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer(),
-        fc.array(fate, { minLength: 1, maxLength: 20 }),
-        fc.array(call, { maxLength: 40 }),
+        fc.array(fate, { minLength: 1, maxLength: 20, size: 'max' }),
+        fc.array(call, { maxLength: 40, size: 'max' }),
         async (seed, fates, calls) => {
           const clock = new ManualClock();
           const budget = new RetryBudget({ clock, ratio: 0.2, minPerSecond: 0.5, windowMs: 4_000 });

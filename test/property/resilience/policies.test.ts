@@ -17,25 +17,28 @@ import { PRIORITIES } from '../../../src/resilience/priorities.js';
 describe('RetryBudget', () => {
   it('never lets more retries through than were earned', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.constant('earn'), fc.constant('spend'), fc.nat(2_000))), async (steps) => {
-        const clock = new ManualClock();
-        const budget = new RetryBudget({ clock });
-        while (budget.trySpend());
-        let earned = 0;
-        let spent = 0;
-        for (const step of steps) {
-          if (step === 'earn') {
-            budget.earn();
-            earned += 0.2;
-          } else if (step === 'spend') {
-            spent += Number(budget.trySpend());
-          } else {
-            await clock.advance(Number(step));
-            earned += Number(step) / 1000;
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.constant('earn'), fc.constant('spend'), fc.nat(2_000)), { maxLength: 100, size: 'max' }),
+        async (steps) => {
+          const clock = new ManualClock();
+          const budget = new RetryBudget({ clock });
+          while (budget.trySpend());
+          let earned = 0;
+          let spent = 0;
+          for (const step of steps) {
+            if (step === 'earn') {
+              budget.earn();
+              earned += 0.2;
+            } else if (step === 'spend') {
+              spent += Number(budget.trySpend());
+            } else {
+              await clock.advance(Number(step));
+              earned += Number(step) / 1000;
+            }
+            expect(spent).toBeLessThanOrEqual(earned + 1e-9);
           }
-          expect(spent).toBeLessThanOrEqual(earned + 1e-9);
-        }
-      }),
+        },
+      ),
     );
   });
 });
@@ -66,7 +69,7 @@ describe('CircuitBreaker', () => {
       { weight: 2, arbitrary: fc.nat(700) },
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 3 }), async (steps, probes) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), fc.integer({ min: 1, max: 3 }), async (steps, probes) => {
         const [openMs, windowMs, minCalls] = [500, 1_000, 3];
         const clock = new ManualClock();
         const breaker = new CircuitBreaker({ clock, minCalls, openMs, windowMs, probes });
@@ -124,42 +127,47 @@ describe('Bulkhead', () => {
       fc.record({ do: fc.constant('abort' as const), which: fc.nat(50) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.nat(5), fc.array(step, { maxLength: 80 }), async (maxInFlight, maxQueue, steps) => {
-        const bulkhead = new Bulkhead({ maxInFlight, maxQueue });
-        const waiting: { rank: number; id: number; caller: AbortController }[] = [];
-        let [inside, ended, entered] = [0, 0, 0];
-        for (const step of steps) {
-          if (step.do === 'enter') {
-            const me = { rank: step.rank, id: entered++, caller: new AbortController() };
-            waiting.push(me);
-            void bulkhead.enter({ priority: PRIORITIES[step.rank]!, signal: me.caller.signal }).then(
-              () => {
-                waiting.splice(waiting.indexOf(me), 1);
-                // Nobody who goes first still waits.
-                expect(waiting.filter((other) => other.rank < me.rank || (other.rank === me.rank && other.id < me.id))).toEqual([]);
-                inside++;
-              },
-              () => {
-                waiting.splice(waiting.indexOf(me), 1);
-                ended++;
-              },
-            );
-          } else if (step.do === 'leave') {
-            if (inside === 0) continue;
-            inside--;
-            bulkhead.leave();
-          } else {
-            waiting[step.which % Math.max(1, waiting.length)]?.caller.abort(new Error('aborted'));
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.nat(5),
+        fc.array(step, { maxLength: 80, size: 'max' }),
+        async (maxInFlight, maxQueue, steps) => {
+          const bulkhead = new Bulkhead({ maxInFlight, maxQueue });
+          const waiting: { rank: number; id: number; caller: AbortController }[] = [];
+          let [inside, ended, entered] = [0, 0, 0];
+          for (const step of steps) {
+            if (step.do === 'enter') {
+              const me = { rank: step.rank, id: entered++, caller: new AbortController() };
+              waiting.push(me);
+              void bulkhead.enter({ priority: PRIORITIES[step.rank]!, signal: me.caller.signal }).then(
+                () => {
+                  waiting.splice(waiting.indexOf(me), 1);
+                  // Nobody who goes first still waits.
+                  expect(waiting.filter((other) => other.rank < me.rank || (other.rank === me.rank && other.id < me.id))).toEqual([]);
+                  inside++;
+                },
+                () => {
+                  waiting.splice(waiting.indexOf(me), 1);
+                  ended++;
+                },
+              );
+            } else if (step.do === 'leave') {
+              if (inside === 0) continue;
+              inside--;
+              bulkhead.leave();
+            } else {
+              waiting[step.which % Math.max(1, waiting.length)]?.caller.abort(new Error('aborted'));
+            }
+            await new Promise<void>((resolve) => void setImmediate(resolve));
+            expect(bulkhead.inFlight).toBe(inside);
+            expect(bulkhead.queued).toBe(waiting.length);
+            expect(inside).toBeLessThanOrEqual(maxInFlight);
+            expect(waiting.length).toBeLessThanOrEqual(maxQueue);
+            if (waiting.length > 0) expect(inside).toBe(maxInFlight);
           }
-          await new Promise<void>((resolve) => void setImmediate(resolve));
-          expect(bulkhead.inFlight).toBe(inside);
-          expect(bulkhead.queued).toBe(waiting.length);
-          expect(inside).toBeLessThanOrEqual(maxInFlight);
-          expect(waiting.length).toBeLessThanOrEqual(maxQueue);
-          if (waiting.length > 0) expect(inside).toBe(maxInFlight);
-        }
-        expect(ended + waiting.length).toBeLessThanOrEqual(entered);
-      }),
+          expect(ended + waiting.length).toBeLessThanOrEqual(entered);
+        },
+      ),
     );
   });
 });
@@ -180,7 +188,7 @@ describe('Deadlines', () => {
       fc.record({ do: fc.constant('wait' as const), ms: fc.nat(60) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         const clock = new ManualClock();
         const deadlines = new Deadlines({ clock });
         const entries: Entry[] = [];
@@ -216,7 +224,7 @@ describe('LatencyQuantile', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(0.5, 0.9, 0.95, 0.99),
-        fc.array(fc.double({ min: 0.05, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 400 }),
+        fc.array(fc.double({ min: 0.05, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 400, size: 'max' }),
         async (quantile, latencies) => {
           const estimate = new LatencyQuantile(quantile, 1_000_000);
           const seen: number[] = [];
@@ -252,7 +260,7 @@ describe('AdaptiveConcurrency', () => {
   it('stays a whole number within its bounds, whatever it sees', async () => {
     const call = fc.record({ lost: fc.boolean(), ms: fc.double({ min: 0, max: 1e6, noNaN: true }), inFlight: fc.nat(300) });
     await fc.assert(
-      fc.asyncProperty(fc.array(call, { maxLength: 500 }), async (calls) => {
+      fc.asyncProperty(fc.array(call, { maxLength: 500, size: 'max' }), async (calls) => {
         const adaptive = new AdaptiveConcurrency({ min: 3, max: 90 });
         for (const { lost, ms, inFlight } of calls) {
           adaptive.observe(lost ? 'lost' : 'ok', ms, inFlight);

@@ -77,7 +77,7 @@ function checkNeverExceeded(limit: Limit, sent: readonly Sent[]): void {
 describe('RateLimiter', () => {
   it('I4: never sends more than the limit in any window, nothing while blocked, and serves everyone in the end', async () => {
     await fc.assert(
-      fc.asyncProperty(limit, fc.array(step, { maxLength: 60 }), fc.constantFrom(0, 0.2, 0.5), async (limit, steps, reserve) => {
+      fc.asyncProperty(limit, fc.array(step, { maxLength: 60, size: 'max' }), fc.constantFrom(0, 0.2, 0.5), async (limit, steps, reserve) => {
         const clock = new ManualClock();
         const limiter = new RateLimiter({ clock, limits: [limit], reserve });
         const sent: Sent[] = [];
@@ -141,7 +141,11 @@ describe('RateLimiter', () => {
   it('serves waiters by priority and then by arrival, and nobody overtakes at the same limit', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ units: fc.integer({ min: 1, max: 10 }), rank: fc.nat(PRIORITIES.length - 1) }), { minLength: 1, maxLength: 40 }),
+        fc.array(fc.record({ units: fc.integer({ min: 1, max: 10 }), rank: fc.nat(PRIORITIES.length - 1) }), {
+          minLength: 1,
+          maxLength: 40,
+          size: 'max',
+        }),
         async (callers) => {
           const clock = new ManualClock();
           const limiter = new RateLimiter({ clock, limits: [{ id: 'l', scope: 'ip', kind: 'window', units: 10, perMs: 100 }], reserve: 0 });
@@ -164,7 +168,7 @@ describe('WindowCounter', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(100, 1_024, 5_000, 100_000),
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 30 })), { minLength: 1, maxLength: 400 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 30 })), { minLength: 1, maxLength: 400, size: 'max' }),
         async (units, steps) => {
           const perMs = 2_048;
           const counter = new WindowCounter(perMs, units);

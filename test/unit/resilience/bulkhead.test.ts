@@ -45,6 +45,14 @@ describe('Bulkhead', () => {
     expect(served).toEqual(['prefetch: BULKHEAD_FULL', 'read: BULKHEAD_FULL']);
   });
 
+  it('does not give the place of a waiter to one that is as urgent and comes later', async () => {
+    const { served, enter } = givenAFullBulkhead(1);
+    enter('first', 'read');
+    enter('second', 'read');
+    await settle();
+    expect(served).toEqual(['second: BULKHEAD_FULL']);
+  });
+
   it('forgets a waiter that aborts', async () => {
     const { bulkhead, served, enter } = givenAFullBulkhead();
     const caller = new AbortController();

@@ -305,6 +305,20 @@ describe('Pipeline', () => {
     expect(error?.retryAfterMs).toBe(60_000);
   });
 
+  it('sends nothing whose turn comes with the last tick of its deadline', async () => {
+    const clock = new ManualClock();
+    const limiter = new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: 1, perMs: 1_000 }], reserve: 0 });
+    const bulkhead = new Bulkhead({ maxInFlight: 5 });
+    const pipeline = new Pipeline({ clock, limiter, bulkhead });
+    const costs = [{ limit: 'weight', units: 1 }];
+    limiter.tryAcquire(costs, { priority: 'kill' });
+    let sent = 0;
+    const result = ending(pipeline.run(async () => ++sent, { costs, deadlineMs: 1_000 }));
+    await clock.advance(5_000);
+    expect(['DEADLINE', 'RATE_LIMITED']).toContain((await result).error?.code);
+    expect([sent, bulkhead.inFlight, limiter.headroom('weight')]).toEqual([0, 0, 1]);
+  });
+
   it('refuses a cost that no window can hold, and gives back the place it had taken', async () => {
     const clock = new ManualClock();
     const limiter = new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: 2, perMs: 1_000 }] });
@@ -438,5 +452,21 @@ describe('Pipeline with a hedge', () => {
     await forbidden.clock.advance(50);
     await run;
     expect(forbidden.attempts).toEqual([['ok', false]]);
+  });
+
+  it('takes a hedge back that found no place', async () => {
+    const clock = new ManualClock();
+    const hedge = new Hedge({ maxRatio: 0.5, minSamples: 1 });
+    const bulkhead = new Bulkhead({ maxInFlight: 1 });
+    const pipeline = new Pipeline({ clock, hedge, bulkhead });
+    for (let call = 0; call < 2; call++) {
+      const run = pipeline.run(answersAfter(clock, 10));
+      await clock.advance(10);
+      await run;
+    }
+    const slow = ending(pipeline.run(answersAfter(clock, 100)));
+    await clock.advance(100);
+    expect((await slow).value).toBe('after 100');
+    expect(hedge.trySpend()).toBe(true);
   });
 });

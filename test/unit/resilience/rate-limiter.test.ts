@@ -77,6 +77,17 @@ describe('RateLimiter, window', () => {
     expect(limiter.headroom('book', { symbol: 'BTC/USDT' })).toBe(0);
   });
 
+  it('keeps the counter of a symbol that somebody waits for, though nothing is used of it', async () => {
+    const { clock, limiter } = givenALimiter([BOOK]);
+    const book = [{ limit: 'book', units: 1 }];
+    limiter.observe({ limit: 'book', blockedUntil: clock.now() + 500 });
+    const waiting = limiter.acquire(book, { priority: 'read', symbol: 'BTC/USDT' });
+    for (let i = 0; i < 1_000; i++) limiter.tryAcquire(book, { priority: 'read', symbol: `S${i}/USDT` });
+    await clock.advance(500);
+    await waiting;
+    expect(limiter.tryAcquire(book, { priority: 'read', symbol: 'BTC/USDT' })).toBe(false);
+  });
+
   it('holds units that are not sent yet, and counts them from the send', async () => {
     const { clock, limiter } = givenALimiter();
     await limiter.acquire(weight(10), { priority: 'place', hold: true });
