@@ -296,7 +296,7 @@ function edgeOf(key: number, shift: number): number {
 function middleOf(key: number, shift: number): number {
   const low = edgeOf(key, shift);
   const high = edgeOf(key + 1, shift);
-  return high === Infinity ? low : 2 * low * (high / (low + high));
+  return high === Infinity ? low : 2 / (1 / low + 1 / high);
 }
 
 function mergeBuckets(into: Buckets, from: Buckets, shift: number): void {

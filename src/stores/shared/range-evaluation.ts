@@ -58,7 +58,7 @@ interface Step {
  * - A counter's rise between two points belongs to the later one; a fall is a restart from 0.
  *   `rate` is the rise divided by the seconds that it took.
  * - Where a series has sketches (a histogram), every aggregation is over the single observations.
- * - NaN is a point without a value: it comes out raw, and no aggregation counts it.
+ * - NaN and the infinities come out as raw points, and no aggregation counts them.
  */
 export class RangeEvaluation {
   readonly #query: RangeQuery;
@@ -193,9 +193,8 @@ export class SeriesFeed {
   point(t: number, value: number): void {
     const step = t < this.#from || t > this.#to ? undefined : this.#stepAt(t);
     if (value - value !== 0) {
-      // NaN is no value; an infinite one has no rise.
-      if (step !== undefined && !Number.isNaN(value)) count(step, value, value, value, 1);
-      if (step !== undefined) step.last = value;
+      // Neither NaN nor an infinity is a value to aggregate; a raw point it is.
+      if (step !== undefined && step.n === 0) step.last = value;
       return;
     }
     this.#riseTo(step, t, value);

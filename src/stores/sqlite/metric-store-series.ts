@@ -21,7 +21,7 @@ export class SeriesTable {
   readonly #births: SqliteStatement;
 
   constructor(database: SqliteDatabase) {
-    this.#byName = database.prepare('SELECT id, labels_json, kind FROM series WHERE name = ?');
+    this.#byName = database.prepare('SELECT id, labels_json, kind FROM series WHERE name = ? ORDER BY id');
     this.#byKey = database.prepare('SELECT id, kind FROM series WHERE name = ? AND labels_json = ?');
     this.#insert = database.prepare("INSERT INTO series (name, labels_json, kind, created, last_seen) VALUES (?, ?, 'value', ?, ?) RETURNING id");
     this.#mark = database.prepare("UPDATE series SET kind = 'histogram' WHERE id = ?");
