@@ -1,6 +1,9 @@
 export type { Credentials } from './binance/authenticate.js';
 export type { ServedStats } from './binance/served-statistics.js';
+export { type BrokerUnderTest, brokerAdapterContract } from './contracts/broker-adapter-contract.js';
+export { cacheStoreContract } from './contracts/cache-store-contract.js';
 export type { ContractCase } from './contracts/contract-case.js';
+export { type MetricStoreUnderTest, metricStoreContract } from './contracts/metric-store-contract.js';
 export { type JournalUnderTest, orderJournalContract } from './contracts/order-journal-contract.js';
 export type { Fault, VenueOperation } from './faults.js';
 export type { ReplayBar, ReplayOptions } from './market/replay-session.js';

@@ -27,6 +27,17 @@ const qty = (units: number, symbol: ListedSymbol): string => eight(fromUnits(uni
 
 /** An order as GET order and the lists show it. */
 export function orderJson(version: OrderVersion): Record<string, unknown> {
+  const { order, venueTime } = version;
+  return {
+    ...commonJson(version),
+    time: order.createdVenueTime,
+    updateTime: venueTime,
+    isWorking: order.phase !== 'waiting',
+    origQuoteOrderQty: eight('0'),
+  };
+}
+
+function commonJson(version: OrderVersion): Record<string, unknown> {
   const { order } = version;
   const { symbol } = order;
   return {
@@ -44,11 +55,7 @@ export function orderJson(version: OrderVersion): Record<string, unknown> {
     side: order.side.toUpperCase(),
     stopPrice: price(order.stopPrice, symbol),
     icebergQty: eight('0'),
-    time: order.createdVenueTime,
-    updateTime: version.venueTime,
-    isWorking: order.phase !== 'waiting',
     workingTime: order.createdVenueTime,
-    origQuoteOrderQty: eight('0'),
     selfTradePreventionMode: 'NONE',
   };
 }
@@ -58,8 +65,7 @@ export function placedJson(order: OrderRecord, detail: string): Record<string, u
   const { symbol, latest } = order;
   const brief = { symbol: symbol.id, orderId: order.id, orderListId: -1, clientOrderId: order.clientOrderId, transactTime: latest.venueTime };
   if (detail === 'ACK') return brief;
-  const { time: _, updateTime: __, isWorking: ___, ...whole } = orderJson(latest);
-  const result = { ...whole, ...brief };
+  const result = { ...commonJson(latest), ...brief };
   if (detail === 'RESULT') return result;
   const fills = order.fills.map((fill) => ({
     price: price(fill.price, symbol),
@@ -74,8 +80,7 @@ export function placedJson(order: OrderRecord, detail: string): Record<string, u
 /** The answer to DELETE order: the cancel has a client id of its own. */
 export function cancelledJson(order: OrderRecord, cancelId: string): Record<string, unknown> {
   const { latest } = order;
-  const { time: _, updateTime: __, isWorking: ___, ...whole } = orderJson(latest);
-  return { ...whole, origClientOrderId: order.clientOrderId, clientOrderId: cancelId, transactTime: latest.venueTime };
+  return { ...commonJson(latest), origClientOrderId: order.clientOrderId, clientOrderId: cancelId, transactTime: latest.venueTime };
 }
 
 export function tradeJson(fill: FillRecord): Record<string, unknown> {

@@ -17,7 +17,7 @@ export function readMarket<K extends MarketKind>(
   request: MarketKinds[K]['request'],
   at: number,
 ): Answer<MarketKinds[K]['value']> {
-  return read(core, kind, request, at) as Answer<MarketKinds[K]['value']>;
+  return read(core, kind, request, at);
 }
 
 function read(core: VenueCore, kind: MarketKind, request: MarketKinds[MarketKind]['request'], at: number): Answer<Value> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isVenueKitError } from '../../core/errors.js';
+import { asError, isVenueKitError } from '../../core/errors.js';
 
 /**
  * One rule of a contract. `run` resolves where the implementation keeps it and rejects with an
@@ -42,7 +42,7 @@ export async function assertCode(work: () => unknown, code: string, what: string
     failure = error;
   }
   assert.ok(failure !== undefined, `${what} must be refused with ${code}, and went through`);
-  assert.ok(isVenueKitError(failure, code), `${what} must be refused with ${code}, got ${String(failure)}`);
+  assert.ok(isVenueKitError(failure, code), `${what} must be refused with ${code}, got ${asError(failure).message}`);
 }
 
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

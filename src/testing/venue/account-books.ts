@@ -1,5 +1,5 @@
 import type { Ledger } from './ledger.js';
-import type { FillRecord, OrderRecord, OrderVersion } from './order-record.js';
+import type { FillRecord, OrderOwner, OrderRecord, OrderVersion } from './order-record.js';
 
 /** Append-only in time, cut at the front; finding a moment is a binary search. */
 class TimeLine<T extends { readonly at: number }> {
@@ -33,7 +33,7 @@ class TimeLine<T extends { readonly at: number }> {
 }
 
 /** Everything that the venue keeps of one account. */
-export class AccountBooks {
+export class AccountBooks implements OrderOwner {
   readonly name: string;
   readonly ledger: Ledger;
   readonly open = new Set<OrderRecord>();

@@ -1,8 +1,17 @@
 import type { VenueOrder } from '../../contracts/broker.js';
 import type { OrderIntent } from '../../contracts/orders.js';
-import type { AccountBooks } from './account-books.js';
+import type { Ledger } from './ledger.js';
 import type { ListedSymbol } from './listed-symbol.js';
 import { fromUnits } from './units.js';
+
+/** Whose order it is, and where that account's history is kept. */
+export interface OrderOwner {
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly open: Set<OrderRecord>;
+  readonly fills: { push(fill: FillRecord): void };
+  readonly changes: { push(version: OrderVersion): void };
+}
 
 /** `resting` in a book, `waiting` for its stop price, `filling` piece by piece at a price already fixed. */
 export type OrderPhase = 'resting' | 'waiting' | 'filling' | 'ended';
@@ -49,7 +58,7 @@ export interface FillRecord {
 export class OrderRecord {
   readonly id: number;
   readonly clientOrderId: string;
-  readonly account: AccountBooks;
+  readonly account: OrderOwner;
   readonly symbol: ListedSymbol;
   readonly side: 'buy' | 'sell';
   readonly type: OrderIntent['type'];
@@ -69,7 +78,7 @@ export class OrderRecord {
   /** The order before it with the same client id. */
   previous: OrderRecord | undefined;
 
-  constructor(id: number, clientOrderId: string, account: AccountBooks, terms: OrderTerms, venueTime: number, isExternal: boolean) {
+  constructor(id: number, clientOrderId: string, account: OrderOwner, terms: OrderTerms, venueTime: number, isExternal: boolean) {
     this.id = id;
     this.clientOrderId = clientOrderId;
     this.account = account;
