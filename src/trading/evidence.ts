@@ -86,12 +86,13 @@ export class Evidence {
       }
     }
     const wasUnknown = order.state === 'unknown' || order.state === 'escalated';
-    const wasAbandoned = order.state === 'abandoned';
+    const wasEnded = order.model.ended;
     const since = order.watch?.since;
     const filledBefore = filledQty(order.model);
     this.#table.record(order, 'seen', { order: seen, by });
-    if (wasAbandoned)
-      this.conflict(order, seen, 'an order has appeared whose absence had been proved: the venue breaks its own fence or visibility lag');
+    if (wasEnded !== undefined && isNews && seen.state !== 'rejected') {
+      this.conflict(order, seen, `the venue shows an order of an intent that had ended as ${wasEnded.state}`);
+    }
     this.#checkLegs(order, seen);
     this.#checkLinked(order, filledBefore);
     if (sameOr(seen.filledQty, seen.qty) > 0) this.conflict(order, seen, `the venue shows ${seen.filledQty} filled of an order over ${seen.qty}`);

@@ -12,6 +12,9 @@ import type { OrderTable } from './order-table.js';
 import { checkedIntent, payloadHash } from './payload.js';
 import type { Placer } from './placer.js';
 
+/** How long a caller has to try again after the journal failed. */
+const DOUBT_MS = 10_000;
+
 /** Turns what a caller wants into an order, or into the order that it has become already. */
 export class IntentIntake {
   readonly #account: string;
@@ -24,6 +27,8 @@ export class IntentIntake {
   readonly #clock: Clock;
   readonly #resuming: (order: LiveOrder) => void;
   readonly #taking = new Map<string, Promise<LiveOrder>>();
+  // Intents whose first write failed: nothing of them was sent, but the record may be durable.
+  readonly #doubtful = new Set<string>();
   #placed = 0;
 
   constructor(parts: {
@@ -81,7 +86,37 @@ export class IntentIntake {
   }
 
   async #takeNew(intent: OrderIntent & { readonly intentId: string }, hash: string, deadlineMs: number, linkedFrom?: string): Promise<LiveOrder> {
-    return (await this.fromJournal(intent.intentId)) ?? this.#make(intent, hash, deadlineMs, linkedFrom);
+    const isDoubtful = this.#doubtful.delete(intent.intentId);
+    const known = isDoubtful ? await this.#unsent(intent.intentId) : await this.fromJournal(intent.intentId);
+    if (known === undefined) return this.#make(intent, hash, deadlineMs, linkedFrom);
+    if (isDoubtful && known.state === 'prepared') this.#placer.resume(known, this.#clock.monotonic() + deadlineMs);
+    return known;
+  }
+
+  /** The order of a write that was reported as failed, if it is in the journal: known never to have been sent. */
+  async #unsent(intentId: string): Promise<LiveOrder | undefined> {
+    const order = await this.#table.load(this.#journal, intentId, this.#account);
+    if (order === undefined || order.isSettled || order.isDriven) return order;
+    for (const { number, outcome } of order.model.attempts) {
+      if (outcome === 'open')
+        this.#table.record(order, 'unsent', { attempt: number, why: 'local', reason: 'the journal failed before it could be sent' });
+    }
+    return order;
+  }
+
+  // Unless the caller tries again, what the journal may have kept must not stay open until the next start.
+  #doubt(intentId: string): void {
+    this.#doubtful.add(intentId);
+    this.#clock.schedule(DOUBT_MS, () => {
+      if (!this.#doubtful.delete(intentId)) return;
+      this.#unsent(intentId).then(
+        (order) => {
+          if (order?.state === 'prepared' && !order.isDriven)
+            this.#table.record(order, 'ended', { state: 'abandoned', reason: 'the journal failed before it could be sent' });
+        },
+        () => this.#doubt(intentId),
+      );
+    });
   }
 
   async #make(intent: OrderIntent & { readonly intentId: string }, hash: string, deadlineMs: number, linkedFrom?: string): Promise<LiveOrder> {
@@ -110,6 +145,7 @@ export class IntentIntake {
     if (clientOrderId !== intent.intentId) this.#table.noteAlias(clientOrderId, intent.intentId);
     order.durable = this.#placer.begin(order, prepared).catch((error: unknown) => {
       this.#table.drop(order);
+      this.#doubt(order.id);
       throw error;
     });
     order.durable.catch(() => {});

@@ -62,13 +62,15 @@ export class JournalWriter {
     this.#batch.push(this.#record(intentId, entry));
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#noting = Promise.resolve().then(() => this.#flushBatch());
+    const earlier = this.#noting;
+    const written = Promise.resolve().then(() => this.#flushBatch());
+    this.#noting = written.then(() => earlier);
   }
 
-  /** Resolves when nothing is left to be written, or it can't be. */
+  /** Resolves when all that was noted is durable. @throws TradingError JOURNAL when it can't be written. */
   async flush(): Promise<void> {
     await this.#noting;
-    if (this.#owed.length > 0) await this.#write(this.#takeNoted(), 0).catch(() => {});
+    if (this.#owed.length > 0 || this.#batch.length > 0) await this.#write(this.#takeNoted(), 0);
   }
 
   #flushBatch(): Promise<void> {

@@ -22,6 +22,8 @@ export class LiveOrder {
   durable: Promise<void> = Promise.resolve();
   /** While its outcome is unknown. */
   watch: Watch | undefined;
+  /** The highest attempt number that was ever written for it, or may have been. */
+  lastAttempt = 0;
   isDriven = false;
   isCancelling = false;
   isSettled = false;
@@ -36,6 +38,7 @@ export class LiveOrder {
   constructor(model: OrderModel) {
     this.#model = model;
     this.#state = stateOf(model);
+    for (const { number } of model.attempts) this.lastAttempt = Math.max(this.lastAttempt, number);
   }
 
   get id(): string {

@@ -147,7 +147,7 @@ export class Placer {
       }
     } catch (error) {
       this.#logger.error({ error, intentId: order.id }, 'sending an order failed in an unforeseen way; its outcome is resolved like an unknown one');
-      this.#becomeUnknown(order, order.model.attempts.length, error);
+      this.#becomeUnknown(order, order.lastAttempt, error);
     } finally {
       order.isDriven = false;
       if (hasUnresolvedAttempt(order.model)) this.onUnknown(order);
@@ -198,6 +198,8 @@ export class Placer {
     if (sending === undefined) {
       sending = this.#nextSending(order);
       try {
+        // The proof that allows another attempt must not be lost where the attempt itself is kept.
+        if (sending.attempt > 1) await this.#writer.flush();
         await this.#writer.append(order.id, [entry('sending', this.#clock.now(), sending)]);
       } catch (error) {
         this.#giveBack(order);
@@ -281,7 +283,8 @@ export class Placer {
   #nextSending(order: LiveOrder): Sending {
     const venueNow = this.#calls.clock.now();
     const { fenceMs } = this.#calls;
-    const attempt = order.model.attempts.length + 1;
+    // A record whose write failed may be durable all the same, with another timestamp: its number is used up.
+    const attempt = ++order.lastAttempt;
     return fenceMs === undefined ? { attempt, venueNow } : { attempt, venueNow, fenceUntil: venueNow + fenceMs };
   }
 

@@ -20,6 +20,7 @@ const ESCALATED_POLL_MS = 30_000;
 /** Listings of all orders: how often while the stream tells what happens, and how often without it. */
 const SWEEP_WITH_STREAM_MS = 30_000;
 const SWEEP_WITHOUT_STREAM_MS = 1_000;
+const SWEPT = ['openOrders', 'history', 'fills'];
 /** How often fills that are missing are asked for, and how often at most. */
 const MISSING_FILLS_MS = 500;
 const MISSING_FILLS_TRIES = 20;
@@ -180,9 +181,11 @@ export class Resolver {
   }
 
   #sweepPeriod(): number {
-    if (this.#table.incomplete.size > 0) return Math.min(MISSING_FILLS_MS * 2 ** Math.min(this.#fillTries, 4), 5_000);
+    if (this.#table.incomplete.size > 0)
+      return Math.max(Math.min(MISSING_FILLS_MS * 2 ** Math.min(this.#fillTries, 4), 5_000), this.#calls.paceMs(SWEPT));
     if (this.#table.working.size === 0) return Infinity;
-    return this.#stream.isLive ? SWEEP_WITH_STREAM_MS : SWEEP_WITHOUT_STREAM_MS;
+    // A round of listings that costs much must leave the limits to the orders.
+    return Math.max(this.#stream.isLive ? SWEEP_WITH_STREAM_MS : SWEEP_WITHOUT_STREAM_MS, this.#calls.paceMs(SWEPT));
   }
 
   async #find(order: LiveOrder, watch: Watch): Promise<void> {
@@ -269,7 +272,7 @@ export class Resolver {
     const { since } = order.watch as Watch;
     order.watch = undefined;
     this.#proofs++;
-    this.#table.record(order, 'absent', { upTo: order.model.attempts.length, venueTime, provenPast, misses });
+    this.#table.record(order, 'absent', { upTo: order.lastAttempt, venueTime, provenPast, misses });
     if (this.#bus.has('order.resolved')) {
       this.#bus.emit('order.resolved', { order: order.view, by: 'absence_proof', tookMs: this.#clock.monotonic() - since });
     }

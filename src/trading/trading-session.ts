@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { BrokerAdapter } from '../contracts/broker.js';
 import type { Bus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
@@ -75,6 +76,8 @@ export class TradingSession {
     const { adapter, journal, account, clock, bus, logger, policy, random } = parts;
     this.#parts = parts;
     const closing = this.#closing.signal;
+    // One listener for each who waits: any number of them is no leak.
+    setMaxListeners(0, closing);
     this.#ids = new ClientOrderIds(adapter.capabilities.clientId, random);
     const writer = new JournalWriter({ journal, account, clock, bus, logger });
     const lease = new LeaseKeeper({ journal, clock, logger, onLost: (error) => this.#fail(error) });
@@ -201,7 +204,7 @@ export class TradingSession {
       new TradingError('CLOSED', 'The trading client is closed; orders that are not over go on being resolved when it is started again.'),
     );
     this.#compacting?.[Symbol.dispose]();
-    await this.#writer.flush();
+    await this.#writer.flush().catch(() => {});
     this.calls.close();
     await this.#lease.release().catch(() => {});
   }

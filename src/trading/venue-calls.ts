@@ -18,6 +18,9 @@ import { VenueClock } from './venue-clock.js';
 /** Reads that decide about money must fail soon enough to be asked again. */
 const READ_TIMEOUT_MS = 3_000;
 const NO_COST: readonly Cost[] = [];
+const LISTINGS: readonly string[] = ['openOrders', 'history', 'fills'];
+/** Share of the limits that rounds of listings may use where none is reserved. */
+const LEAST_LOOKING_SHARE = 0.1;
 
 /** The operations of an adapter that change something. */
 export type WriteOperation = 'place' | 'cancel' | 'amend';
@@ -48,6 +51,7 @@ export class VenueCalls {
   readonly fenceMs: number | undefined;
   readonly #adapter: BrokerAdapter;
   readonly #time: Clock;
+  readonly #lookingShare: number;
   readonly #bus: Bus;
   readonly #logger: Logger;
   readonly #writeDeadlines: AttemptDeadlines;
@@ -69,6 +73,7 @@ export class VenueCalls {
     this.#time = clock;
     this.#bus = bus;
     this.#logger = logger;
+    this.#lookingShare = Math.max(policy.reserve, LEAST_LOOKING_SHARE);
     this.limiter = new RateLimiter({ clock, limits: adapter.limits, reserve: policy.reserve });
     this.budget = new RetryBudget({ clock, ...policy.budget });
     this.backoff = fullJitter({ baseMs: policy.retry.baseMs, capMs: policy.retry.capMs, random });
@@ -88,12 +93,26 @@ export class VenueCalls {
 
   /** What an operation costs, as the adapter says. */
   costs(operation: string): readonly Cost[] {
+    // What a listing costs can grow with the symbols that it covers.
+    if (LISTINGS.includes(operation)) return this.#adapter.cost(operation) ?? NO_COST;
     let costs = this.#costs.get(operation);
     if (costs === undefined) {
       costs = this.#adapter.cost(operation) ?? NO_COST;
       this.#costs.set(operation, costs);
     }
     return costs;
+  }
+
+  /** How far apart rounds of these operations must be, so that repeating them uses up no more than the share of each limit that is kept for looking. */
+  paceMs(operations: readonly string[]): number {
+    const spent = new Map<string, number>();
+    for (const operation of operations) for (const { limit, units } of this.costs(operation)) spent.set(limit, (spent.get(limit) ?? 0) + units);
+    let pace = 0;
+    for (const limit of this.#adapter.limits) {
+      const perMs = limit.kind === 'window' ? limit.units / limit.perMs : limit.decayPerSecond / 1000;
+      pace = Math.max(pace, (spent.get(limit.id) ?? 0) / (perMs * this.#lookingShare));
+    }
+    return pace;
   }
 
   /**
