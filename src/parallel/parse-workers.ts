@@ -39,6 +39,7 @@ export class ParseWorkers {
   readonly #logger: Logger | undefined;
   #pool: Promise<ParsePool | undefined> | undefined;
   readonly #inline: Map<string, Promise<Parser>> = new Map();
+  readonly #urls: Map<string, string> = new Map();
 
   /** @throws VenueKitError `WORKER_NOT_FOUND` when `entry` names a file that does not exist. */
   constructor({ threads, entry, logger }: ParseWorkersOptions) {
@@ -55,7 +56,7 @@ export class ParseWorkers {
     bytes: unknown,
     { worker, minBytes = BREAK_EVEN_BYTES }: { readonly worker: string | URL; readonly minBytes?: number },
   ): Promise<unknown> {
-    const url = moduleUrl(worker);
+    const url = this.#urlOf(worker);
     const view = bytesOf(bytes);
     if (view.byteLength >= minBytes && this.#threads > 0) {
       this.#pool ??= this.#start();
@@ -89,6 +90,17 @@ export class ParseWorkers {
       this.#logger?.warn({ error: asError(error) }, 'no worker threads: what is fetched is parsed on the main thread');
       return undefined;
     }
+  }
+
+  // Found once: looking for a file costs as much as the transfer.
+  #urlOf(worker: string | URL): string {
+    const name = String(worker);
+    let url = this.#urls.get(name);
+    if (url === undefined) {
+      url = moduleUrl(worker);
+      this.#urls.set(name, url);
+    }
+    return url;
   }
 
   #parserHere(url: string): Promise<Parser> {
