@@ -64,8 +64,13 @@ export class SimulatedVenue {
     });
   }
 
-  /** Puts a fault in force until the result is disposed, or it has struck `times` times. */
+  /**
+   * Puts a fault in force until the result is disposed, or it has struck `times` times.
+   * @throws RangeError or TypeError that names the member, when it could never strike.
+   */
   fault(fault: Fault): Disposable {
+    if (fault.kind === 'stale_read' && fault.ms === undefined && this.core.visibilityLagMs === 0)
+      throw new RangeError('fault.ms must say how old a stale_read is, since the venue has no visibilityLagMs to take it from');
     const isLasting = fault.kind === 'clock_skew' && fault.operation === undefined && fault.probability === undefined && fault.times === undefined;
     const registered = this.core.faults.add(fault);
     if (!isLasting) return registered;

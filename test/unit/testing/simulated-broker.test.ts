@@ -162,6 +162,7 @@ describe('simulatedBroker: the decision table', () => {
     [{ when: 'before', kind: 'drop', operation: 'plase' }, /fault\.operation.*"plase"/],
     [{ when: 'before', kind: 'drop', probability: 2 }, /fault\.probability.*2/],
     [{ when: 'before', kind: 'clock_skew' }, /fault\.ms/],
+    [{ when: 'before', kind: 'stale_read' }, /fault\.ms.*visibilityLagMs/],
   ])('refuses a fault that would never strike: %j', (fault, message) => {
     expect(() => givenVenue().venue.fault(fault as never)).toThrow(message);
   });
