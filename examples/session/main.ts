@@ -41,6 +41,10 @@ async function main(settings: Settings): Promise<number> {
     console.log(`\n${table(report)}\n`);
     console.log(`Written to ${writeReport(settings.out, report)}`);
     return 0;
+  } catch (error) {
+    // One side failed: the other must not go on against a venue that is about to close.
+    stop.abort(error);
+    throw error;
   } finally {
     await Promise.all(served.map((one) => one.close()));
   }
@@ -104,14 +108,16 @@ function soFar(): string {
   return `${side('raw')} · ${side('venuekit')}`;
 }
 
+let interrupted = false;
 process.once('SIGINT', () => {
+  interrupted = true;
   stop.abort(new Error('interrupted'));
 });
 
 try {
   process.exitCode = await main(readSettings(process.argv));
 } catch (error) {
-  if (stop.signal.aborted) {
+  if (interrupted) {
     console.error(`\nInterrupted; everything is closed. Until then: ${soFar()}`);
     process.exitCode = 130;
   } else {

@@ -30,7 +30,7 @@ export interface Report {
 export function sideOf(
   log: BotLog,
   verdicts: Verdicts,
-  served: { readonly requests: number; readonly connections: number },
+  served: { readonly requests: number; readonly connectionReuse: number },
   cacheHitRate: number,
 ): Side {
   return {
@@ -43,7 +43,7 @@ export function sideOf(
     reads: log.readLatenciesMs.length,
     cacheHitRate: Math.round(cacheHitRate * 10_000) / 10_000,
     requests: served.requests,
-    connectionReuse: served.requests === 0 ? 0 : Math.round((1 - served.connections / served.requests) * 10_000) / 10_000,
+    connectionReuse: Math.round(served.connectionReuse * 10_000) / 10_000,
   };
 }
 

@@ -21,6 +21,9 @@ const OPTIONS = [
   'policy',
 ] as const satisfies readonly (keyof VenueKitOptions)[];
 
+// Reads are safe to repeat; a reader's own deadline ends it earlier.
+const READ_RETRY = { max: 5, baseMs: 100, capMs: 2_000 };
+
 /**
  * Everything wired: one bus, one clock, one registry, and the parts that the given adapters call for.
  * Parts are loaded when they are needed, so that a kit for market data never loads the order path.
@@ -50,7 +53,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     const store = options.store ?? made.use(await openStore(dataDir, () => new MemoryMetricStore()));
 
     const { ParallelFetcher } = await import('../parallel/index.js');
-    const fetcher = made.use(new ParallelFetcher(wiring));
+    const fetcher = made.use(new ParallelFetcher({ ...wiring, retry: READ_RETRY }));
 
     const parts: { trading?: NonNullable<VenueKit['trading']>; marketData?: NonNullable<VenueKit['marketData']> } = {};
     if (marketData !== undefined) {
@@ -59,7 +62,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     }
     if (broker !== undefined) {
       const { ResilientTradingClient, MemoryOrderJournal } = await import('../trading/index.js');
-      const journal = options.journal ?? made.use(await openJournal(dataDir, () => new MemoryOrderJournal(wiring)));
+      const journal = options.journal ?? made.use(await openJournal(dataDir, () => new MemoryOrderJournal({ clock })));
       parts.trading = made.use(new ResilientTradingClient({ ...wiring, adapter: broker, journal, ...(policy === undefined ? {} : { policy }) }));
     }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { VenueKitError } from '../core/errors.js';
 import { requireKnown, requireText, requireWithin } from '../core/options.js';
@@ -54,6 +55,8 @@ export async function serveBinance(venue: SimulatedVenue, options: ServeOptions 
   const credentials: Credentials = { apiKey: `simulated-${account}`, secret: `simulated-secret-of-${account}` };
   const counters = new ServedCounters();
   const closing = new AbortController();
+  // Every request that waits listens to it: many listeners are no leak here.
+  setMaxListeners(0, closing.signal);
   const face = new BinanceFace(venue.core, credentials, account, counters, closing.signal);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (message, response) => {
     // A client that hangs up in the middle of its own request is its own affair.

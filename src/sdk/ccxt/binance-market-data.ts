@@ -1,5 +1,6 @@
 import type { Settled } from '../../contracts/calls.js';
 import type { Bars, Instrument, MarketDataAdapter, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
+import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
 import { asError, VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, number, objectOf, text } from './binance-orders.js';
 import type { CcxtBinance, CcxtMarket } from './exchange.js';
@@ -142,10 +143,12 @@ function levels(book: Json, side: 'bids' | 'asks'): readonly (readonly [number, 
   });
 }
 
+// What is wrong with one request is that request's answer; what is wrong with the call is everyone's, and may be tried again.
 async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
   try {
     return { status: 'fulfilled', value: await promise };
   } catch (error) {
+    if (!isUnknownSymbol(error)) throw error;
     return { status: 'rejected', reason: asError(error) };
   }
 }
