@@ -20,18 +20,27 @@ const WORTH_NAMING = 0.02;
 /**
  * Weighs forecasters by what they would have got wrong: each forecasts from three earlier moments,
  * and its weight is its mean absolute error to the power −4. The errors of the combination at
- * those moments are kept: they say how far it may be off.
+ * those moments are kept: they say how far it may be off. Yields after each fit.
  */
-export function backTest(forecasters: readonly Forecaster[], history: Float64Array, horizon: number): BackTest {
+export function* backTest(forecasters: readonly Forecaster[], history: Float64Array, horizon: number): Generator<void, BackTest> {
   const n = history.length;
   // No more than half of the history is held back.
   const ahead = Math.max(1, Math.min(horizon, Math.floor(n / (2 * ORIGINS))));
-  const trials = Array.from({ length: ORIGINS }, (_, k) => {
-    const cut = n - ahead * (k + 1);
+  const trials: { readonly actual: Float64Array; readonly forecasts: (Float64Array | undefined)[] }[] = [];
+  for (let cut = n - ahead; cut >= n - ORIGINS * ahead; cut -= ahead) {
     const past = history.slice(0, cut);
-    return { actual: history.subarray(cut, cut + ahead), forecasts: forecasters.map((forecaster) => forecaster.fit(past)?.predict(ahead)) };
-  });
-  const fitted = forecasters.map((forecaster) => forecaster.fit(history));
+    const forecasts: (Float64Array | undefined)[] = [];
+    for (const forecaster of forecasters) {
+      forecasts.push(forecaster.fit(past)?.predict(ahead));
+      yield;
+    }
+    trials.push({ actual: history.subarray(cut, cut + ahead), forecasts });
+  }
+  const fitted: (FittedForecaster | undefined)[] = [];
+  for (const forecaster of forecasters) {
+    fitted.push(forecaster.fit(history));
+    yield;
+  }
   const forecasts = fitted.map((one) => one?.predict(horizon));
   const errors = forecasters.map((_, i) => {
     if (!isFiniteForecast(forecasts[i])) return Infinity;

@@ -3,9 +3,9 @@ import { seededRandom } from '../../core/random.js';
 import { normalQuantile } from '../normal.js';
 import { quantile } from '../quantile.js';
 import { finiteValues } from '../series.js';
+import { finish } from '../steps.js';
 import { type BackTest, backTest } from './back-test.js';
 import { candidatesFor } from './candidates.js';
-import type { FittedForecaster } from './forecaster.js';
 import { detectSeasons, findMultiple } from './season.js';
 
 /** {@link forecast} */
@@ -62,6 +62,11 @@ const WIDENING = 1.05;
  * @throws RangeError on no values, NaN or Infinity (naming the index), or an option out of range
  */
 export function forecast(values: ArrayLike<number>, options: ForecastOptions): ForecastResult {
+  return finish(forecastInSteps(values, options));
+}
+
+/** {@link forecast} in steps of a few milliseconds, for a thread that has other work to do. */
+export function* forecastInSteps(values: ArrayLike<number>, options: ForecastOptions): Generator<void, ForecastResult> {
   requireKnown('forecast', options, ['horizon', 'season', 'levels', 'seed']);
   const horizon = requireInteger('horizon', options.horizon, 1);
   const levels = checkLevels(options.levels ?? [0.8, 0.95]);
@@ -74,8 +79,8 @@ export function forecast(values: ArrayLike<number>, options: ForecastOptions): F
   const { seasons, remark } = chooseSeasons(all, asked);
   const longest = seasons[seasons.length - 1] ?? 0;
   const history = all.slice(-Math.max(LONGEST_HISTORY, 6 * longest));
-  const tested = backTest(candidatesFor(seasons), history, horizon);
-  const spread = simulatedSpread(tested, horizon, levels, random);
+  const tested = yield* backTest(candidatesFor(seasons), history, horizon);
+  const spread = yield* simulatedSpread(tested, horizon, levels, random);
   const intervals = levels.map((level, k) => interval(tested.mean, level, spread[k]!, tested.errors, tested.horizon));
   return { mean: tested.mean, intervals, method: `combination of ${tested.names.join(', ')}${remark}`, seasons };
 }
@@ -107,13 +112,19 @@ function chooseSeasons(
 }
 
 /** Half the width of the middle `level` of simulated paths, averaged over the methods by their weights; a row for each level. */
-function simulatedSpread(tested: BackTest, horizon: number, levels: readonly number[], random: () => number): readonly Float64Array[] {
+function* simulatedSpread(
+  tested: BackTest,
+  horizon: number,
+  levels: readonly number[],
+  random: () => number,
+): Generator<void, readonly Float64Array[]> {
   const spread = levels.map(() => new Float64Array(horizon));
   let total = 0;
   const column = new Float64Array(PATHS);
   for (const { fitted, weight } of tested.weighted) {
-    const { simulate } = fitted as FittedForecaster;
+    const { simulate } = fitted;
     if (simulate === undefined) continue;
+    yield;
     total += weight;
     const paths = Array.from({ length: PATHS }, () => simulate(horizon, random));
     for (let h = 0; h < horizon; h++) {

@@ -1,0 +1,93 @@
+import type { MetricStore, RangeResult } from '../../contracts/metric-store.js';
+import type { Measure, Reading } from './measure.js';
+
+/** One series of a measure, as it came out of a store. */
+export interface MeasuredSeries {
+  readonly measure: Measure;
+  /** The measure's id, with the labels that tell its series apart: `venuekit_venue_call_seconds p95{operation="place"}`. */
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly t: Float64Array;
+  readonly v: Float64Array;
+}
+
+export interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+// A metric with a thousand symbols must not become a thousand analyses: the fullest series are taken.
+const MOST_SERIES = 16;
+const FINEST_STEP_MS = 5_000;
+const MOST_STEPS = 1_440;
+
+/** Steps in which a range is looked at: 5 s up to two hours, 60 s for a day. */
+export function stepFor({ from, to }: TimeRange): number {
+  return Math.max(FINEST_STEP_MS, Math.ceil((to - from) / MOST_STEPS / 1_000) * 1_000);
+}
+
+/** Reads the series of a measure; none when nothing was recorded. */
+export async function collect(
+  store: MetricStore,
+  measure: Measure,
+  range: TimeRange,
+  signal: AbortSignal | undefined,
+): Promise<readonly MeasuredSeries[]> {
+  const results = measure.plan.kind === 'share' ? await shares(store, measure, range, signal) : await aggregates(store, measure, range, signal);
+  return results
+    .map(({ labels, t, v }) => ({ measure, id: nameOf(measure.id, labels), labels, ...finite(t, v) }))
+    .filter(({ t }) => t.length > 0)
+    .sort((a, b) => b.t.length - a.t.length || (a.id < b.id ? -1 : 1))
+    .slice(0, MOST_SERIES);
+}
+
+async function aggregates(
+  store: MetricStore,
+  { plan, by }: Measure,
+  range: TimeRange,
+  signal: AbortSignal | undefined,
+): Promise<readonly RangeResult[]> {
+  if (plan.kind !== 'aggregate') return [];
+  return store.query({ ...reading(plan), ...range, stepMs: stepFor(range), agg: plan.agg, by }, signal);
+}
+
+async function shares(store: MetricStore, { plan, by }: Measure, range: TimeRange, signal: AbortSignal | undefined): Promise<readonly RangeResult[]> {
+  if (plan.kind !== 'share') return [];
+  const rise = (read: Reading): Promise<readonly RangeResult[]> =>
+    store.query({ ...reading(read), ...range, stepMs: stepFor(range), agg: 'increase', by }, signal);
+  const wholes = await rise(plan.whole);
+  const parts = (await Promise.all(plan.part.map(rise))).flat();
+  return wholes.map((whole) => {
+    const key = keyOf(whole.labels, by);
+    const risen = new Map<number, number>();
+    for (const part of parts) {
+      if (keyOf(part.labels, by) !== key) continue;
+      for (let i = 0; i < part.t.length; i++) risen.set(part.t[i]!, (risen.get(part.t[i]!) ?? 0) + part.v[i]!);
+    }
+    // A step without a single call has no share.
+    const used = [...whole.t.keys()].filter((i) => whole.v[i]! > 0);
+    return {
+      labels: whole.labels,
+      t: Float64Array.from(used, (i) => whole.t[i]!),
+      v: Float64Array.from(used, (i) => Math.min(1, (risen.get(whole.t[i]!) ?? 0) / whole.v[i]!)),
+    };
+  });
+}
+
+function reading({ metric, match }: Reading): Reading {
+  return match === undefined ? { metric } : { metric, match };
+}
+
+function keyOf(labels: Readonly<Record<string, string>>, by: readonly string[]): string {
+  return JSON.stringify(by.map((label) => labels[label] ?? ''));
+}
+
+function nameOf(id: string, labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return pairs.length === 0 ? id : `${id}{${pairs.join(',')}}`;
+}
+
+function finite(t: Float64Array, v: Float64Array): { readonly t: Float64Array; readonly v: Float64Array } {
+  const kept = [...t.keys()].filter((i) => Number.isFinite(v[i]));
+  return kept.length === t.length ? { t, v } : { t: Float64Array.from(kept, (i) => t[i]!), v: Float64Array.from(kept, (i) => v[i]!) };
+}
