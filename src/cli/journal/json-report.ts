@@ -1,6 +1,6 @@
 import type { Terminal } from '../terminal.js';
 import type { IntentReport } from './intent-report.js';
-import type { JournalReport } from './show-journal.js';
+import type { JournalReport } from './journal-report.js';
 
 /** One JSON object on standard output, written as it is read. */
 export class JsonReport implements JournalReport {

@@ -4,7 +4,8 @@ import { isSettled } from '../../contracts/journal-records.js';
 import { systemClock } from '../../core/clock.js';
 import { SqliteOrderJournal } from '../../stores/sqlite/order-journal.js';
 import { CommandFailure, type ExitCode, type Terminal } from '../terminal.js';
-import { type IntentReport, reportOf } from './intent-report.js';
+import { reportOf } from './intent-report.js';
+import type { JournalReport } from './journal-report.js';
 import { JsonReport } from './json-report.js';
 import { TextReport } from './text-report.js';
 
@@ -15,13 +16,6 @@ export interface JournalCommandOptions {
   readonly unresolved?: boolean;
   readonly check?: boolean;
   readonly json?: boolean;
-}
-
-/** A form in which a journal is shown, an intent at a time. */
-export interface JournalReport {
-  begin(facts: { readonly path: string; readonly leases: Awaited<ReturnType<SqliteOrderJournal['leases']>>; readonly now: number }): void;
-  intent(report: IntentReport): void;
-  end(facts: { readonly intents: number; readonly unresolved: number; readonly damage: readonly string[] | undefined }): void;
 }
 
 /** Reads the journal and prints it; 1 when the intent asked for is not there or the file is damaged. */

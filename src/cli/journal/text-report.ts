@@ -2,8 +2,8 @@ import type { LeaseRow } from '../../stores/sqlite/lease-table.js';
 import { ColumnWriter } from '../column-writer.js';
 import { printable, type Terminal } from '../terminal.js';
 import type { IntentReport } from './intent-report.js';
+import type { JournalReport } from './journal-report.js';
 import { clockTime, intentInWords, sentenceOf } from './record-sentence.js';
-import type { JournalReport } from './show-journal.js';
 
 /** For people: a line an intent, or everything about the one that was asked for. */
 export class TextReport implements JournalReport {
