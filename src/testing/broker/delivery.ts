@@ -45,7 +45,7 @@ export function readValue<T>(delivery: Delivery<T>): T {
 }
 
 /** The code of a `rejected` verdict: the reason in upper case, e.g. `INSUFFICIENT_FUNDS`. */
-export function rejectionCode(reason: RefusalReason): string {
+function rejectionCode(reason: RefusalReason): string {
   return reason.toUpperCase();
 }
 

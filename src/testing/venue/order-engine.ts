@@ -370,7 +370,7 @@ export class OrderEngine {
 }
 
 /** The asset that an order sets aside: what it pays with. */
-export function heldAsset(order: Pick<OrderTerms, 'side' | 'symbol'>): string {
+function heldAsset(order: Pick<OrderTerms, 'side' | 'symbol'>): string {
   return order.side === 'buy' ? order.symbol.quote : order.symbol.base;
 }
 

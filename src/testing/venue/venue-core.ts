@@ -22,7 +22,7 @@ const FEE_PLACES = 6;
 /** As Binance: a timestamp this far ahead of the venue's clock is refused. */
 const FUTURE_TOLERANCE_MS = 1_000;
 
-export const CLIENT_ID = { maxLength: 36, pattern: /^[.A-Z:/a-z0-9_-]{1,36}$/ };
+const CLIENT_ID = { maxLength: 36, pattern: /^[.A-Z:/a-z0-9_-]{1,36}$/ };
 
 /** What a request was signed with. */
 export interface Stamp {
