@@ -46,7 +46,7 @@ const STRATEGIES = ['momentum', 'spread', 'rebalance', 'risk'];
 const QUOTE_EVERY_MS = 300;
 const BARS_EVERY_TICKS = 10;
 const QUOTE_MAX_AGE_MS = 500;
-const ORDER_SHARE = 0.5;
+const ORDER_SHARE = 0.42;
 const BURST_READS = 200;
 const QUANTITIES: Readonly<Record<string, string>> = { 'BTC/USD': '0.01', 'ETH/USD': '0.1', 'LTC/USD': '0.5' };
 

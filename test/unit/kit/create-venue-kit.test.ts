@@ -1,0 +1,111 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../../src/core/manual-clock.js';
+import { seededRandom } from '../../../src/core/random.js';
+import { createVenueKit, type VenueKitOptions } from '../../../src/index.js';
+import { MemoryMetricStore } from '../../../src/metrics/index.js';
+import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
+
+const folders: string[] = [];
+const givenAFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'venuekit-kit-'));
+  folders.push(folder);
+  return folder;
+};
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+const givenAVenue = () => {
+  const clock = new ManualClock();
+  const venue = new SimulatedVenue({ clock, seed: 5, symbols: { 'BTC/USD': { price: 7_000 } }, balances: { USD: '1000000', BTC: '100' } });
+  const adapter = simulatedBroker(venue);
+  const through = async <T>(work: Promise<T>): Promise<T> => {
+    let settled = false;
+    const done = work.finally(() => {
+      settled = true;
+    });
+    done.catch(() => {});
+    for (let i = 0; i < 2_000 && !settled; i++) await clock.advance(50);
+    return done;
+  };
+  const options: VenueKitOptions = { broker: adapter, marketData: adapter, clock, random: seededRandom(5) };
+  return { clock, venue, options, through };
+};
+
+describe('createVenueKit', () => {
+  it('wires reads, orders and metrics to one clock and one bus', async () => {
+    const { clock, venue, options, through } = givenAVenue();
+    const store = new MemoryMetricStore();
+    await using kit = await createVenueKit({ ...options, store });
+    const seen: string[] = [];
+    kit.bus.on('order.state', ({ order }) => seen.push(order.state));
+    await through(kit.start());
+
+    const { value } = await through(kit.marketData!.get('quote', { symbol: 'BTC/USD' }));
+    expect(value.bid).toBeLessThan(value.ask);
+    const order = await through(kit.trading!.submit({ intentId: 'one', symbol: 'BTC/USD', side: 'buy', type: 'market', qty: '0.1' }));
+    expect(order.clientOrderId).toBe(venue.orders()[0]?.clientOrderId);
+    expect(seen).toContain('sending');
+
+    const from = clock.now();
+    await clock.advance(5_000);
+    expect(kit.metrics.exposition()).toMatch(/^venuekit_.*place/m);
+    const calls = await store.query({ metric: 'venuekit_venue_calls_total', from, to: clock.now(), agg: 'last', stepMs: 1_000 });
+    expect(calls.length).toBeGreaterThan(0);
+  });
+
+  it('repeats a read that failed, so that a passing fault never reaches the reader', async () => {
+    const { venue, options, through } = givenAVenue();
+    await using kit = await createVenueKit(options);
+    venue.fault({ operation: 'quote', when: 'before', kind: 'status', status: 503, times: 3 });
+    const { value } = await through(kit.marketData!.get('quote', { symbol: 'BTC/USD' }));
+    expect(value.symbol).toBe('BTC/USD');
+  });
+
+  it('has only the parts that it was given a venue for', async () => {
+    const { options } = givenAVenue();
+    await using kit = await createVenueKit({ clock: options.clock!, marketData: options.marketData! });
+    expect(kit.trading).toBeUndefined();
+    expect(kit.marketData).toBeDefined();
+  });
+
+  it('keeps orders and metrics in dataDir, and knows an order again after a restart', async () => {
+    const { venue, options, through } = givenAVenue();
+    const dataDir = join(givenAFolder(), 'made', 'by-the-kit');
+    const intent = { intentId: 'kept', symbol: 'BTC/USD', side: 'buy', type: 'market', qty: '0.1' } as const;
+    {
+      await using kit = await createVenueKit({ ...options, dataDir });
+      await through(kit.start());
+      await through(kit.trading!.submit(intent));
+    }
+    for (const file of ['orders.db', 'metrics.db']) expect(existsSync(join(dataDir, file)), file).toBe(true);
+    await using again = await createVenueKit({ ...options, dataDir });
+    await through(again.start());
+    await through(again.trading!.submit(intent));
+    expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('leaves a store that was handed in open', async () => {
+    const { options } = givenAVenue();
+    const store = new MemoryMetricStore();
+    const kit = await createVenueKit({ clock: options.clock!, store });
+    await kit.close();
+    await kit.close();
+    await expect(store.stats()).resolves.toMatchObject({ series: 0 });
+  });
+
+  it('refuses to start once it is closed', async () => {
+    const kit = await createVenueKit();
+    await kit.close();
+    await expect(kit.start()).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('refuses what can’t be meant, by name', async () => {
+    await expect(createVenueKit({ brokr: {} } as never)).rejects.toThrow('createVenueKit has no option "brokr"; did you mean "broker"?');
+    await expect(createVenueKit({ broker: {} as never })).rejects.toThrow(/broker must be an object with a method cost/);
+    await expect(createVenueKit({ dataDir: '' })).rejects.toThrow(/dataDir must be a non-empty string/);
+  });
+});
