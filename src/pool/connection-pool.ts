@@ -10,7 +10,9 @@ import { systemRandom } from '../core/random.js';
 import { rankOf } from '../resilience/priorities.js';
 import type { Connection } from './connection.js';
 import { ConnectionInventory } from './connection-inventory.js';
+import { ConnectionOpener } from './connection-opener.js';
 import { CreateGate } from './create-gate.js';
+import { LeakWatch } from './leak-watch.js';
 import { ConnectionLease, type Lease, type LeaseKeeper } from './lease.js';
 import { PoolEvents, type PoolHoldings } from './pool-events.js';
 import { type PoolOptions, type PoolPolicy, poolPolicy } from './pool-options.js';
@@ -38,7 +40,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   readonly #random: Random;
   readonly #logger: Logger | undefined;
   readonly #inventory: ConnectionInventory<T>;
-  readonly #gate: CreateGate;
+  readonly #opener: ConnectionOpener<T>;
   readonly #keeper: LeaseKeeper<T>;
   readonly #idle: Connection<T>[] = [];
   readonly #waiters: WaiterRing<T> = new WaiterRing();
@@ -48,14 +50,11 @@ export class ConnectionPool<T> implements AsyncDisposable {
   readonly #ownDeadlines: DeadlineSet<Waiter<T>>;
   readonly #idleLimits: DeadlineSet<Connection<T>>;
   readonly #lifeLimits: DeadlineSet<Connection<T>>;
-  readonly #leakLimits: DeadlineSet<Connection<T>>;
+  readonly #leaks: LeakWatch<T>;
   // Nothing has to be looked at when a connection changes hands: the path without a clock.
   readonly #isPlain: boolean;
   #inUse = 0;
-  #opening = 0;
   #validating = 0;
-  #lastCreateError: Error | undefined;
-  #retry: 'none' | 'background' | 'awaited' = 'none';
   #waitTimer: Disposable | undefined;
   #healthTimer: Disposable | undefined;
   #closing: Promise<void> | undefined;
@@ -69,15 +68,21 @@ export class ConnectionPool<T> implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger;
-    this.#gate = new CreateGate(policy.createBackoff, this.#random);
     this.#inventory = new ConnectionInventory(policy, this.#clock, (error) =>
       this.#logger?.warn({ pool: policy.name, error }, 'closing a connection failed'),
     );
+    this.#opener = new ConnectionOpener(this.#inventory, new CreateGate(policy.createBackoff, this.#random), this.#clock, this.#forced.signal, {
+      missing: () => Math.max(this.#waiters.size - this.#validating, policy.min - this.#inventory.size),
+      hasWaiters: () => this.#waiters.size > 0,
+      onOpened: (connection) => this.#opened(connection),
+      onFailed: (error) => this.#openingFailed(error),
+      onRetry: () => this.#serve(),
+    });
     this.#keeper = { takeBack: (connection) => this.#takeBack(connection), giveUp: (connection) => this.#giveUp(connection) };
     this.#ownDeadlines = new DeadlineSet(this.#clock, (waiter) => this.#timeOut(waiter, 'DEADLINE'));
     this.#idleLimits = new DeadlineSet(this.#clock, (connection, now) => this.#idledLong(connection, now));
     this.#lifeLimits = new DeadlineSet(this.#clock, (connection) => this.#livedLong(connection));
-    this.#leakLimits = new DeadlineSet(this.#clock, (connection, now) => this.#heldLong(connection, now));
+    this.#leaks = new LeakWatch(policy, this.#clock, options.logger, this.#events);
     this.#isPlain =
       policy.validate === undefined &&
       policy.idleTimeoutMs === Infinity &&
@@ -174,7 +179,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     this.#inUse++;
     this.#tally.acquired++;
     this.#tally.waits.record(waitedMs);
-    if (!this.#isPlain) this.#watch(connection);
+    if (!this.#isPlain) this.#leaks.taken(connection);
     if (this.#events !== undefined) {
       this.#events.acquired(waitedMs, isReused);
       this.#events.state();
@@ -200,8 +205,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   // ── who gets a connection that is free ──
 
   #reassign(connection: Connection<T>): void {
-    if (this.#leakLimits.size > 0 && connection.leakLimit !== undefined) this.#leakLimits.cancel(connection.leakLimit);
-    connection.takenAt = undefined;
+    if (!this.#isPlain) this.#leaks.returned(connection);
     if (this.#closing !== undefined) {
       void this.#discard(connection, 'closed');
       return;
@@ -229,7 +233,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
       const connection = this.#takeIdle();
       if (connection !== undefined) this.#handTo(this.#waiters.shift() as Waiter<T>, connection);
     }
-    this.#open();
+    this.#opener.openMissing();
   }
 
   #handTo(waiter: Waiter<T>, connection: Connection<T>): void {
@@ -304,8 +308,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
         continue;
       }
       const waiter = this.#waiters.shift();
-      // Back to its place, its idle time running on: a check is no use.
-      if (waiter === undefined) this.#idle.splice(Math.min(at, this.#idle.length), 0, connection);
+      if (waiter === undefined) this.#putBack(connection, at);
       else {
         if (connection.idleLimit !== undefined) this.#idleLimits.cancel(connection.idleLimit);
         this.#handTo(waiter, connection);
@@ -313,76 +316,42 @@ export class ConnectionPool<T> implements AsyncDisposable {
     }
   }
 
-  // ── opening ──
-
-  #open(): void {
-    const { min } = this.#policy;
-    for (;;) {
-      const { size, room } = this.#inventory;
-      const missing = Math.max(this.#waiters.size - this.#validating, min - size);
-      if (this.#opening >= missing || room <= 0) return;
-      if (this.#gate.isProbing && this.#opening > 0) return;
-      const waitMs = this.#gate.waitMs(this.#clock.monotonic());
-      if (waitMs > 0) {
-        this.#retryIn(waitMs);
-        return;
-      }
-      void this.#openOne();
-    }
+  /** Back to its place, its idle time running on: a check is no use. What has grown too old during the check is found out now. */
+  #putBack(connection: Connection<T>, at: number): void {
+    this.#idle.splice(Math.min(at, this.#idle.length), 0, connection);
+    const now = this.#clock.monotonic();
+    if (connection.expiresAt <= now) this.#livedLong(connection);
+    else if (now - connection.idleSince >= this.#policy.idleTimeoutMs) this.#idledLong(connection, now);
   }
 
-  async #openOne(): Promise<void> {
-    this.#opening++;
-    let connection: Connection<T>;
-    try {
-      connection = await this.#inventory.open();
-    } catch (error) {
-      this.#opening--;
-      this.#openingFailed(asError(error));
-      return;
-    }
-    this.#opening--;
-    this.#gate.succeeded();
+  // ── opening ──
+
+  #opened(connection: Connection<T>): void {
     this.#tally.created++;
-    const now = this.#clock.monotonic();
     const { maxLifetimeMs } = this.#policy;
     if (maxLifetimeMs !== Infinity) {
-      connection.expiresAt = now + maxLifetimeMs * (1 - 0.1 * this.#random());
+      connection.expiresAt = this.#clock.monotonic() + maxLifetimeMs * (1 - 0.1 * this.#random());
       connection.lifeLimit = this.#lifeLimits.add(connection, connection.expiresAt);
     }
     this.#events?.created();
     this.#reassign(connection);
-    this.#open();
+    this.#serve();
     this.#events?.state();
   }
 
   #openingFailed(error: Error): void {
     if (this.#closing !== undefined) return;
-    this.#gate.failed(this.#clock.monotonic());
     this.#tally.createFailures++;
-    this.#lastCreateError = error;
     this.#logger?.warn({ pool: this.#policy.name, error }, 'opening a connection failed');
     this.#events?.createFailed(error);
     // To one caller, and only when this opening was for one: the others may still be served.
-    if (this.#waiters.size > this.#validating + this.#opening) {
+    if (this.#waiters.size > this.#validating + this.#opener.opening) {
       const waiter = this.#waiters.shift() as Waiter<T>;
       this.#forget(waiter);
       waiter.reject(error);
       this.#events?.state();
     }
-    this.#open();
-  }
-
-  #retryIn(ms: number): void {
-    const isAwaited = this.#waiters.size > 0;
-    if (this.#retry === 'awaited' || (this.#retry === 'background' && !isAwaited)) return;
-    this.#retry = isAwaited ? 'awaited' : 'background';
-    const again = (): void => {
-      this.#retry = 'none';
-      this.#serve();
-    };
-    if (isAwaited) this.#clock.sleep(ms, this.#forced.signal).then(again, () => {});
-    else this.#clock.schedule(ms, again);
+    this.#serve();
   }
 
   // ── waiting ──
@@ -443,30 +412,13 @@ export class ConnectionPool<T> implements AsyncDisposable {
       new VenueKitError(
         code,
         `Pool "${name}": no connection within ${waitedMs} ms; ${this.#inUse} of at most ${max} in use, ${this.#waiters.size} others waiting`,
-        this.#gate.isProbing ? { cause: this.#lastCreateError } : undefined,
+        this.#opener.lastError === undefined ? undefined : { cause: this.#opener.lastError },
       ),
     );
     this.#events?.state();
   }
 
   // ── ages ──
-
-  #watch(connection: Connection<T>): void {
-    const { leakWarningMs, captureLeaseStacks } = this.#policy;
-    if (captureLeaseStacks) connection.takenAt = new Error('lease taken').stack;
-    if (leakWarningMs === Infinity) return;
-    connection.leasedSince = this.#clock.monotonic();
-    connection.leakLimit = this.#leakLimits.add(connection, connection.leasedSince + leakWarningMs);
-  }
-
-  #heldLong(connection: Connection<T>, now: number): void {
-    const pool = this.#policy.name;
-    const heldMs = now - connection.leasedSince;
-    const { takenAt } = connection;
-    const where = takenAt === undefined ? {} : { takenAt };
-    this.#logger?.warn({ pool, heldMs, ...where }, 'a lease has been held for long; was its release forgotten?');
-    this.#events?.leak(heldMs, where);
-  }
 
   #idledLong(connection: Connection<T>, now: number): void {
     const at = this.#idle.indexOf(connection);
@@ -493,7 +445,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     connection.isClosed = true;
     if (connection.idleLimit !== undefined) this.#idleLimits.cancel(connection.idleLimit);
     if (connection.lifeLimit !== undefined) this.#lifeLimits.cancel(connection.lifeLimit);
-    if (connection.leakLimit !== undefined) this.#leakLimits.cancel(connection.leakLimit);
+    this.#leaks.returned(connection);
     this.#tally.destroyed++;
     const closed = this.#inventory.close(connection);
     this.#events?.destroyed(why);
@@ -521,7 +473,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     }
     await this.#inventory.drain(closed);
     this.#waitTimer?.[Symbol.dispose]();
-    for (const limits of [this.#ownDeadlines, this.#idleLimits, this.#lifeLimits, this.#leakLimits]) limits[Symbol.dispose]();
+    for (const limits of [this.#ownDeadlines, this.#idleLimits, this.#lifeLimits, this.#leaks]) limits[Symbol.dispose]();
   }
 
   async #leasesReturned(withinMs: number): Promise<void> {
