@@ -71,8 +71,14 @@ describe('ConnectionPool', () => {
     const { pool } = givenAPool({ max: 1 });
     const held = await pool.acquire();
     const order: string[] = [];
-    const patient = pool.acquire({ priority: 'prefetch' }).then((lease) => (order.push('prefetch'), lease));
-    const urgent = pool.acquire({ priority: 'kill' }).then((lease) => (order.push('kill'), lease));
+    const patient = pool.acquire({ priority: 'prefetch' }).then((lease) => {
+      order.push('prefetch');
+      return lease;
+    });
+    const urgent = pool.acquire({ priority: 'kill' }).then((lease) => {
+      order.push('kill');
+      return lease;
+    });
     held.release();
     (await urgent).release();
     (await patient).release();
@@ -140,6 +146,21 @@ describe('ConnectionPool', () => {
     await clock.advance(50);
     await next;
     expect(mostOpen).toBe(1);
+  });
+
+  it('tells what it holds after every change', async () => {
+    const { pool, bus } = givenAPool({ name: 'orders', max: 1 });
+    const states: string[] = [];
+    bus.on('pool.state', ({ pool: name, max, size, inUse, waiting }) => states.push(`${name}: ${inUse}/${size} of ${max}, ${waiting} waiting`));
+    const first = await pool.acquire();
+    expect(states.at(-1)).toBe('orders: 1/1 of 1, 0 waiting');
+    const second = pool.acquire();
+    expect(states.at(-1)).toBe('orders: 1/1 of 1, 1 waiting');
+    first.release();
+    (await second).release();
+    expect(states.at(-1)).toBe('orders: 0/1 of 1, 0 waiting');
+    await pool.close();
+    expect(states.at(-1)).toBe('orders: 0/0 of 1, 0 waiting');
   });
 
   describe('waiting', () => {
@@ -386,6 +407,18 @@ describe('ConnectionPool', () => {
       await clock.advance(0);
       expect(ends).toHaveLength(3);
       expect(pool.stats().size).toBe(3);
+    });
+
+    it('closes what became too old while its health was checked', async () => {
+      let answer: (fit: boolean) => void = () => {};
+      const validate = (): Promise<boolean> => new Promise((resolve) => (answer = resolve));
+      const { pool, clock } = givenAPool({ idleTimeoutMs: 1_000, validateAfterIdleMs: 10_000, healthCheckIntervalMs: 900, validate });
+      (await pool.acquire()).release();
+      await clock.advance(1_500);
+      expect(pool.stats()).toMatchObject({ size: 1, idle: 1 });
+      answer(true);
+      await clock.advance(0);
+      expect(pool.stats().size).toBe(0);
     });
 
     it('warns of a lease that is held for long, naming where it was taken', async () => {
