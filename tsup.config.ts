@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
 import { defineConfig } from 'tsup';
-import { entryPoints, outputName } from './scripts/entry-points.js';
+import { command, entryPoints, outputName, workers } from './scripts/entry-points.js';
 
-// Files that are started rather than imported: worker threads and the command.
-const programs: Record<string, string> = {};
-
-const entries = Object.fromEntries(Object.entries(entryPoints).map(([subpath, file]) => [outputName(subpath), file]));
+const named = (files: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).map(([subpath, file]) => [outputName(subpath), file]));
 
 /**
  * Builds split ESM and its declarations. CommonJS is made from that output by scripts/build-cjs.ts:
@@ -13,7 +10,7 @@ const entries = Object.fromEntries(Object.entries(entryPoints).map(([subpath, fi
  * part at once.
  */
 export default defineConfig({
-  entry: { ...Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))), ...programs },
+  entry: { ...named(entryPoints), ...named(workers), cli: command },
   format: ['esm'],
   target: 'node20',
   platform: 'node',
@@ -22,5 +19,6 @@ export default defineConfig({
   clean: true,
   shims: false,
   sourcemap: false,
-  dts: process.env.VENUEKIT_BUILD === 'js' ? false : { compilerOptions: { ignoreDeprecations: '6.0', rootDir: undefined } },
+  dts:
+    process.env.VENUEKIT_BUILD === 'js' ? false : { entry: named(entryPoints), compilerOptions: { ignoreDeprecations: '6.0', rootDir: undefined } },
 });

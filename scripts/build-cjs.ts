@@ -11,7 +11,11 @@ const dist = new URL('../dist', import.meta.url).pathname;
 // What refers to a sibling in dist: `from "./x.js"`, `import("./x.js")`, `import "./x.js"`, `require("./x.js")`.
 const SIBLING = /((?:from|import|require)\s*\(?\s*["'])(\.{1,2}\/[^"']+?)\.js(["'])/g;
 
+// The command is started, never required.
+const started = new Set(['cli.js']);
+
 for (const file of readdirSync(dist)) {
+  if (started.has(file)) continue;
   const path = join(dist, file);
   if (file.endsWith('.d.ts')) {
     writeFileSync(path.replace(/\.d\.ts$/, '.d.cts'), readFileSync(path, 'utf8').replace(SIBLING, '$1$2.cjs$3'));

@@ -12,10 +12,19 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './metrics': 'src/metrics/index.ts',
   './analytics': 'src/analytics/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
-  './otel': 'src/otel/index.ts',
   './ccxt': 'src/sdk/ccxt/index.ts',
   './testing': 'src/testing/index.ts',
 };
+
+/** Files that are started rather than imported: worker threads, found by their subpath from a bundled host. */
+export const workers: Readonly<Record<string, string>> = {
+  './parallel-worker': 'src/parallel/worker.ts',
+  './analytics-worker': 'src/analytics/worker.ts',
+  './metric-store-worker': 'src/stores/sqlite/metric-store-worker.ts',
+};
+
+/** The `venuekit` command. */
+export const command = 'src/cli/main.ts';
 
 /** `./market-data` → `market-data`; the root → `index`. */
 export function outputName(subpath: string): string {

@@ -52,6 +52,9 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     made.use(instrument(bus, metrics));
     const store = options.store ?? made.use(await openStore(dataDir, () => new MemoryMetricStore()));
 
+    const { AnalyticsEngine } = await import('../analytics/index.js');
+    const analytics = new AnalyticsEngine({ ...wiring, store });
+
     const { ParallelFetcher } = await import('../parallel/index.js');
     const fetcher = made.use(new ParallelFetcher({ ...wiring, retry: READ_RETRY }));
 
@@ -75,6 +78,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
       fetcher,
       metrics,
       store,
+      analytics,
       start: () => {
         if (closed !== undefined) return Promise.reject(closedError('The kit'));
         started ??= (async () => {

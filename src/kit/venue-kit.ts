@@ -1,3 +1,4 @@
+import type { AnalyticsEngine } from '../analytics/index.js';
 import type { BrokerAdapter } from '../contracts/broker.js';
 import type { EventBus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
@@ -35,6 +36,8 @@ export interface VenueKit extends AsyncDisposable {
   readonly fetcher: ParallelFetcher;
   readonly metrics: MetricsRegistry;
   readonly store: MetricStore;
+  /** Over the store. */
+  readonly analytics: AnalyticsEngine;
   /** Takes the journal's lease, reconciles with the venue, and begins to collect metrics each second. */
   start(): Promise<void>;
   /** Ends what the kit started, in reverse order. Stores and journals that were handed in stay open. */

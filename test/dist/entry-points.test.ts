@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { entryPoints, outputName } from '../../scripts/entry-points.js';
+import { entryPoints, outputName, workers } from '../../scripts/entry-points.js';
 import { installPacked, packTarball } from '../../scripts/packed.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -29,7 +29,7 @@ const runInHost = (file: string, text: string): string => {
 
 describe('the packed tarball', () => {
   it('exports exactly the entry points, each as ESM and CJS with types of its own', () => {
-    expect(Object.keys(manifest.exports).filter((key) => key !== './package.json')).toEqual(subpaths);
+    expect(Object.keys(manifest.exports)).toEqual([...subpaths, ...Object.keys(workers), './package.json']);
     for (const subpath of subpaths) {
       const name = outputName(subpath);
       expect(manifest.exports[subpath]).toEqual({
@@ -48,6 +48,11 @@ describe('the packed tarball', () => {
     expect(cjs).toEqual(esm);
   });
 
+  it.each(Object.keys(workers))('%s resolves to a file that a thread can run', (subpath) => {
+    expect(manifest.exports[subpath]).toBe(`./dist/${outputName(subpath)}.js`);
+    expect(existsSync(join(host, 'node_modules/venuekit/dist', `${outputName(subpath)}.js`))).toBe(true);
+  });
+
   it('brings no source of a test, a bench or an example along', () => {
     const top = readdirSync(join(host, 'node_modules/venuekit'));
     expect(top.filter((name) => ['src', 'test', 'bench', 'examples', 'scripts'].includes(name))).toEqual([]);
@@ -64,11 +69,11 @@ describe('the packed tarball', () => {
 
   // What a host pays: bundled, minified, gzipped, dependencies included, dynamic imports apart.
   it.each([
-    ['.', 15],
-    ['./metrics', 10],
-  ])('%s stays within %d kB', async (subpath, limitKb) => {
+    ['*', '.', 15],
+    ['{ MetricsRegistry }', './metrics', 10],
+  ])('%s of %s stays within %d kB', async (names, subpath, limitKb) => {
     const result = await build({
-      stdin: { contents: `export * from ${JSON.stringify(specifier(subpath))};`, resolveDir: host },
+      stdin: { contents: `export ${names} from ${JSON.stringify(specifier(subpath))};`, resolveDir: host },
       bundle: true,
       minify: true,
       splitting: true,
