@@ -47,7 +47,7 @@ const QUOTE_EVERY_MS = 300;
 const BARS_EVERY_TICKS = 10;
 const QUOTE_MAX_AGE_MS = 500;
 const ORDER_SHARE = 0.42;
-const BURST_READS = 200;
+const BURST_READS = 60;
 const QUANTITIES: Readonly<Record<string, string>> = { 'BTC/USD': '0.01', 'ETH/USD': '0.1', 'LTC/USD': '0.5' };
 
 /**
@@ -66,9 +66,16 @@ export async function runBot(options: BotOptions): Promise<BotLog> {
       runStrategy(name, startedAt + (index * QUOTE_EVERY_MS) / STRATEGIES.length, ticks, plan.get(name) ?? [], options, log, pending),
     ),
   );
+  options.signal.throwIfAborted();
   await readBackToBack(options, log);
   await Promise.all(pending);
   return log;
+}
+
+// All of them, also when one is interrupted: nothing may go on behind the end of the run.
+async function allEnded(strategies: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(strategies)).find((strategy) => strategy.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 // Decided before the run: a late answer must not move the dice.
@@ -148,7 +155,8 @@ async function place(
   log.orderLatenciesMs.push(now() - startedAt);
 }
 
-async function timedRead<T>(read: () => Promise<T>, { now }: BotOptions, log: BotLog): Promise<T | undefined> {
+async function timedRead<T>(read: () => Promise<T>, { now, signal }: BotOptions, log: BotLog): Promise<T | undefined> {
+  signal.throwIfAborted();
   const startedAt = now();
   try {
     return await read();

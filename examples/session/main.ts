@@ -71,7 +71,7 @@ function bot(side: 'raw' | 'venuekit', settings: Settings, desk: Desk, show: () 
 }
 
 async function runRaw(settings: Settings, venue: SimulatedVenue, served: ServedVenue, show: () => void): Promise<Side> {
-  const desk = new RawDesk(newExchange(served), (ms) => systemClock.sleep(ms));
+  const desk = new RawDesk(newExchange(served), (ms) => systemClock.sleep(ms, stop.signal));
   const log = await bot('raw', settings, desk, show);
   const intentOf = (id: string): number | undefined => /^raw-(\d+)-\d+$/.exec(id)?.slice(1).map(Number)[0];
   // What the venue refused by its own rules is no loss: it said so.
