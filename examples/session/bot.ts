@@ -61,7 +61,7 @@ export async function runBot(options: BotOptions): Promise<BotLog> {
   const plan = planOrders(options, ticks);
   const pending: Promise<void>[] = [];
   const startedAt = options.now();
-  await Promise.all(
+  await allEnded(
     STRATEGIES.map((name, index) =>
       runStrategy(name, startedAt + (index * QUOTE_EVERY_MS) / STRATEGIES.length, ticks, plan.get(name) ?? [], options, log, pending),
     ),
