@@ -128,10 +128,11 @@ export class AnalyticsEngine {
   ): Promise<readonly SeriesAnalysis[]> {
     await using runner = await SeriesRunner.start(this.#workerEntry, this.#logger);
     const analyses: SeriesAnalysis[] = [];
-    for (const { measure, t, v } of series) {
-      const { worse, least, lasting, leaks } = measure;
-      const watched = { worse, least, ...(lasting === undefined ? {} : { lasting }), ...(leaks === undefined ? {} : { leaks }) };
-      analyses.push(await runner.run({ t, v, watched, bounds: boundsOf(measure), seed: this.#seed }, signal));
+    for (const { measure, t, v, weights } of series) {
+      const { worse, least, leaks } = measure;
+      const watched = leaks === undefined ? { worse, least } : { worse, least, leaks };
+      const task = { t, v, watched, bounds: boundsOf(measure), seed: this.#seed };
+      analyses.push(await runner.run(weights === undefined ? task : { ...task, weights }, signal));
       onProgress?.(analyses.length, series.length);
     }
     return analyses;

@@ -8,6 +8,8 @@ import { type Finding, findChanges, type Watched } from './findings.js';
 export interface SeriesTask {
   readonly t: Float64Array;
   readonly v: Float64Array;
+  /** How many events each value is a share of, where it is one. */
+  readonly weights?: Float64Array;
   readonly watched: Watched;
   /** Values never leave [low, high]: a share stays one. */
   readonly bounds: readonly [number, number];
@@ -27,14 +29,14 @@ export interface SeriesAnalysis {
 const TREND_POINTS = 400;
 
 /** Analyzes one series, in slices of a few milliseconds. */
-export function* analyzeSeries({ t, v, watched, bounds, seed }: SeriesTask): Generator<void, SeriesAnalysis> {
+export function* analyzeSeries({ t, v, weights, watched, bounds, seed }: SeriesTask): Generator<void, SeriesAnalysis> {
   const summary = summarize(v);
   yield;
   const trend = seriesTrend(thinned(t, v));
   yield;
   const anomalies = yield* seriesAnomalies({ t, v });
   yield;
-  const findings = findChanges(t, v, watched);
+  const findings = findChanges(t, v, weights, watched);
   yield;
   const forecast = bounded(yield* seriesForecast({ t, v }, { seed }), bounds);
   return { summary, trend, anomalies, forecast, findings };

@@ -9,6 +9,8 @@ export interface MeasuredSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly t: Float64Array;
   readonly v: Float64Array;
+  /** How many events each value is a share of, where it is one. */
+  readonly weights?: Float64Array;
 }
 
 export interface TimeRange {
@@ -26,6 +28,10 @@ export function stepFor({ from, to }: TimeRange): number {
   return Math.max(FINEST_STEP_MS, Math.ceil((to - from) / MOST_STEPS / 1_000) * 1_000);
 }
 
+interface Shares extends RangeResult {
+  readonly weights?: Float64Array;
+}
+
 /** Reads the series of a measure; none when nothing was recorded. */
 export async function collect(
   store: MetricStore,
@@ -33,9 +39,10 @@ export async function collect(
   range: TimeRange,
   signal: AbortSignal | undefined,
 ): Promise<readonly MeasuredSeries[]> {
-  const results = measure.plan.kind === 'share' ? await shares(store, measure, range, signal) : await aggregates(store, measure, range, signal);
+  const results: readonly Shares[] =
+    measure.plan.kind === 'share' ? await shares(store, measure, range, signal) : await aggregates(store, measure, range, signal);
   return results
-    .map(({ labels, t, v }) => ({ measure, id: nameOf(measure.id, labels), labels, ...finite(t, v) }))
+    .map((result) => ({ measure, id: nameOf(measure.id, result.labels), ...finite(result) }))
     .filter(({ t }) => t.length > 0)
     .sort((a, b) => b.t.length - a.t.length || (a.id < b.id ? -1 : 1))
     .slice(0, MOST_SERIES);
@@ -51,7 +58,7 @@ async function aggregates(
   return store.query({ ...reading(plan), ...range, stepMs: stepFor(range), agg: plan.agg, by }, signal);
 }
 
-async function shares(store: MetricStore, { plan, by }: Measure, range: TimeRange, signal: AbortSignal | undefined): Promise<readonly RangeResult[]> {
+async function shares(store: MetricStore, { plan, by }: Measure, range: TimeRange, signal: AbortSignal | undefined): Promise<readonly Shares[]> {
   if (plan.kind !== 'share') return [];
   const rise = (read: Reading): Promise<readonly RangeResult[]> =>
     store.query({ ...reading(read), ...range, stepMs: stepFor(range), agg: 'increase', by }, signal);
@@ -70,6 +77,7 @@ async function shares(store: MetricStore, { plan, by }: Measure, range: TimeRang
       labels: whole.labels,
       t: Float64Array.from(used, (i) => whole.t[i]!),
       v: Float64Array.from(used, (i) => Math.min(1, (risen.get(whole.t[i]!) ?? 0) / whole.v[i]!)),
+      weights: Float64Array.from(used, (i) => whole.v[i]!),
     };
   });
 }
@@ -87,7 +95,10 @@ function nameOf(id: string, labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? id : `${id}{${pairs.join(',')}}`;
 }
 
-function finite(t: Float64Array, v: Float64Array): { readonly t: Float64Array; readonly v: Float64Array } {
+// A histogram that saw nothing in a step has no value there.
+function finite(result: Shares): Shares {
+  const { labels, t, v } = result;
   const kept = [...t.keys()].filter((i) => Number.isFinite(v[i]));
-  return kept.length === t.length ? { t, v } : { t: Float64Array.from(kept, (i) => t[i]!), v: Float64Array.from(kept, (i) => v[i]!) };
+  if (kept.length === t.length) return result;
+  return { labels, t: Float64Array.from(kept, (i) => t[i]!), v: Float64Array.from(kept, (i) => v[i]!) };
 }

@@ -16,75 +16,122 @@ export interface Finding {
 }
 
 /** What of a {@link Measure} the search needs. */
-export type Watched = Pick<Measure, 'worse' | 'least' | 'lasting' | 'leaks'>;
+export type Watched = Pick<Measure, 'worse' | 'least' | 'leaks'>;
 
-/** The changes for the worse in a series, in order of time. */
-export function findChanges(t: Float64Array, v: Float64Array, watched: Watched): readonly Finding[] {
+/**
+ * The changes for the worse in a series, in order of time.
+ * @param weights - how many events each value is a share of, where it is one
+ */
+export function findChanges(t: Float64Array, v: Float64Array, weights: Float64Array | undefined, watched: Watched): readonly Finding[] {
   // Downward changes are upward ones of the mirrored values.
   const mirror = watched.worse === 'lower' ? -1 : 1;
   const values = v.map((value) => mirror * value);
   const creep = watched.worse === 'higher' ? findCreep(t, values, watched) : undefined;
-  const jumps = watched.leaks === true ? [] : findJumps(t, values, watched);
+  const jumps = watched.leaks === true ? [] : findJumps(t, values, weights, watched);
   // What jumps out during a slow rise is the rise.
   const found = creep === undefined ? jumps : [creep, ...jumps.filter(({ since }) => since < creep.since)];
   return found.map((finding) => ({ ...finding, before: mirror * finding.before, after: mirror * finding.after })).sort((a, b) => a.since - b.since);
 }
 
 const BASELINE = 120;
-const LEAST_BASELINE = 12;
+const LEAST_BASELINE = 24;
 const WIDTH = 2;
-const LASTING = 3;
+// A run that chance brings about less than once in a million: natural logarithms.
+const EVIDENCE = Math.log(1e6);
 const GLARING = 3;
+const OVER = 12;
 
 /**
  * Runs of values above what the ten minutes before them lead to expect: above their median by twice
- * the distance to their 95th percentile, and by what is worth a word. The baseline stands still while
- * a run lasts, so that a lasting change does not become normal by lasting.
+ * the distance to their 95th percentile, and by what is worth a word. A run counts when chance would
+ * hardly bring it about, by how often the baseline itself exceeded the threshold; for a share of
+ * counted events, by the events. The baseline stands still while a run lasts, so that a lasting
+ * change does not become normal by lasting.
  */
-function findJumps(t: Float64Array, v: Float64Array, { least, lasting = LASTING }: Watched): Finding[] {
+function findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | undefined, { least }: Watched): Finding[] {
   const found: Finding[] = [];
   const baseline: number[] = [];
+  const learn = (i: number): void => {
+    baseline.push(i);
+    if (baseline.length > BASELINE) baseline.shift();
+  };
   let i = 0;
   while (i < v.length) {
     if (baseline.length < LEAST_BASELINE) {
-      baseline.push(v[i++]!);
+      learn(i++);
       continue;
     }
-    const sorted = Float64Array.from(baseline).sort();
+    const sorted = Float64Array.from(baseline, (k) => v[k]!).sort();
     const median = quantile(sorted, 0.5);
     const margin = Math.max(WIDTH * (quantile(sorted, 0.95) - median), least.absolute, least.relative * Math.abs(median));
-    const run = runAt(v, i, median + margin, lasting);
-    if (run === undefined) {
-      // A value that ran away alone tells nothing of the level.
-      baseline.push(v[i++]!);
-      if (baseline.length > BASELINE) baseline.shift();
+    const threshold = median + margin;
+    if (!(v[i]! > threshold)) {
+      learn(i++);
       continue;
     }
-    const during = selectMedian(v.slice(i, run));
-    const isShort = run - i < lasting;
-    if (!isShort || during - median > GLARING * margin) {
-      const until = run < v.length ? { until: t[run]! } : {};
-      found.push({ kind: 'jump', since: t[i]!, ...until, before: median, after: during, strength: (during - median) / margin });
+    const end = runEnd(v, i, threshold);
+    const during = selectMedian(v.slice(i, end));
+    const rare = weights === undefined ? rarityOfRun(v, i, end, threshold, baseline) : rarityOfShare(v, weights, i, end, baseline);
+    if (rare < (during - median > GLARING * margin ? EVIDENCE / 2 : EVIDENCE)) {
+      // A value that ran away alone tells nothing of the level.
+      learn(i++);
+      continue;
     }
-    i = run;
+    const until = end < v.length ? { until: t[end]! } : {};
+    found.push({ kind: 'jump', since: t[i]!, ...until, before: median, after: during, strength: (during - median) / margin });
+    i = end;
   }
   return found;
 }
 
-/** Where the run that begins at `from` ends; undefined when none of two values or more begins there. */
-function runAt(v: Float64Array, from: number, threshold: number, lasting: number): number | undefined {
-  if (!(v[from]! > threshold)) return undefined;
+/** Where the run that begins at `from` is over: when the values stay nearer to the old level than to the run's for a minute. */
+function runEnd(v: Float64Array, from: number, threshold: number): number {
   let end = from + 1;
-  let above = 1;
-  for (let i = from + 1, below = 0; i < v.length && below < lasting; i++) {
+  for (let i = from + 1, below = 0; i < v.length && below < OVER; i++) {
     if (v[i]! > threshold) {
-      below = 0;
-      above++;
       end = i + 1;
+      below = 0;
     } else below++;
   }
-  // More gaps than values is a scatter, not a run.
-  return above >= 2 && above > (end - from) / 2 ? end : undefined;
+  // A lone value in the next minute is no continuation of a short run.
+  let above = 0;
+  let last = from + 1;
+  for (let i = from; i < end; i++) {
+    if (v[i]! > threshold) above++;
+    if (above >= (i - from + 1) / 2) last = i + 1;
+  }
+  return last;
+}
+
+function rarityOfRun(v: Float64Array, from: number, to: number, threshold: number, baseline: readonly number[]): number {
+  let exceeding = 0;
+  for (const k of baseline) if (v[k]! > threshold) exceeding++;
+  let above = 0;
+  for (let i = from; i < to; i++) if (v[i]! > threshold) above++;
+  return above * Math.log((baseline.length + 2) / (exceeding + 1));
+}
+
+/** Chernoff's bound: −ln P(a share as high or higher in so many events) ≥ n KL(share of the run ‖ share before). */
+function rarityOfShare(v: Float64Array, weights: Float64Array, from: number, to: number, baseline: readonly number[]): number {
+  const indices = Array.from({ length: to - from }, (_, i) => from + i);
+  const during = shareOver(v, weights, indices);
+  const before = shareOver(v, weights, baseline);
+  // One event more than was seen: no rate is known to be 0. Mirrored shares are negative.
+  const sign = during.part < 0 || before.part < 0 ? -1 : 1;
+  const p = sign * (during.part / during.whole);
+  const q = (sign * before.part + (sign > 0 ? 1 : 0)) / (before.whole + 1);
+  const term = (a: number, b: number): number => (a === 0 ? 0 : a * Math.log(a / Math.max(b, 1e-9)));
+  return during.whole * (term(p, q) + term(1 - p, 1 - q));
+}
+
+function shareOver(v: Float64Array, weights: Float64Array, indices: readonly number[]): { readonly part: number; readonly whole: number } {
+  let part = 0;
+  let whole = 0;
+  for (const i of indices) {
+    part += v[i]! * weights[i]!;
+    whole += weights[i]!;
+  }
+  return { part, whole };
 }
 
 const CREEP_POINTS = 240;
@@ -97,7 +144,7 @@ const BETTER_THAN_STEP = 0.7;
  * explain most of the variation, and clearly better than a single step would.
  */
 function findCreep(t: Float64Array, v: Float64Array, { least, leaks }: Watched): Finding | undefined {
-  const top = v.reduce((best, value, i) => (value >= v[best]! ? i : best), 0);
+  const top = summit(v);
   const { time, value } = thin(t, v, top + 1);
   const n = value.length;
   if (n < 3 * LEAST_RAMP) return undefined;
@@ -112,8 +159,48 @@ function findCreep(t: Float64Array, v: Float64Array, { least, leaks }: Watched):
   const rise = best.slope * (n - 1 - best.start);
   const worth = Math.max(least.absolute, least.relative * Math.abs(best.level)) * (leaks === true ? 1 : 2);
   if (rise < worth || rise < 4 * Math.sqrt(best.squares / n)) return undefined;
-  const over = top < t.length - Math.max(LASTING, t.length >> 4) ? { until: t[top]! } : {};
-  return { kind: 'creep', since: time[best.start]!, ...over, before: best.level, after: best.level + rise, strength: rise / worth };
+  const over = endOfCreep(t, v, top, best.level + rise / 2);
+  return {
+    kind: 'creep',
+    since: onsetNear(t, v.slice(0, top + 1), time[best.start]!, time[1]! - time[0]!),
+    ...over,
+    before: best.level,
+    after: best.level + rise,
+    strength: rise / worth,
+  };
+}
+
+/** Where the ramp begins to the point, within two buckets of where it began among them. */
+function onsetNear(t: Float64Array, v: Float64Array, coarse: number, bucketMs: number): number {
+  let best = coarse;
+  let least = Infinity;
+  for (let start = 0; start < v.length && t[start]! <= coarse + 2 * bucketMs; start++) {
+    if (t[start]! < coarse - 2 * bucketMs) continue;
+    const { squares } = fitRamp(v, start);
+    // The first value that is above the level comes one after the bend.
+    if (squares < least) [least, best] = [squares, t[Math.min(start + 1, v.length - 1)]!];
+  }
+  return best;
+}
+
+// Where the climb ends: what has reached the ceiling stays there, and would hide that it climbed.
+function summit(v: Float64Array): number {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of v) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return v.findIndex((value) => value >= high - 0.05 * (high - low));
+}
+
+function endOfCreep(t: Float64Array, v: Float64Array, top: number, middle: number): { readonly until?: number } {
+  for (let i = top + 1; i + OVER <= v.length; i++) {
+    let below = 0;
+    for (let k = i; k < i + OVER; k++) if (v[k]! < middle) below++;
+    if (below === OVER) return { until: t[i]! };
+  }
+  return {};
 }
 
 function thin(t: Float64Array, v: Float64Array, count: number): { readonly time: Float64Array; readonly value: Float64Array } {

@@ -32,6 +32,8 @@ function belongsWith(earlier: LocatedFinding, later: LocatedFinding): boolean {
   if (later.since - earlier.since <= TOGETHER_MS) return true;
   const lasts = later.since <= (earlier.until ?? Infinity) + AFTERMATH_MS;
   if (!lasts) return false;
+  // The same quantity of another operation, or read in another way.
+  if (earlier.measure.component === later.measure.component && earlier.measure.unit === later.measure.unit) return true;
   if (earlier.kind === 'creep') return earlier.measure.component === later.measure.component || later.measure.depth > earlier.measure.depth;
   return later.measure.depth > earlier.measure.depth;
 }

@@ -28,8 +28,6 @@ export interface Measure {
   readonly depth: number;
   /** The smallest change worth a word, relative to the level before and absolute: both must be exceeded. */
   readonly least: { readonly relative: number; readonly absolute: number };
-  /** Consecutive steps that a change must last. @defaultValue 3 */
-  readonly lasting?: number;
   /** Looked at for slow growth rather than for jumps. */
   readonly leaks?: true;
   readonly action: string;

@@ -51,7 +51,6 @@ export const STANDARD_MEASURES: readonly Measure[] = [
     worse: 'lower',
     depth: 5,
     least: { relative: 0.5, absolute: 0.2 },
-    lasting: 12,
     action: 'check that the strategy still runs and that no breaker, halt or limit holds its calls back',
   },
   {
@@ -216,7 +215,6 @@ export const STANDARD_MEASURES: readonly Measure[] = [
     worse: 'higher',
     depth: 0,
     least: { relative: 1, absolute: 0.1 },
-    lasting: 6,
     action: 'take a CPU profile; move the heavy work to a worker',
   },
 ];
