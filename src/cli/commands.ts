@@ -1,5 +1,6 @@
 import type { Command } from './command.js';
 import { journalCommand } from './journal/journal-command.js';
+import { venueCommand } from './venue/venue-command.js';
 
 /** Every command, in the order in which help lists them. */
-export const commands: readonly Command[] = [journalCommand];
+export const commands: readonly Command[] = [venueCommand, journalCommand];

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { OrderIntent, OrderState } from '../../../src/contracts/orders.js';
+import type { OrderHandle, OrderIntent, OrderState } from '../../../src/contracts/orders.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { SqliteOrderJournal } from '../../../src/stores/sqlite/order-journal.js';
 import { ResilientTradingClient } from '../../../src/trading/resilient-trading-client.js';
@@ -12,7 +12,9 @@ export interface BotTask {
   readonly seed: number;
   /** `trade` until killed; `settle`: start, wait until nothing is in doubt, cancel what is live, and leave in order. */
   readonly mode: 'trade' | 'settle';
-  /** Number of the first intent. Those that an earlier process placed are placed again, and must give the same orders. */
+  /** Numbers of intents that earlier processes placed: placed again, they must give the same orders. */
+  readonly again: readonly number[];
+  /** Number of the first new intent. */
   readonly first: number;
 }
 
@@ -38,19 +40,21 @@ function tell(line: string): void {
   writeSync(1, `${line}\n`);
 }
 
-async function trade(client: ResilientTradingClient, { seed, first }: BotTask): Promise<void> {
+async function trade(client: ResilientTradingClient, { seed, again, first }: BotTask): Promise<void> {
   let next = first;
   const random = seededRandom(seed + first);
+  const place = async (number: number): Promise<OrderHandle> => {
+    const handle = await client.place(intentOf(seed, number));
+    tell(`durable ${number}`);
+    return handle;
+  };
   const worker = async (): Promise<void> => {
     for (;;) {
-      const number = next++;
-      const handle = await client.place(intentOf(seed, number));
-      tell(`durable ${number}`);
-      const view = await handle.acked();
+      const view = await (await place(next++)).acked();
       if (view.state === 'working' && random() < 0.7) await client.cancel(view.intent.intentId);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all([...again.map(place), ...Array.from({ length: AT_ONCE }, worker)]);
 }
 
 async function settle(client: ResilientTradingClient): Promise<void> {

@@ -4,12 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { reportOf } from '../../../src/cli/journal/intent-report.js';
-import type { VenueOrder } from '../../../src/contracts/broker.js';
-import { add, compare } from '../../../src/core/decimal.js';
 import { seededRandom } from '../../../src/core/random.js';
-import { SqliteOrderJournal } from '../../../src/stores/sqlite/order-journal.js';
 import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
+import { audit, type BookAudit } from './audit.js';
 import type { BotTask } from './bot.js';
 import { buildProgram } from './build-program.js';
 import { serveBroker } from './venue-line.js';
@@ -18,7 +15,7 @@ import { serveBroker } from './venue-line.js';
 export interface KillRoundsOptions {
   readonly rounds: number;
   readonly seed: number;
-  /** The longest that a bot lives. @defaultValue 1_200 */
+  /** The longest that a bot lives. @defaultValue 4_000 */
   readonly longestLifeMs?: number;
   readonly onRound?: (round: KillRound) => void;
 }
@@ -31,24 +28,13 @@ export interface KillRound {
   readonly placed: number;
 }
 
-/** What was found after the last recovery; the first four must be 0. */
-export interface KillAudit {
-  /** Second venue orders for one intent. */
-  readonly duplicates: number;
-  /** Venue orders that the journal does not know. */
-  readonly orphans: number;
-  /** Intents that were acknowledged and are not in the journal, or that are neither over nor escalated. */
-  readonly lost: number;
-  /** Intents whose filled quantity is not what the venue filled. */
-  readonly wronglyFilled: number;
+/** What was found after the last recovery. */
+export interface KillAudit extends BookAudit {
   readonly killed: number;
   readonly killedWhileStarting: number;
-  readonly intents: number;
-  readonly venueOrders: number;
-  readonly states: Readonly<Record<string, number>>;
-  /** Ids of what is wrong, for a look with `venuekit journal`. */
-  readonly findings: readonly string[];
 }
+
+const AGAIN = 12;
 
 /**
  * Bots that trade over one SQLite journal against one venue, each killed with SIGKILL at a random
@@ -56,7 +42,7 @@ export interface KillAudit {
  * and the books of the two sides compared.
  */
 export async function runKillRounds(options: KillRoundsOptions): Promise<KillAudit> {
-  const { rounds, seed, longestLifeMs = 1_200, onRound } = options;
+  const { rounds, seed, longestLifeMs = 4_000, onRound } = options;
   const random = seededRandom(seed);
   const directory = mkdtempSync(join(tmpdir(), 'venuekit-kill-'));
   const journal = join(directory, 'orders.db');
@@ -67,11 +53,13 @@ export async function runKillRounds(options: KillRoundsOptions): Promise<KillAud
     const durable = new Set<number>();
     let killedWhileStarting = 0;
     for (let number = 1; number <= rounds; number++) {
-      const highest = Math.max(-1, ...durable);
+      const first = Math.max(-1, ...durable) + 1;
       // Some of the last are placed again, as a bot does that does not know how far it got.
-      const task: BotTask = { port: line.port, journal, seed, mode: 'trade', first: Math.max(0, highest - 5) };
+      const again = [...durable].filter((earlier) => earlier >= first - AGAIN);
+      const task: BotTask = { port: line.port, journal, seed, mode: 'trade', again, first };
       const run = startBot(bot, task, durable);
-      const livedMs = Math.round(random() * longestLifeMs);
+      // Most die young, some live long enough to see unknown outcomes proved.
+      const livedMs = Math.round(random() ** 2 * longestLifeMs);
       await Promise.race([new Promise((resolve) => setTimeout(resolve, livedMs)), run.ended]);
       run.child.kill('SIGKILL');
       await run.ended;
@@ -82,10 +70,10 @@ export async function runKillRounds(options: KillRoundsOptions): Promise<KillAud
       onRound?.({ number, livedMs, started: run.hasStarted, placed: Math.max(-1, ...durable) + 1 });
     }
     venue.calm();
-    const last = startBot(bot, { port: line.port, journal, seed, mode: 'settle', first: 0 }, durable);
+    const last = startBot(bot, { port: line.port, journal, seed, mode: 'settle', again: [], first: 0 }, durable);
     await last.ended;
     if (last.child.exitCode !== 0) throw new Error(`the last recovery failed (seed ${seed}): ${last.failure}`);
-    return { ...(await audit(venue.simulated, journal, durable)), killed: rounds, killedWhileStarting };
+    return { ...(await audit(venue.simulated, journal, intentIds(durable))), killed: rounds, killedWhileStarting };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -147,43 +135,6 @@ function startBot(program: string, task: BotTask, durable: Set<number>): BotRun 
   return run;
 }
 
-// The last bot has cancelled what was still working.
-const SETTLED_STATES = new Set(['filled', 'canceled', 'expired', 'rejected', 'abandoned', 'escalated']);
-
-/** Holds the venue's books against the journal's. */
-async function audit(venue: SimulatedVenue, path: string, durable: ReadonlySet<number>): Promise<Omit<KillAudit, 'killed' | 'killedWhileStarting'>> {
-  const orders = venue.orders();
-  const byClientId = new Map<string, VenueOrder[]>();
-  for (const order of orders) {
-    const id = order.clientOrderId ?? '';
-    byClientId.set(id, [...(byClientId.get(id) ?? []), order]);
-  }
-  const findings: string[] = [];
-  const counts = { duplicates: 0, orphans: 0, lost: 0, wronglyFilled: 0 };
-  const note = (kind: keyof typeof counts, what: string): void => {
-    counts[kind]++;
-    findings.push(`${kind}: ${what}`);
-  };
-  const known = new Set<string>();
-  const journalled = new Set<string>();
-  const states: Record<string, number> = {};
-
-  await using journal = await SqliteOrderJournal.open({ path, readOnly: true });
-  for await (const records of journal.intents()) {
-    const [first, ...others] = records;
-    if (first === undefined || first.type === 'halt') continue;
-    const { intentId, state, view } = reportOf([first, ...others]);
-    journalled.add(intentId);
-    states[state] = (states[state] ?? 0) + 1;
-    if (view === undefined || !SETTLED_STATES.has(state)) note('lost', `${intentId} is ${state}`);
-    if (view === undefined) continue;
-    for (const id of view.venueOrderIds) known.add(id);
-    const atVenue = byClientId.get(view.clientOrderId) ?? [];
-    for (const extra of atVenue.slice(1)) note('duplicates', `${intentId} has order ${extra.venueOrderId}, too`);
-    const filled = atVenue.reduce((sum, order) => add(sum, order.filledQty), '0');
-    if (compare(filled, view.filledQty) !== 0) note('wronglyFilled', `${intentId}: ${view.filledQty} here, ${filled} at the venue`);
-  }
-  for (const order of orders) if (!known.has(order.venueOrderId)) note('orphans', `${order.venueOrderId} (${order.clientOrderId})`);
-  for (const number of durable) if (!journalled.has(`intent-${number}`)) note('lost', `intent-${number} was acknowledged`);
-  return { ...counts, intents: journalled.size, venueOrders: orders.length, states, findings };
+function intentIds(numbers: ReadonlySet<number>): ReadonlySet<string> {
+  return new Set([...numbers].map((number) => `intent-${number}`));
 }

@@ -1,0 +1,45 @@
+import { systemClock } from '../../core/clock.js';
+import { serveBinance } from '../../testing/serve-binance.js';
+import { SimulatedVenue } from '../../testing/simulated-venue.js';
+import type { ExitCode, Terminal } from '../terminal.js';
+import { FAULT_PRESETS } from './fault-presets.js';
+
+/** Options of `venuekit venue`. */
+export interface VenueCommandOptions {
+  readonly protocol: 'binance';
+  readonly port: number;
+  readonly seed: number;
+  readonly faults: keyof typeof FAULT_PRESETS;
+  readonly json?: boolean;
+}
+
+/** Serves until interrupted; says first where, and at the end what was served. */
+export async function serveVenue({ protocol, port, seed, faults, json }: VenueCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  const venue = new SimulatedVenue({
+    clock: systemClock,
+    seed,
+    symbols: { 'BTC/USDT': { price: 50_000 }, 'ETH/USDT': { price: 2_500 } },
+    log: 'hash',
+    archiveAfterMs: 24 * 3_600_000,
+  });
+  for (const fault of FAULT_PRESETS[faults]) venue.fault(fault);
+  await using served = await serveBinance(venue, { port });
+  const { url, credentials } = served;
+  if (json === true) terminal.out(`${JSON.stringify({ url, ...credentials, protocol, seed, faults })}\n`);
+  else terminal.out(`${url}\napiKey ${credentials.apiKey}\nsecret ${credentials.secret}\n`);
+  terminal.err(
+    `A simulated ${protocol} with faults: ${faults}, seed ${seed}. It holds no money and knows no other credentials. Stop it with Ctrl-C.\n`,
+  );
+  await interruption(terminal.signal);
+  const { orders, fills, refused } = venue.stats();
+  terminal.err(`${orders} orders, ${fills} fills, ${refused} requests refused for a limit\n`);
+  return 0;
+}
+
+// The server keeps the process alive meanwhile.
+function interruption(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

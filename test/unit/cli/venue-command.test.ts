@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { run } from '../../../src/cli/run.js';
+import { FAULT_PRESETS } from '../../../src/cli/venue/fault-presets.js';
+import { SimulatedVenue } from '../../../src/testing/index.js';
+import { givenATerminal } from './terminal.js';
+
+/** A command that is running, and what it has printed on standard output first. */
+async function givenAServedVenue(...args: string[]) {
+  const { output, terminal } = givenATerminal();
+  const interruption = new AbortController();
+  let announce = (_: string): void => {};
+  const announced = new Promise<string>((resolve) => {
+    announce = resolve;
+  });
+  const ended = run(['venue', ...args], {
+    ...terminal,
+    out: (text) => {
+      terminal.out(text);
+      announce(text);
+    },
+    signal: interruption.signal,
+  });
+  return { output, first: await announced, interrupt: () => interruption.abort(), ended };
+}
+
+describe('venuekit venue', () => {
+  it('serves Binance’s protocol until it is interrupted, and says where on standard output', async () => {
+    const { first, output, interrupt, ended } = await givenAServedVenue('--protocol', 'binance', '--port', '0', '--seed', '7', '--json');
+    const { url, apiKey, secret } = JSON.parse(first);
+    expect({ apiKey, secret }).toEqual({ apiKey: expect.any(String), secret: expect.any(String) });
+    const response = await fetch(`${url}/api/v3/time`);
+    expect(await response.json()).toEqual({ serverTime: expect.any(Number) });
+    interrupt();
+    expect(await ended).toBe(0);
+    expect(output.err).toMatch(/0 orders, 0 fills/);
+    await expect(fetch(`${url}/api/v3/time`)).rejects.toThrow();
+  });
+
+  it('does what it is told to do wrong', async () => {
+    const { first, interrupt, ended } = await givenAServedVenue('--faults', 'storm', '--seed', '3');
+    const [url] = first.split('\n');
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 60 }, async () => (await fetch(`${url}/api/v3/time`, { signal: AbortSignal.timeout(1_000) })).json()),
+    );
+    expect(outcomes.some(({ status }) => status === 'rejected')).toBe(true);
+    expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
+    interrupt();
+    expect(await ended).toBe(0);
+  });
+
+  it.each([
+    ['--port', 'eighty', /--port.*whole number from 0 to 65535/],
+    ['--port', '70000', /--port.*whole number from 0 to 65535/],
+    ['--seed', '1.5', /--seed.*whole number/],
+    ['--protocol', 'kraken', /--protocol.*Allowed choices are binance/],
+    ['--faults', 'hail', /--faults.*Allowed choices are calm, light, storm/],
+    ['--sed', '7', /unknown option '--sed'.*--seed/s],
+  ])('refuses %s %s with 2', async (option, value, message) => {
+    const { output, terminal } = givenATerminal();
+    expect(await run(['venue', option, value], terminal)).toBe(2);
+    expect(output).toMatchObject({ out: '', err: expect.stringMatching(message) });
+  });
+
+  it('ends with 1 when the port is taken, naming it', async () => {
+    const { first, interrupt, ended } = await givenAServedVenue();
+    const port = new URL(first.split('\n')[0] as string).port;
+    const { output, terminal } = givenATerminal();
+    expect(await run(['venue', '--port', port], terminal)).toBe(1);
+    expect(output.err).toMatch(new RegExp(`Port ${port}`));
+    interrupt();
+    await ended;
+  });
+});
+
+describe('FAULT_PRESETS', () => {
+  it.each([
+    ['light', 0.05],
+    ['storm', 0.2],
+  ] as const)('%s strikes about %d of the requests', (name, share) => {
+    const requests = FAULT_PRESETS[name].filter(({ kind }) => !kind.startsWith('stream_'));
+    const spared = requests.reduce((left, { probability = 1 }) => left * (1 - probability), 1);
+    expect(1 - spared).toBeGreaterThan(share * 0.85);
+    expect(1 - spared).toBeLessThan(share * 1.1);
+  });
+
+  it('holds only faults that the venue knows', () => {
+    const venue = new SimulatedVenue({ seed: 1 });
+    for (const fault of Object.values(FAULT_PRESETS).flat()) expect(() => venue.fault(fault)).not.toThrow();
+  });
+});
