@@ -1,6 +1,8 @@
 // A single huge value would otherwise blind the scale for all that follow.
 const CLIP = 10;
 const SETTLED = 60;
+// Before so many values a spread is a guess, and every value a surprise.
+const LEAST = 20;
 const MOST = 1_000;
 const ROUNDING = 1e-9;
 
@@ -29,7 +31,7 @@ export class RunningSurprise {
     const spread = Math.sqrt(this.#variance);
     let deviation = value - this.#mean;
     const floor = ROUNDING * Math.max(Math.abs(value), Math.abs(this.#mean));
-    const surprise = deviation <= floor ? 0 : Math.min(MOST, deviation / Math.max(spread, floor));
+    const surprise = deviation <= floor || this.#count <= LEAST ? 0 : Math.min(MOST, deviation / Math.max(spread, floor));
     if (this.#count > SETTLED && spread > 0 && deviation > CLIP * spread) deviation = CLIP * spread;
     this.#mean += rate * deviation;
     this.#variance = (1 - rate) * (this.#variance + rate * deviation * deviation);
