@@ -1,13 +1,13 @@
 import type { CallOptions } from '../contracts/calls.js';
-import { abortReason, onAbort } from '../core/abort.js';
+import { onAbort } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { DeadlineSet } from '../core/deadline-set.js';
 import { asError, closedError, VenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { requireFunction, requireNonNegative } from '../core/options.js';
-import type { Random } from '../core/random.js';
-import { systemRandom } from '../core/random.js';
+import { type Random, systemRandom } from '../core/random.js';
 import { rankOf } from '../resilience/priorities.js';
+import { callRefusal } from './call-refusal.js';
 import type { Connection } from './connection.js';
 import { ConnectionInventory } from './connection-inventory.js';
 import { ConnectionOpener } from './connection-opener.js';
@@ -51,8 +51,8 @@ export class ConnectionPool<T> implements AsyncDisposable {
   readonly #idleLimits: DeadlineSet<Connection<T>>;
   readonly #lifeLimits: DeadlineSet<Connection<T>>;
   readonly #leaks: LeakWatch<T>;
-  // Nothing has to be looked at when a connection changes hands: the path without a clock.
-  readonly #isPlain: boolean;
+  // Nothing has to be looked at when a connection changes hands: the path without a clock. No longer so once the pool closes.
+  #isPlain: boolean;
   #inUse = 0;
   #validating = 0;
   #waitTimer: Disposable | undefined;
@@ -147,7 +147,9 @@ export class ConnectionPool<T> implements AsyncDisposable {
    * @param options - drainMs: longest wait for leases. Default 5,000 ms.
    */
   close(options: { readonly drainMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(requireNonNegative('drainMs', options.drainMs ?? 5_000));
+    const drainMs = requireNonNegative('drainMs', options.drainMs ?? 5_000);
+    this.#isPlain = false;
+    this.#closing ??= this.#close(drainMs);
     return this.#closing;
   }
 
@@ -157,7 +159,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   #acquire(options: CallOptions | undefined): Promise<ConnectionLease<T>> {
     if (options !== undefined) {
-      const refusal = refusalOf(options);
+      const refusal = callRefusal(options);
       if (refusal !== undefined) return Promise.reject(refusal);
     }
     const lease = this.#leaseIdle();
@@ -165,7 +167,6 @@ export class ConnectionPool<T> implements AsyncDisposable {
   }
 
   #leaseIdle(): ConnectionLease<T> | undefined {
-    if (this.#closing !== undefined) return undefined;
     const connection = this.#isPlain ? this.#idle.pop() : this.#takeIdle();
     return connection === undefined ? undefined : this.#lease(connection, 0);
   }
@@ -178,7 +179,6 @@ export class ConnectionPool<T> implements AsyncDisposable {
     }
     this.#inUse++;
     this.#tally.acquired++;
-    this.#tally.waits.record(waitedMs);
     if (!this.#isPlain) this.#leaks.taken(connection);
     if (this.#events !== undefined) {
       this.#events.acquired(waitedMs, isReused);
@@ -190,7 +190,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   #takeBack(connection: Connection<T>): void {
     if (connection.isClosed) return;
     this.#inUse--;
-    if (!this.#isPlain || this.#closing !== undefined) this.#reassign(connection);
+    if (!this.#isPlain) this.#reassign(connection);
     else if (this.#waiters.size === 0) this.#idle.push(connection);
     else this.#handTo(this.#waiters.shift() as Waiter<T>, connection);
     this.#events?.state();
@@ -238,11 +238,14 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   #handTo(waiter: Waiter<T>, connection: Connection<T>): void {
     this.#forget(waiter);
-    waiter.resolve(this.#lease(connection, this.#clock.monotonic() - waiter.since));
+    const waitedMs = this.#clock.monotonic() - waiter.since;
+    waiter.resolve(this.#lease(connection, waitedMs));
+    this.#tally.waits.record(this.#tally.acquired, waitedMs);
   }
 
   /** The idle connection that was used last and is fit; undefined too when its validation has only begun. */
   #takeIdle(): Connection<T> | undefined {
+    if (this.#closing !== undefined) return undefined;
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined || this.#isPlain) return connection;
@@ -485,16 +488,5 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   #holdings(): PoolHoldings {
     return { size: this.#inventory.size, inUse: this.#inUse, waiting: this.#waiters.size };
-  }
-}
-
-function refusalOf({ signal, deadlineMs, priority }: CallOptions): Error | undefined {
-  try {
-    if (deadlineMs !== undefined) requireNonNegative('deadlineMs', deadlineMs);
-    if (priority !== undefined) rankOf(priority);
-    if (signal?.aborted) return abortReason(signal);
-    return undefined;
-  } catch (error) {
-    return asError(error);
   }
 }

@@ -44,7 +44,7 @@ export class PoolTally {
       reuseRatio: acquired === 0 ? 0 : reused / acquired,
       createFailures,
       timeouts,
-      waitP99Ms: this.waits.p99(),
+      waitP99Ms: this.waits.p99(acquired),
     };
   }
 }
