@@ -1,6 +1,8 @@
 /** Weights of the newest interval and of its deviation in the moving averages. */
 const INTERVAL_WEIGHT = 0.2;
 const DEVIATION_WEIGHT = 0.25;
+/** How slowly the earliest arrival is forgotten. */
+const EARLIEST_KEPT = 0.95;
 const LEAST_ACCESSES = 3;
 const MOST_RELATIVE_DEVIATION = 0.15;
 /** Allowed for what neither average sees: the granularity of timers, and the wait for company in a call. */
@@ -18,20 +20,20 @@ export class AccessTracker {
   lastAt: number = -Infinity;
   meanMs = 0;
   deviationMs = 0;
+  /** By how much accesses have come before their time lately. */
+  earlyMs = 0;
   accesses = 0;
-  /** Goes up with each access: a prefetch that was armed before an access is void. */
-  generation = 0;
 
   record(now: number): void {
     const interval = now - this.lastAt;
     this.lastAt = now;
     this.accesses++;
-    this.generation++;
     if (this.accesses === 1) return;
     if (this.accesses === 2) {
       this.meanMs = interval;
       return;
     }
+    this.earlyMs = Math.max(EARLIEST_KEPT * this.earlyMs, this.meanMs - interval);
     this.deviationMs += DEVIATION_WEIGHT * (Math.abs(interval - this.meanMs) - this.deviationMs);
     this.meanMs += INTERVAL_WEIGHT * (interval - this.meanMs);
   }
@@ -44,10 +46,15 @@ export class AccessTracker {
   /**
    * When to send, so that the answer is there before the next access and still fresh at it; monotonic.
    * Undefined when the access can't be foretold, or when latency and deviation leave no room within the TTL.
+   *
+   * Two deviations and a 95th percentile would be late once in a hundred times. So the earliest access seen lately and the
+   * 99th percentile count where they are larger, as far as the TTL has room for them.
    */
-  sendAt(latencyMs: number, ttlMs: number): number | undefined {
-    const leadMs = latencyMs + GUARD_MS;
-    if (!this.isRegular || leadMs + 4 * this.deviationMs >= 0.9 * ttlMs) return undefined;
-    return this.lastAt + this.meanMs - 2 * this.deviationMs - leadMs;
+  sendAt(p95Ms: number, p99Ms: number, ttlMs: number): number | undefined {
+    const leastMs = p95Ms + GUARD_MS + 2 * this.deviationMs;
+    const mostMs = 0.9 * ttlMs - 2 * this.deviationMs;
+    if (!this.isRegular || leastMs >= mostMs) return undefined;
+    const wantedMs = p99Ms + GUARD_MS + Math.max(this.earlyMs, 2 * this.deviationMs);
+    return this.lastAt + this.meanMs - Math.max(leastMs, Math.min(wantedMs, mostMs));
   }
 }

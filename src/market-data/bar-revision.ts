@@ -27,6 +27,9 @@ export function intervalMs(interval: string): number | undefined {
 export const ABSENT_BAR_RETRY_MS = 500;
 /** How long a closed bar that its venue still revises counts as fresh. */
 export const PROVISIONAL_BAR_MS = 5_000;
+/** What counts as reading at the close: within a tenth of the interval after it, 30 s at most. */
+const CLOSE_SHARE = 0.1;
+const CLOSE_WINDOW_MS = 30_000;
 const UNKNOWN_INTERVAL_MS = 1_000;
 const HISTORY_MS = 3_600_000;
 
@@ -43,4 +46,16 @@ export function msUntilRevision(bars: Bars, request: MarketKinds['bars']['reques
   const revisedAt = lastStart + (bars.lastBar === 'final' ? 2 : 1) * interval;
   if (bars.lastBar === 'provisional') return PROVISIONAL_BAR_MS;
   return revisedAt <= now ? ABSENT_BAR_RETRY_MS : revisedAt - now;
+}
+
+/** The close that `bars` last show, in wall time, the length of a bar, and until when a read counts as one at that close. */
+export function lastClose(
+  bars: Bars,
+  request: MarketKinds['bars']['request'],
+): { readonly at: number; readonly intervalMs: number; readonly until: number } | undefined {
+  const interval = intervalMs(bars.interval) ?? intervalMs(request.interval);
+  const lastStart = bars.t[bars.t.length - 1];
+  if (interval === undefined || lastStart === undefined) return undefined;
+  const at = bars.lastBar === 'forming' ? lastStart : lastStart + interval;
+  return { at, intervalMs: interval, until: at + Math.min(CLOSE_SHARE * interval, CLOSE_WINDOW_MS) };
 }

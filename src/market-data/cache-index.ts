@@ -190,7 +190,7 @@ export class CacheIndex {
   }
 
   #hasRoom(weight: number): boolean {
-    return this.#store.size < this.#store.capacity / 2 && this.#bytes + weight <= this.#maxBytes;
+    return this.#store.size < this.#store.capacity - 1 && this.#bytes + weight <= this.#maxBytes;
   }
 
   #onLeft(key: string, entry: CacheEntry, why: 'evicted' | 'replaced' | 'deleted'): void {

@@ -25,8 +25,8 @@ export interface CacheReaderOptions {
   readonly ages: EntryAges;
   readonly timers: DeadlineSet<() => void>;
   readonly statistics: CacheStatistics;
-  /** After each value that was kept; `isUnread`: by the prefetch, and nobody waits for it yet. */
-  readonly onKept: (cell: Cell, now: number, isUnread: boolean) => void;
+  /** After each value that was kept; `prefetch` only when nobody waits for it yet. */
+  readonly onKept: (cell: Cell, now: number, origin: 'read' | 'scan' | 'prefetch') => void;
   /** A prefetch has ended that left nothing unread: somebody waited for it, or it brought nothing. */
   readonly onPrefetchEnded: (cell: Cell, isUseful: boolean, now: number) => void;
 }
@@ -152,7 +152,7 @@ export class CacheReader implements ReadJudge {
     if (this.#index.write(cell, judged, !load.isScan)) {
       this.#negatives.forget(cell.key);
       this.#acceptSnapshot(cell, fetched);
-      this.#options.onKept(cell, now, load.isPrefetch && load.waiters.size === 0);
+      this.#options.onKept(cell, now, originOf(load));
       return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
     }
     if (load.isPrefetch && load.waiters.size === 0) this.#options.onPrefetchEnded(cell, false, now);
@@ -160,17 +160,18 @@ export class CacheReader implements ReadJudge {
     // A gap came after the send: it answers those who asked before, and no later reader.
     if (held === undefined || load.epoch !== cell.symbol.epoch) return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
     if (!this.#isLongOverdue(cell, now)) return { entry: held, bornAt: cell.bornAt, level: 'none' };
-    return this.#restart(cell, judged, now);
+    return this.#restart(load, judged, now);
   }
 
   // The venue goes on saying something older than what it said long ago: it has begun to count anew.
-  #restart(cell: Cell, judged: Judged, now: number): Answer {
+  #restart(load: Load, judged: Judged, now: number): Answer {
+    const { cell } = load;
     this.#index.bump(cell.symbol, now);
     const entry = { ...judged.entry, epoch: cell.symbol.epoch };
     // The cell may be gone with what it held.
     const renewed = this.#index.obtain(cell.kind, cell.request);
     this.#index.write(renewed, { ...judged, entry });
-    this.#options.onKept(renewed, now, false);
+    this.#options.onKept(renewed, now, originOf(load));
     return { entry, bornAt: judged.bornAt, level: 'none' };
   }
 
@@ -208,4 +209,9 @@ export class CacheReader implements ReadJudge {
       if (deadline !== undefined) timers.cancel(deadline);
     }
   }
+}
+
+function originOf(load: Load): 'read' | 'scan' | 'prefetch' {
+  if (load.isPrefetch && load.waiters.size === 0) return 'prefetch';
+  return load.isScan ? 'scan' : 'read';
 }

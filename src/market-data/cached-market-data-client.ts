@@ -151,7 +151,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       ...shared,
       index: this.#index,
       ages,
-      onKept: (cell, now, isUnread) => this.#onKept(cell, now, isUnread),
+      onKept: (cell, now, origin) => this.#onKept(cell, now, origin),
       onPrefetchEnded: (cell, isUseful, now) => this.#prefetcher.ended(cell, isUseful, now),
     });
     this.#loader = new Loader({
@@ -166,7 +166,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       clock,
       index: this.#index,
       ages,
-      onKept: (cell, now) => this.#onKept(cell, now, false),
+      onKept: (cell, now) => this.#onKept(cell, now, 'stream'),
       onGap: (cell) => this.#onGap(cell),
       onSnapshotDue: (cell) => this.#loader.loadInBackground(cell, 'read'),
     });
@@ -460,8 +460,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#prefetcher.shed(resetAt === undefined ? BUDGET_PAUSE_MS : Math.max(0, resetAt - now));
   }
 
-  #onKept(cell: Cell, now: number, isUnread: boolean): void {
-    this.#prefetcher.kept(cell, now, isUnread);
+  #onKept(cell: Cell, now: number, origin: 'read' | 'scan' | 'prefetch' | 'stream'): void {
+    this.#prefetcher.kept(cell, now, origin);
     if (this.#bus?.has('feed.update') === true) {
       this.#bus.emit('feed.update', { feed: this.#index.feedOf(cell.kind), symbol: cell.symbol.symbol, at: this.#clock.now() });
     }

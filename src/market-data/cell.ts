@@ -47,7 +47,9 @@ export class Cell {
   bornAt: number = -Infinity;
   /** A prefetched value that nobody has read yet. */
   unread = false;
-  /** Bars: somebody has read it since the last close. */
+  /** Bars: the last close at which it was read, wall time. */
+  readAtClose: number | undefined = undefined;
+  /** Bars: it was read at the close before that too. */
   isAwaited = false;
   /** Bars: how often the venue had nothing new after a close. */
   retries = 0;
@@ -70,6 +72,6 @@ export class Cell {
   }
 
   get isIdle(): boolean {
-    return this.entry === undefined && !this.isLoading && this.tracker === undefined && this.trackers === undefined;
+    return this.entry === undefined && !this.isLoading && this.readAtClose === undefined && this.tracker === undefined && this.trackers === undefined;
   }
 }

@@ -1,11 +1,11 @@
-const SAMPLES = 64;
+const SAMPLES = 256;
 const LEAST_SAMPLES = 3;
 
-/** The 95th percentile of the last 64 durations. */
+/** Quantiles of the last 256 durations. */
 export class LatencyWindow {
-  readonly #samples = new Float64Array(SAMPLES);
+  readonly #samples: Float64Array = new Float64Array(SAMPLES);
   #count = 0;
-  #p95: number | undefined;
+  #sorted: Float64Array = new Float64Array(0);
   #isCurrent = true;
 
   record(ms: number): void {
@@ -14,13 +14,12 @@ export class LatencyWindow {
   }
 
   /** Undefined until there are three samples. */
-  get p95Ms(): number | undefined {
+  quantile(q: number): number | undefined {
+    if (this.#count < LEAST_SAMPLES) return undefined;
     if (!this.#isCurrent) {
-      const filled = Math.min(this.#count, SAMPLES);
-      const sorted = this.#samples.slice(0, filled).sort();
-      this.#p95 = filled < LEAST_SAMPLES ? undefined : sorted[Math.ceil(0.95 * filled) - 1];
+      this.#sorted = this.#samples.slice(0, Math.min(this.#count, SAMPLES)).sort();
       this.#isCurrent = true;
     }
-    return this.#p95;
+    return this.#sorted[Math.ceil(q * this.#sorted.length) - 1];
   }
 }

@@ -15,7 +15,7 @@ export interface Waiter {
 /** One request on its way to the venue, and everybody who waits for it. */
 export class Load {
   readonly cell: Cell;
-  readonly waiters = new Set<Waiter>();
+  readonly waiters: Set<Waiter> = new Set();
   /** When it was last put into a queue; monotonic. */
   enqueuedAt: number = -Infinity;
   /** Made by the prefetch, whoever joined it since. */

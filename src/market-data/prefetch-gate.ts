@@ -1,5 +1,5 @@
 /** So many verdicts make a judgement, over which the share of waste is taken. */
-const JUDGEMENT = 100;
+const JUDGEMENT = 400;
 const MOST_WASTED = 0.05;
 const OFF_MS = 60_000;
 

@@ -1,9 +1,9 @@
-import type { MarketKind } from '../contracts/market-data.js';
+import type { Bars, MarketKind, MarketKinds } from '../contracts/market-data.js';
 import type { Clock } from '../core/clock.js';
 import { type Deadline, DeadlineSet } from '../core/deadline-set.js';
 import type { Random } from '../core/random.js';
 import { type AccessTracker, BURST_MS } from './access-tracker.js';
-import { ABSENT_BAR_RETRY_MS } from './bar-revision.js';
+import { ABSENT_BAR_RETRY_MS, lastClose } from './bar-revision.js';
 import type { CacheStatistics } from './cache-statistics.js';
 import type { Cell } from './cell.js';
 import { marketKinds, type ResolvedPolicy } from './kind-policy.js';
@@ -27,6 +27,8 @@ interface Plan {
   readonly tracker: AccessTracker | undefined;
   /** For `verdict`: the value that it judges. */
   readonly entry: unknown;
+  /** For `close`: the close that was the last one when the plan was made. */
+  readonly close: number | undefined;
 }
 
 export interface PrefetcherOptions {
@@ -76,29 +78,27 @@ export class Prefetcher implements Disposable {
         return;
       }
       case 'barClose':
-        cell.isAwaited = true;
-        cell.retries = 0;
+        this.#noteReadAtClose(cell);
         return;
       case 'off':
         return;
     }
   }
 
-  /** A value was kept for `cell`. */
-  kept(cell: Cell, now: number, isPrefetched: boolean): void {
-    if (isPrefetched && cell.entry !== undefined) {
+  /** A value was kept for `cell`; `prefetch` only when nobody waited for it. */
+  kept(cell: Cell, now: number, origin: 'read' | 'scan' | 'prefetch' | 'stream'): void {
+    if (cell.entry === undefined || origin === 'scan' || origin === 'stream') return;
+    if (origin === 'prefetch') {
       cell.unread = true;
       this.#plan(cell, 'verdict', cell.freshUntil);
     }
     const { prefetch } = this.#options.policies[cell.kind];
     if (prefetch === 'hot') {
-      const latencyMs = this.#latencies[cell.kind].p95Ms;
+      const latencyMs = this.#latencies[cell.kind].quantile(0.95);
       if (latencyMs !== undefined) this.#plan(cell, 'hot', cell.freshUntil - latencyMs);
     } else if (prefetch === 'barClose') {
-      const isLate = cell.freshUntil - now <= ABSENT_BAR_RETRY_MS;
-      if (isLate) cell.retries++;
-      else cell.retries = 0;
-      if (cell.retries <= MOST_CLOSE_RETRIES) this.#plan(cell, 'close', cell.freshUntil + this.#options.random() * CLOSE_JITTER_MS);
+      if (origin === 'read') this.#noteReadAtClose(cell);
+      this.#planClose(cell, now);
     }
   }
 
@@ -136,44 +136,68 @@ export class Prefetcher implements Disposable {
       this.#plans.cancel(armed);
       this.#armed.delete(tracker);
     }
-    const latencyMs = this.#latencies[cell.kind].p95Ms;
-    if (latencyMs === undefined) return;
-    const sendAt = tracker.sendAt(latencyMs, policy.ttlMs);
+    const latency = this.#latencies[cell.kind];
+    const p95Ms = latency.quantile(0.95);
+    if (p95Ms === undefined) return;
+    const sendAt = tracker.sendAt(p95Ms, latency.quantile(0.99) as number, policy.ttlMs);
     // What is held will do for the next access too.
     if (sendAt === undefined || cell.freshUntil > tracker.lastAt + tracker.meanMs + 2 * tracker.deviationMs) return;
-    this.#armed.set(tracker, this.#plans.add({ cell, reason: 'period', tracker, entry: undefined }, Math.max(now, sendAt)));
+    this.#armed.set(tracker, this.#plans.add({ cell, reason: 'period', tracker, entry: undefined, close: undefined }, Math.max(now, sendAt)));
   }
 
   #plan(cell: Cell, reason: Reason, at: number): void {
-    this.#plans.add({ cell, reason, tracker: undefined, entry: cell.entry }, at);
+    const close = reason === 'close' ? closeOf(cell)?.at : undefined;
+    this.#plans.add({ cell, reason, tracker: undefined, entry: cell.entry, close }, at);
   }
 
-  #onDue({ cell, reason, tracker, entry }: Plan, now: number): void {
+  #onDue(plan: Plan, now: number): void {
+    const { cell, reason, tracker, entry } = plan;
     if (tracker !== undefined) this.#armed.delete(tracker);
     if (reason === 'verdict') {
       if (cell.unread && cell.entry === entry) this.#judge(cell, false, now);
       return;
     }
-    if (!this.#gates[cell.kind].isOpen(now) || !this.#isWanted(cell, reason, tracker, entry, now)) return;
-    if (this.#options.load(cell, now)) this.#options.statistics.prefetchIssued++;
+    if (this.#isWanted(plan, now) && this.#gates[cell.kind].isOpen(now)) {
+      if (this.#options.load(cell, now)) this.#options.statistics.prefetchIssued++;
+    } else this.#options.release(cell);
   }
 
-  #isWanted(cell: Cell, reason: Reason, tracker: AccessTracker | undefined, entry: unknown, now: number): boolean {
+  #isWanted({ cell, reason, tracker, entry, close }: Plan, now: number): boolean {
     // A live stream keeps its values fresh by itself.
     if (cell.entry?.source === 'stream' && now < cell.freshUntil) return false;
     if (reason === 'period') {
       const { lastAt, meanMs, deviationMs } = tracker as AccessTracker;
       return cell.freshUntil <= lastAt + meanMs + 2 * deviationMs;
     }
-    if (cell.entry !== entry) return false;
+    // Replaced since; what was merely pushed out is still wanted.
+    if (cell.entry !== undefined && cell.entry !== entry) return false;
     if (reason === 'hot') {
       const { ttlMs } = this.#options.policies[cell.kind];
       const rate = cell.tracker;
       return rate !== undefined && rate.accesses > 2 && now - rate.lastAt < ttlMs && 1 - Math.exp(-ttlMs / rate.meanMs) > HOT;
     }
-    const isAwaited = cell.isAwaited;
-    if (cell.retries === 0) cell.isAwaited = false;
-    return isAwaited;
+    if (cell.readAtClose !== close) this.#forgetCloses(cell);
+    return cell.isAwaited;
+  }
+
+  // Bars are fetched ahead for who read them at the two closes before: one look at a chart is no habit.
+  #noteReadAtClose(cell: Cell): void {
+    const close = closeOf(cell);
+    if (close === undefined || cell.readAtClose === close.at || this.#options.clock.now() > close.until) return;
+    cell.isAwaited = cell.readAtClose === close.at - close.intervalMs;
+    cell.readAtClose = close.at;
+  }
+
+  #planClose(cell: Cell, now: number): void {
+    const isLate = cell.freshUntil - now <= ABSENT_BAR_RETRY_MS;
+    cell.retries = isLate ? cell.retries + 1 : 0;
+    if (cell.retries > MOST_CLOSE_RETRIES) this.#forgetCloses(cell);
+    else if (cell.readAtClose !== undefined) this.#plan(cell, 'close', cell.freshUntil + this.#options.random() * CLOSE_JITTER_MS);
+  }
+
+  #forgetCloses(cell: Cell): void {
+    cell.readAtClose = undefined;
+    cell.isAwaited = false;
   }
 
   #judge(cell: Cell, isUseful: boolean, now: number): void {
@@ -192,4 +216,8 @@ export class Prefetcher implements Disposable {
 
 function forEachKind<T>(make: () => T): Readonly<Record<MarketKind, T>> {
   return Object.fromEntries(marketKinds.map((kind) => [kind, make()])) as Record<MarketKind, T>;
+}
+
+function closeOf({ entry, request }: Cell): ReturnType<typeof lastClose> {
+  return entry === undefined ? undefined : lastClose(entry.value as Bars, request as MarketKinds['bars']['request']);
 }

@@ -44,7 +44,7 @@ describe('Prefetcher', () => {
   it('bears a jitter of 50 ms', async () => {
     const given = givenPolling();
     const outcomes = await poll(given, 100, 5_000, { jitterMs: 50 });
-    expect(outcomes.slice(5).filter((outcome) => outcome === 'hit').length).toBeGreaterThanOrEqual(94);
+    expect(outcomes.slice(10).filter((outcome) => outcome === 'hit').length).toBeGreaterThanOrEqual(89);
   });
 
   it('costs at most one fetch for nothing when the poller stops', async () => {
@@ -110,13 +110,18 @@ describe('Prefetcher', () => {
 
   it('switches itself off when more than 5 % of it is wasted', async () => {
     const given = givenPolling();
-    // Pollers that stop after their fourth read, one after the other: every prefetch for them is the last and wasted.
-    for (let i = 0; i < 110; i++) await poll(given, 4, 2_000, { symbol: `S${i}` });
-    const { prefetchIssued, prefetchWasted } = given.client.stats();
-    expect(prefetchWasted).toBeGreaterThan(0.05 * prefetchIssued);
-    const before = given.client.stats().prefetchIssued;
-    await poll(given, 6, 2_000, { symbol: 'LATE' });
-    expect(given.client.stats().prefetchIssued).toBe(before);
+    // Pollers that stop after their fifth read, one after the other: half of what is fetched for them is wasted.
+    const issuedFor: number[] = [];
+    for (let i = 0; i < 250; i++) {
+      const before = given.client.stats().prefetchIssued;
+      await poll(given, 5, 2_000, { symbol: `S${i}` });
+      issuedFor.push(given.client.stats().prefetchIssued - before);
+    }
+    const off = issuedFor.indexOf(0);
+    expect(off).toBeGreaterThan(50);
+    // A minute later it tries again.
+    expect(issuedFor[off + 3]).toBe(0);
+    expect(issuedFor[off + 8]).toBeGreaterThan(0);
   });
 
   it('refreshes a hot key before it expires', async () => {
@@ -132,7 +137,7 @@ describe('Prefetcher', () => {
     expect(given.client.stats().prefetchIssued).toBeGreaterThan(20);
   });
 
-  it('fetches bars after each close for who read them at the close before', async () => {
+  it('fetches bars after each close for who read them at the two closes before', async () => {
     const given = givenPolling();
     const { clock, client, adapter } = given;
     adapter.answer = (_, { symbol }) => givenBars(symbol, { lastStart: Math.floor(clock.now() / 60_000) * 60_000 - 60_000 });
@@ -143,7 +148,7 @@ describe('Prefetcher', () => {
       await clock.advance(60_000 + (i === 0 ? 400 : 0));
       outcomes.push((await read).outcome);
     }
-    expect(outcomes).toEqual(['miss', 'hit', 'hit', 'hit', 'hit', 'hit']);
+    expect(outcomes).toEqual(['miss', 'miss', 'hit', 'hit', 'hit', 'hit']);
     await clock.advance(600_000);
     expect(client.stats().prefetchWasted).toBeLessThanOrEqual(1);
   });
@@ -153,10 +158,13 @@ describe('Prefetcher', () => {
     const stuck = Math.floor(clock.now() / 60_000) * 60_000 - 60_000;
     adapter.answer = (_, { symbol }) => givenBars(symbol, { lastStart: stuck });
     await settle(client.get('bars', { symbol: 'BTC', interval: '1m' }));
+    await clock.advance(60_000);
+    adapter.answer = (_, { symbol }) => givenBars(symbol, { lastStart: stuck + 60_000 });
+    await settle(client.get('bars', { symbol: 'BTC', interval: '1m' }));
     await clock.advance(61_000);
-    expect(adapter.calls.length).toBeGreaterThanOrEqual(2);
+    expect(adapter.calls.length).toBeGreaterThanOrEqual(4);
     await clock.advance(600_000);
-    expect(adapter.calls.length).toBeLessThanOrEqual(7);
+    expect(adapter.calls.length).toBeLessThanOrEqual(8);
   });
 
   it('says for each prefetch whether it was of use', async () => {
