@@ -5,40 +5,43 @@ import { Tinypool } from 'tinypool';
 type Parser = (bytes: Uint8Array) => unknown;
 type Transferred = Parameters<typeof Tinypool.move>[0];
 
-const parsers = new Map<string, Promise<Parser>>();
+const parsers = new Map<string, Parser>();
 
 /** Parses `bytes` with the module at `parser`, and gives the memory of the result back without a copy. Without a task it only says that it is there. */
 export default async function parse(task?: { readonly parser: string; readonly bytes: Uint8Array }): Promise<unknown> {
   if (task === undefined) return undefined;
   const { parser, bytes } = task;
-  let loading = parsers.get(parser);
-  if (loading === undefined) {
-    loading = load(parser);
-    parsers.set(parser, loading);
-  }
-  const result = await (await loading)(bytes);
-  const buffers = [...buffersOf(result)];
+  const result = await (parsers.get(parser) ?? (await load(parser)))(bytes);
+  const buffers = buffersOf(result);
   if (buffers.length === 0) return result;
   return Tinypool.move({ [Tinypool.transferableSymbol]: buffers, [Tinypool.valueSymbol]: result } as unknown as Transferred);
 }
 
-async function load(parser: string): Promise<Parser> {
-  const module = (await import(parser)) as { readonly default?: unknown };
-  if (typeof module.default !== 'function') throw new TypeError(`${parser} must export a function as its default, to parse with`);
-  return module.default as Parser;
+async function load(url: string): Promise<Parser> {
+  const module = (await import(url)) as { readonly default?: unknown };
+  if (typeof module.default !== 'function') throw new TypeError(`${url} must export a function as its default, to parse with`);
+  const parser = module.default as Parser;
+  parsers.set(url, parser);
+  return parser;
 }
 
-/** The memory of a result: of itself, or of the values of an object or list. */
-function buffersOf(result: unknown): Set<ArrayBuffer> {
-  const found = new Set<ArrayBuffer>();
-  const look = (value: unknown): void => {
-    if (ArrayBuffer.isView(value)) {
-      // A small Buffer shares its memory with others, and can't be given away.
-      if (value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength) found.add(value.buffer);
-    } else if (value instanceof ArrayBuffer) found.add(value);
-  };
-  look(result);
-  if (found.size === 0 && typeof result === 'object' && result !== null && !ArrayBuffer.isView(result))
-    for (const value of Object.values(result)) look(value);
-  return found;
+/** The memory of a result: its own, or that of the values of an object or list. */
+function buffersOf(result: unknown): ArrayBuffer[] {
+  if (typeof result !== 'object' || result === null) return [];
+  const own = bufferOf(result);
+  if (own !== undefined) return [own];
+  if (ArrayBuffer.isView(result)) return [];
+  // Two arrays may share one buffer, which can be given away only once.
+  const buffers = new Set<ArrayBuffer>();
+  for (const value of Object.values(result)) {
+    const buffer = bufferOf(value);
+    if (buffer !== undefined) buffers.add(buffer);
+  }
+  return [...buffers];
+}
+
+function bufferOf(value: unknown): ArrayBuffer | undefined {
+  if (value instanceof ArrayBuffer) return value;
+  // A view of a part, as small Buffers are, shares its memory with others that would lose it.
+  return ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength ? value.buffer : undefined;
 }

@@ -2,7 +2,7 @@ import type { CallOptions } from '../contracts/calls.js';
 import { onAbort } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { DeadlineSet } from '../core/deadline-set.js';
-import { asError, closedError, VenueKitError } from '../core/errors.js';
+import { closedError, VenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { requireFunction, requireNonNegative } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
