@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { packTarball } from './packed.js';
 
@@ -27,16 +27,9 @@ const runtimes: readonly Runtime[] = [
   node(22),
   node(24),
   node(26),
-  { name: 'bun', package: 'bun', command: (folder) => [binaryIn(folder, '@oven', 'bin/bun'), 'run'] },
-  { name: 'deno', package: 'deno', command: (folder) => [binaryIn(folder, '@deno', 'deno'), 'run', '-A', '--no-prompt'], advisory: true },
+  { name: 'bun', package: 'bun', command: (folder) => [join(folder, 'node_modules/.bin/bun'), 'run'] },
+  { name: 'deno', package: 'deno', command: (folder) => [join(folder, 'node_modules/.bin/deno'), 'run', '-A', '--no-prompt'], advisory: true },
 ];
-
-// The package for this machine holds the binary itself; the scripts that would link it need not run.
-function binaryIn(folder: string, scope: string, path: string): string {
-  const platforms = join(folder, 'node_modules', scope);
-  const [platform] = readdirSync(platforms);
-  return join(platforms, platform ?? '', path);
-}
 
 const root = resolve(import.meta.dirname, '..');
 const asked = process.argv.slice(2);

@@ -1,5 +1,8 @@
 // Run on every supported runtime over the installed tarball: each part does a little real work.
 import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EventBus, isVenueKitError, ManualClock, seededRandom, VenueKitError } from 'venuekit';
 import { CachedMarketDataClient } from 'venuekit/market-data';
 import { instrument, MemoryMetricStore, MetricsRegistry } from 'venuekit/metrics';
@@ -62,7 +65,7 @@ assert.match(registry.exposition(), /venuekit_/);
 
 let journal = 'no SQLite here, said clearly';
 try {
-  const opened = await SqliteOrderJournal.open({ path: ':memory:' });
+  const opened = await SqliteOrderJournal.open({ path: join(mkdtempSync(join(tmpdir(), 'venuekit-smoke-')), 'orders.db') });
   await opened[Symbol.asyncDispose]();
   journal = 'SQLite journal opened';
 } catch (error) {
@@ -70,7 +73,7 @@ try {
 }
 
 const hash = venue.logHash();
-for (const part of [trading, marketData, fetcher, pool, registry, store]) await part[Symbol.asyncDispose]();
+for (const part of [trading, marketData, fetcher, pool, registry, store]) await through(Promise.resolve(part[Symbol.asyncDispose]()));
 const runtime = globalThis.Bun
   ? `Bun ${globalThis.Bun.version}`
   : globalThis.Deno
