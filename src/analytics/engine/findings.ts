@@ -72,13 +72,20 @@ function findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | und
     const end = runEnd(v, i, threshold);
     const during = selectMedian(v.slice(i, end));
     const rare = weights === undefined ? rarityOfRun(v, i, end, threshold, baseline) : rarityOfShare(v, weights, i, end, baseline);
-    if (rare < (during - median > GLARING * margin ? EVIDENCE / 2 : EVIDENCE)) {
+    if (rare < (weights === undefined && during - median > GLARING * margin ? EVIDENCE / 2 : EVIDENCE)) {
       // A value that ran away alone tells nothing of the level.
       learn(i++);
       continue;
     }
     const until = end < v.length ? { until: t[end]! } : {};
-    found.push({ kind: 'jump', since: t[i]!, ...until, before: median, after: during, strength: (during - median) / margin });
+    found.push({
+      kind: 'jump',
+      since: t[onsetOf(v, i, end, (median + during) / 2)]!,
+      ...until,
+      before: median,
+      after: during,
+      strength: (during - median) / margin,
+    });
     i = end;
   }
   return found;
@@ -101,6 +108,12 @@ function runEnd(v: Float64Array, from: number, threshold: number): number {
     if (above >= (i - from + 1) / 2) last = i + 1;
   }
   return last;
+}
+
+// A value that chanced to be high shortly before is not yet the change: two in a row are, nearer to the new level than to the old.
+function onsetOf(v: Float64Array, from: number, to: number, middle: number): number {
+  for (let i = from; i + 1 < to; i++) if (v[i]! > middle && v[i + 1]! > middle) return i;
+  return from;
 }
 
 function rarityOfRun(v: Float64Array, from: number, to: number, threshold: number, baseline: readonly number[]): number {
