@@ -13,6 +13,8 @@ export interface RateGate {
   hold(weight: number): void;
   /** The task has started: its weight counts from now. */
   sent(weight: number, now: number): void;
+  /** No task waits any more: what was granted for one is not needed. */
+  idle(): void;
 }
 
 /** The gate of a group, if it has a rate. `onGrant` is called when a gate that said Infinity lets somebody through. */
@@ -53,6 +55,10 @@ class OwnRate implements RateGate {
     this.#longRun?.unhold(weight);
     this.#longRun?.add(weight, now);
   }
+
+  idle(): void {
+    // Weight is set aside only at the moment of a start.
+  }
 }
 
 /** A rate that others spend too: asks the limiter for one task at a time, so that who is first here stays free until a slot is. */
@@ -76,7 +82,7 @@ class SharedRate implements RateGate {
     if (this.#refusal !== undefined) return 0;
     if (this.#granted >= weight) return 0;
     if (this.#isAsking) return Infinity;
-    if (this.#granted > 0) this.#giveBack();
+    this.idle();
     this.#isAsking = true;
     this.#limiter.acquire(this.#costs(weight), { priority, hold: true }).then(
       () => this.#answered(weight, undefined),
@@ -99,16 +105,16 @@ class SharedRate implements RateGate {
     this.#limiter.sent(this.#costs(weight));
   }
 
+  idle(): void {
+    if (this.#granted > 0) this.#limiter.release(this.#costs(this.#granted));
+    this.#granted = 0;
+  }
+
   #answered(granted: number, refusal: Error | undefined): void {
     this.#isAsking = false;
     this.#granted = granted;
     this.#refusal = refusal;
     this.#onGrant();
-  }
-
-  #giveBack(): void {
-    this.#limiter.release(this.#costs(this.#granted));
-    this.#granted = 0;
   }
 
   #costs(units: number): { readonly limit: string; readonly units: number }[] {

@@ -19,6 +19,9 @@ export class TaskGroup {
   constructor(name: string, options: FetchGroupOptions, onGrant: () => void) {
     this.name = name;
     this.concurrency = options.concurrency ?? Infinity;
-    this.gate = rateGate(options, onGrant);
+    this.gate = rateGate(options, () => {
+      if (this.queue.size === 0) this.gate?.idle();
+      else onGrant();
+    });
   }
 }

@@ -75,7 +75,9 @@ export class TaskScheduler {
 
   /** @param task - one that is in the queue. */
   remove(task: QueuedTask): void {
-    if (task.entry !== undefined) task.group.queue.remove(task.entry);
+    const { entry, group } = task;
+    if (entry !== undefined) group.queue.remove(entry);
+    if (group.queue.size === 0) group.gate?.idle();
     this.#left(task);
   }
 

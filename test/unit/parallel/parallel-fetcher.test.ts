@@ -350,6 +350,23 @@ describe('ParallelFetcher', () => {
       expect(startedAt).toEqual([0, 0, 0, 60_000]);
     });
 
+    it('give back to a shared limiter what was granted for a task that is gone', async () => {
+      const clock = new ManualClock();
+      const limiter = new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: 10, perMs: 60_000 }], reserve: 0 });
+      const { fetcher, started, task } = givenAFetcher({ groups: { binance: { shared: { limiter, limits: ['weight'] } } } }, clock);
+      const controller = new AbortController();
+      const gone = codeOf(fetcher.run(task('gone', 1, { group: 'binance', weight: 6 }), { signal: controller.signal }));
+      controller.abort(new Error('not needed'));
+      expect(await gone).toBe('not needed');
+      await clock.advance(1);
+      expect(started).toEqual([]);
+      expect(limiter.headroom('weight')).toBe(10);
+      expect(await codeOf(fetcher.run(task('too heavy', 1, { group: 'binance', weight: 11 })))).toMatch(/weight/);
+      void fetcher.run(task('next', 1, { group: 'binance', weight: 10 }));
+      await clock.advance(1);
+      expect(started).toEqual(['next']);
+    });
+
     it('pause and resume, for a time or until told', async () => {
       const { fetcher, clock, started, task } = givenAFetcher();
       fetcher.pause('bars', 1_000);
