@@ -57,7 +57,8 @@ interface Step {
  *   percentiles over all their points, `last`, `rate` and `increase` per series and then added.
  * - A counter's rise between two points belongs to the later one; a fall is a restart from 0.
  *   `rate` is the rise divided by the seconds that it took.
- * - Where a series has sketches (a histogram), every aggregation is over the single observations.
+ * - Where a series has sketches (a histogram), every aggregation is over the single observations; how
+ *   many there were rises in the series of the same name with `_count`.
  * - NaN and the infinities come out as raw points, and no aggregation counts them.
  */
 export class RangeEvaluation {
@@ -216,21 +217,33 @@ export class SeriesFeed {
     }
   }
 
-  /** What was kept of a minute or an hour, and its sketch where the series has them. */
-  rollup(row: RollupRow, sketch?: Uint8Array): void {
-    const step = row.t < this.#from || row.t > this.#to ? undefined : this.#stepAt(row.t);
+  /** What was kept of a minute or an hour. */
+  rollup(row: RollupRow): void {
+    const step = this.#stepOf(row);
     this.#riseTo(step, row.firstT, row.first);
     [this.#previous, this.#previousT] = [row.last, row.lastT];
     if (step === undefined) return;
     step.increase += row.increase;
     step.over += row.lastT - row.firstT;
     step.last = row.last;
-    if (sketch !== undefined && this.#sketching) addSketch(step, QuantileSketch.fromBytes(sketch));
+    count(step, row.min, row.max, row.sum, row.n);
+  }
+
+  /** What was kept of a minute or an hour of a histogram; `bytes` where sketches are wanted. */
+  observedRollup(row: RollupRow, bytes: Uint8Array | undefined): void {
+    const step = this.#stepOf(row);
+    if (step === undefined) return;
+    step.last = row.last;
+    if (bytes !== undefined && this.#sketching) addSketch(step, QuantileSketch.fromBytes(bytes));
     else count(step, row.min, row.max, row.sum, row.n);
   }
 
   done(): void {
     this.#fold(this.#steps);
+  }
+
+  #stepOf({ t }: RollupRow): Step | undefined {
+    return t < this.#from || t > this.#to ? undefined : this.#stepAt(t);
   }
 
   #riseTo(step: Step | undefined, t: number, value: number): void {

@@ -209,11 +209,19 @@ export class BlobTable {
   readonly #get: SqliteStatement;
   readonly #put: SqliteStatement;
   readonly #in: SqliteStatement;
+  readonly #first: SqliteStatement;
 
   constructor(database: SqliteDatabase, table: 'r60' | 'r3600' | 'sk60' | 'sk3600') {
     this.#get = database.prepare(`SELECT d FROM ${table} WHERE id = ?`);
     this.#put = database.prepare(`INSERT OR REPLACE INTO ${table} (id, d) VALUES (?, ?)`);
     this.#in = database.prepare(`SELECT id FROM ${table} WHERE id >= ? AND id < ?`);
+    this.#first = database.prepare(`SELECT min(id) AS id FROM ${table}`);
+  }
+
+  /** Before this there is nothing; Infinity while there is nothing at all. */
+  firstPeriod(): number {
+    const id = this.#first.get()?.id;
+    return id === null || id === undefined ? Infinity : Math.floor(Number(id) / blobId(1, 0));
   }
 
   rows(period: number, id: number): RollupRow[] {

@@ -29,6 +29,7 @@ export class MetricReader {
   readonly #series: SeriesTable;
   readonly #marks: Marks;
   readonly #chunk: SqliteStatement;
+  readonly #slots: SqliteStatement;
   readonly #blobs: Readonly<Record<'r60' | 'r3600' | 'sk60' | 'sk3600', BlobTable>>;
 
   constructor(database: SqliteDatabase, log: TickLog, series: SeriesTable, marks: Marks) {
@@ -36,6 +37,7 @@ export class MetricReader {
     this.#series = series;
     this.#marks = marks;
     this.#chunk = database.prepare('SELECT d FROM chunk WHERE id = ?');
+    this.#slots = database.prepare('SELECT id FROM slot WHERE id >= ? AND id < ? ORDER BY id');
     this.#blobs = {
       r60: new BlobTable(database, 'r60'),
       r3600: new BlobTable(database, 'r3600'),
@@ -54,6 +56,8 @@ export class MetricReader {
     const compacted = this.#marks.get('compacted');
     // The log first: what it has now may be in chunks by the time that the older tiers have been read.
     const logged = matching.length === 0 ? [] : yield* this.#readLog(matching, Math.max(compacted, evaluation.feedFrom), query.to);
+    const raw = Math.max(0, evaluation.feedFrom, this.#marks.get('raw'));
+    const slots = this.#slotsIn(raw, Math.min(compacted, query.to + 1));
     for (const [i, series] of matching.entries()) {
       const feed = evaluation.series(series.labels);
       const births = evaluation.wantsRises ? this.#series.births(series.id, evaluation.feedFrom) : [];
@@ -62,6 +66,7 @@ export class MetricReader {
       };
       const plan = this.#plan(query, evaluation, series, compacted);
       this.#feedBlobs(feed, series, plan, query.to, evaluation.wantsSketches, bear);
+      this.#feedChunks(feed, series, slots, Math.max(raw, plan.rawFrom), query.to, bear);
       feedLogged(feed, logged[i] as Logged, bear);
       feed.done();
       yield;
@@ -91,21 +96,29 @@ export class MetricReader {
     const minuteEnd = Math.min(rawFrom, logFrom, to + 1);
     if (minutesFrom > from) {
       const kept = isHistogram && sketches ? this.#blobs.sk3600 : undefined;
-      feedRollups(feed, this.#blobs.r3600, kept, id, HOUR_MS, Math.floor(from / HOUR_MS) * HOUR_MS, Math.min(minutesFrom, to + 1), bear);
+      feedRollups(feed, this.#blobs.r3600, isHistogram, kept, id, HOUR_MS, Math.floor(from / HOUR_MS) * HOUR_MS, Math.min(minutesFrom, to + 1), bear);
     }
     if (minuteEnd > Math.max(from, minutesFrom)) {
       const kept = isHistogram && sketches ? this.#blobs.sk60 : undefined;
       const start = Math.max(minutesFrom, Math.floor(from / MINUTE_MS) * MINUTE_MS);
-      feedRollups(feed, this.#blobs.r60, kept, id, MINUTE_MS, start, minuteEnd, bear);
+      feedRollups(feed, this.#blobs.r60, isHistogram, kept, id, MINUTE_MS, start, minuteEnd, bear);
     }
-    const rawStart = Math.max(from, rawFrom, this.#marks.get('raw'));
-    for (let slot = Math.floor(rawStart / SLOT_MS); slot * SLOT_MS < Math.min(logFrom, to + 1); slot++) {
+  }
+
+  /** The slots that there are: a bot that slept for a year, or a query from the beginning of time, must not be walked through. */
+  #slotsIn(from: number, to: number): number[] {
+    return this.#slots.all(Math.floor(from / SLOT_MS), Math.ceil(to / SLOT_MS)).map((row) => Number(row.id));
+  }
+
+  #feedChunks(feed: SeriesFeed, { id }: StoredSeries, slots: readonly number[], from: number, to: number, bear: (t: number) => void): void {
+    for (const slot of slots) {
+      if ((slot + 1) * SLOT_MS <= from) continue;
       const d = this.#chunk.get(blobId(slot, id))?.d;
       if (d === undefined) continue;
       const { t, v } = decodeChunk(d as Uint8Array);
       for (let i = 0; i < t.length; i++) {
         const at = t[i] as number;
-        if (at < rawStart || at > to) continue;
+        if (at < from || at > to) continue;
         bear(at);
         feed.point(at, v[i] as number);
       }
@@ -154,6 +167,7 @@ function feedLogged(feed: SeriesFeed, { t, v, sketches }: Logged, bear: (t: numb
 function feedRollups(
   feed: SeriesFeed,
   table: BlobTable,
+  isHistogram: boolean,
   sketchTable: BlobTable | undefined,
   id: number,
   bucketMs: number,
@@ -163,14 +177,15 @@ function feedRollups(
 ): void {
   const periodMs = bucketMs * ROWS_A_BLOB;
   const within = (t: number): boolean => t >= from && t < to;
-  for (let period = Math.floor(from / periodMs); period * periodMs < to; period++) {
+  for (let period = Math.max(Math.floor(from / periodMs), table.firstPeriod()); period * periodMs < to; period++) {
     const rows = table.rows(period, id);
     if (rows.length === 0) continue;
     const sketches = new Map(sketchTable?.sketches(period, id).map(({ t, bytes }) => [t, bytes]));
     for (const row of rows) {
       if (!within(row.t)) continue;
       bear(row.firstT);
-      feed.rollup(row, sketches.get(row.t));
+      if (isHistogram) feed.observedRollup(row, sketches.get(row.t));
+      else feed.rollup(row);
     }
   }
 }

@@ -73,6 +73,8 @@ export class Retention {
       if (this.#pragma('freelist_count') >= free) break;
       yield;
     }
+    // The file itself shrinks only when the write-ahead log has been moved into it.
+    this.#database.pragma('wal_checkpoint(TRUNCATE)');
     return { freedBytes: Math.max(0, before - this.fileBytes()) };
   }
 

@@ -7,7 +7,7 @@ export const HOUR_MS = 3_600_000;
 /** Roll-up rows that share a blob: 2 hours of minutes, 5 days of hours. */
 export const ROWS_A_BLOB = 120;
 /** Series that the ids of chunks leave room for. */
-export const MOST_SERIES = 2 ** 20;
+export const MOST_SERIES: number = 2 ** 20;
 
 /** Chunks and roll-ups have ids that grow with time, so that keeping and dropping are range operations at the ends of the file. */
 export function blobId(period: number, series: number): number {

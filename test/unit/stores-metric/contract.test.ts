@@ -101,7 +101,7 @@ describe.each(Object.entries(STORES))('%s', (_, open) => {
   });
 
   it('keeps series apart whose labels look alike, whatever the order of the labels', async () => {
-    const series = [
+    const series: SeriesKey[] = [
       { name: 'm', labels: { a: '1","b":"2' } },
       { name: 'm', labels: { a: '1', b: '2' } },
       { name: 'm', labels: { __proto__x: '1', constructor: '2' } },

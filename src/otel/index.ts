@@ -1,0 +1,1 @@
+export { bridgeToOpenTelemetry, type OpenTelemetryBridgeOptions } from './bridge.js';

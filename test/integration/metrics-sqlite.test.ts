@@ -1,0 +1,284 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { killWriters } from '../../scripts/kill-metric-store.js';
+import { ManualClock } from '../../src/core/manual-clock.js';
+import { MetricsRegistry } from '../../src/metrics/registry.js';
+import { loadBinding } from '../../src/stores/sqlite/binding.js';
+import { SqliteMetricStore, type SqliteMetricStoreOptions } from '../../src/stores/sqlite/metric-store.js';
+import { MetricEngine } from '../../src/stores/sqlite/metric-store-engine.js';
+import { metricStoreContract } from '../../src/testing/contracts/metric-store-contract.js';
+
+const WORKER = new URL('../fixtures/metric-store-worker-from-source.mjs', import.meta.url);
+const T0 = 1_704_067_200_000;
+const SERIES = Array.from({ length: 20 }, (_, i) => ({ name: 'm', labels: { id: String(i) } }));
+
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'venuekit-sqlite-'));
+  path = join(directory, 'metrics.db');
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const open = (options: Partial<SqliteMetricStoreOptions> = {}) => SqliteMetricStore.open({ path, worker: false, ...options });
+const fill = async (store: Pick<SqliteMetricStore, 'append'>, fromS: number, toS: number) => {
+  for (let s = fromS; s < toS; s++) await store.append({ t: T0 + s * 1000, series: SERIES, values: Float64Array.from(SERIES, (_, i) => s * i) });
+};
+/** Values that no codec makes small. */
+const fillWithNoise = async (store: Pick<SqliteMetricStore, 'append'>, fromS: number, toS: number) => {
+  for (let s = fromS; s < toS; s++)
+    await store.append({ t: T0 + s * 1000, series: SERIES, values: Float64Array.from(SERIES, (_, i) => Math.sin(s * i + 1)) });
+};
+const pointsOf = async (store: Pick<SqliteMetricStore, 'query'>, id = '3') =>
+  (await store.query({ metric: 'm', match: { id }, from: 0, to: Number.MAX_SAFE_INTEGER }))[0];
+
+describe.each([
+  ['on the calling thread', false],
+  ['on a thread of its own', WORKER],
+] as const)('SqliteMetricStore %s keeps the contract', (_, worker) => {
+  const subject = async () => {
+    const own = mkdtempSync(join(tmpdir(), 'venuekit-contract-'));
+    let store = await SqliteMetricStore.open({ path: join(own, 'm.db'), worker });
+    return {
+      get store() {
+        return store;
+      },
+      reopen: async () => {
+        await store[Symbol.asyncDispose]();
+        store = await SqliteMetricStore.open({ path: join(own, 'm.db'), worker });
+        return store;
+      },
+      [Symbol.asyncDispose]: async () => {
+        await store[Symbol.asyncDispose]();
+        rmSync(own, { recursive: true });
+      },
+    };
+  };
+  for (const { name, run } of metricStoreContract({ open: subject })) it(name, run);
+});
+
+describe('a file', () => {
+  it('is compacted as slots end, and every point stays what it was', async () => {
+    await using store = await open();
+    await fill(store, 0, 2500);
+    await store.settled();
+    const points = (await pointsOf(store))!;
+    expect([...points.t]).toEqual(Array.from({ length: 2500 }, (_, s) => T0 + s * 1000));
+    expect([...points.v]).toEqual(Array.from({ length: 2500 }, (_, s) => s * 3));
+    expect(await store.stats()).toMatchObject({ series: 20, points: 50_000 });
+  });
+
+  it('left by a process that ended before compaction is compacted when it is opened again', async () => {
+    const first = await MetricEngine.open({ path, readOnly: false });
+    await fill(first, 0, 500);
+    await first.close();
+    // In the file now: a slot that the next process passes.
+    await using store = await open();
+    await fill(store, 900, 1300);
+    await store.settled();
+    expect((await pointsOf(store))!.t).toHaveLength(900);
+    await store[Symbol.asyncDispose]();
+    using file = (await MetricEngine.open({ path, readOnly: true })).database;
+    expect(file.prepare('SELECT count(*) AS n FROM slot').get()?.n).toBe(2);
+    expect(file.prepare('SELECT min(t) AS t FROM tick').get()?.t).toBe(T0 + 1200_000);
+  });
+
+  it('is read beside its writer by others, who see each committed tick and change nothing', async () => {
+    await using writer = await open();
+    await fill(writer, 0, 700);
+    await writer.settled();
+    await using reader = await open({ readOnly: true });
+    await using other = await open({ readOnly: true, worker: WORKER });
+    for (let s = 700; s < 1300; s += 100) {
+      await fill(writer, s, s + 100);
+      for (const each of [reader, other]) expect((await pointsOf(each))!.t).toHaveLength(s + 100);
+    }
+    await expect(fill(reader, 2000, 2001)).rejects.toMatchObject({ code: 'STORAGE' });
+    await expect(reader.saveAlert({ at: 1, from: 'inactive', alert: {} as never })).rejects.toThrow();
+  });
+
+  it('gives room back to the file system when old data is dropped', async () => {
+    await using store = await open();
+    await fill(store, 0, 6 * 3600);
+    await store.settled();
+    const before = statSync(path).size;
+    const { freedBytes } = await store.retain({ rawMs: 3_600_000, minuteMs: 1e12, hourMs: 1e12 });
+    expect(freedBytes).toBeGreaterThan(0);
+    expect(freedBytes).toBeLessThanOrEqual(before);
+    const hours = await store.query({ metric: 'm', match: { id: '3' }, from: T0, to: T0 + 6 * 3_600_000, stepMs: 3_600_000, agg: 'increase' });
+    expect([...hours[0]!.v]).toEqual([10_797, 10_800, 10_800, 10_800, 10_800, 10_800]);
+    expect((await pointsOf(store))!.t[0]).toBeGreaterThanOrEqual(T0 + 5 * 3_600_000 - 600_000);
+  });
+
+  it('stays under maxBytes by giving up raw points first, then minutes', async () => {
+    await using store = await open();
+    await fill(store, 0, 4 * 3600);
+    await store.settled();
+    await store.retain({ rawMs: 1e12, minuteMs: 1e12, hourMs: 1e12, maxBytes: 250_000 });
+    expect(statSync(path).size).toBeLessThan(260_000);
+    const hours = await store.query({ metric: 'm', match: { id: '3' }, from: T0, to: T0 + 4 * 3_600_000, stepMs: 3_600_000, agg: 'max' });
+    expect(hours[0]!.v.length).toBeGreaterThan(0);
+    await store.retain({ rawMs: 1e12, minuteMs: 1e12, hourMs: 1e12, maxBytes: 1 });
+    await fill(store, 4 * 3600, 4 * 3600 + 5);
+    expect((await pointsOf(store))!.v.at(-1)).toBe((4 * 3600 + 4) * 3);
+  });
+
+  it('applies its retention by itself, each hour', async () => {
+    await using store = await open({ retention: { rawMs: 3_600_000, minuteMs: 1e12, hourMs: 1e12 } });
+    await fill(store, 0, 3 * 3600 + 1300);
+    await store.settled();
+    expect((await pointsOf(store))!.t[0]).toBeGreaterThan(T0 + 3_600_000);
+  });
+});
+
+describe('a file that can not be used', () => {
+  it('because a newer version wrote it is refused and left as it was', async () => {
+    await (await open())[Symbol.asyncDispose]();
+    const Connection = await loadBinding();
+    const connection = new Connection(path, { readOnly: false, timeout: 0 });
+    connection.exec('PRAGMA user_version = 99');
+    connection.close();
+    await expect(open()).rejects.toMatchObject({ failure: 'newer_schema', message: expect.stringContaining('version 99') });
+    await expect(open({ worker: WORKER })).rejects.toMatchObject({ code: 'STORAGE', failure: 'newer_schema' });
+  });
+
+  it('because it is no database is refused and left as it was', async () => {
+    writeFileSync(path, 'dear diary, '.repeat(500));
+    await expect(open()).rejects.toMatchObject({ failure: 'not_a_database' });
+    expect(readFileSync(path, 'utf8')).toBe('dear diary, '.repeat(500));
+  });
+
+  it('because it is an order journal is refused', async () => {
+    const Connection = await loadBinding();
+    const connection = new Connection(path, { readOnly: false, timeout: 0 });
+    connection.exec('CREATE TABLE record (id INTEGER); PRAGMA application_id = 1234');
+    connection.close();
+    await expect(open()).rejects.toMatchObject({ failure: 'foreign', message: expect.stringContaining('not a metric store') });
+  });
+
+  it('because it is not there to be read', async () => {
+    await expect(open({ readOnly: true })).rejects.toMatchObject({ failure: 'cannot_open' });
+    await expect(open({ path: join(directory, 'absent', 'm.db') })).rejects.toMatchObject({ failure: 'cannot_open' });
+  });
+
+  it('is told apart from a misspelt option', async () => {
+    await expect(open({ readonly: true } as never)).rejects.toThrow(/did you mean "readOnly"/);
+  });
+});
+
+describe('a full disk', () => {
+  it('fails appends with a clear error, shows the gap as a metric, and serves again once there is room', async () => {
+    const engine = await MetricEngine.open({ path, readOnly: false });
+    try {
+      const clock = new ManualClock(T0);
+      const registry = new MetricsRegistry({ clock });
+      const gauge = registry.gauge({ name: 'level', help: 'Level.', labels: ['id'] });
+      for (let i = 0; i < 500; i++) gauge.with({ id: String(i) }).set(i);
+      const errors: unknown[] = [];
+      const store = {
+        append: (tick: Parameters<typeof engine.append>[0]) =>
+          engine.append(tick).catch((error: unknown) => Promise.reject(errors.push(error) && error)),
+      };
+      registry.collect(store as never);
+      await clock.advance(5000);
+      engine.database.pragma(`max_page_count = ${Number(engine.database.pragma('page_count')) + 2}`);
+      await clock.advance(10_000);
+      expect(errors[0]).toMatchObject({ code: 'STORAGE', failure: 'full', message: expect.stringMatching(/disk is full/) });
+      const lost = Number(/venuekit_store_append_failures_total (\d+)/.exec(registry.exposition())?.[1]);
+      expect(lost).toBe(errors.length);
+      engine.database.pragma('max_page_count = 1000000');
+      await clock.advance(5000);
+      expect(errors).toHaveLength(lost);
+      const [result] = await engine.query({ metric: 'level', match: { id: '7' }, from: 0, to: Number.MAX_SAFE_INTEGER });
+      expect(result!.t).toHaveLength(20 - lost);
+      const [gap] = await engine.query({ metric: 'venuekit_store_append_failures_total', from: 0, to: Number.MAX_SAFE_INTEGER });
+      expect(gap!.v.at(-1)).toBe(lost);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('during compaction loses nothing: the log keeps the slot until it can be written', async () => {
+    const engine = await MetricEngine.open({ path, readOnly: false });
+    try {
+      await fillWithNoise(engine, 0, 599);
+      // Room for the tick that ends the slot, none for its chunks.
+      engine.database.pragma(`max_page_count = ${Number(engine.database.pragma('page_count')) + 8}`);
+      await fillWithNoise(engine, 599, 601);
+      await expect(engine.settled()).rejects.toMatchObject({ failure: 'full' });
+      expect((await pointsOf(engine))!.t).toHaveLength(601);
+      engine.database.pragma('max_page_count = 1000000');
+      await fillWithNoise(engine, 601, 1201);
+      await engine.settled();
+      expect((await pointsOf(engine))!.t).toHaveLength(1201);
+    } finally {
+      await engine.close();
+    }
+  });
+});
+
+describe('kill -9', () => {
+  it.each([
+    ['with the database on a thread of its own', true, 3],
+    ['with the database on the calling thread', false, 2],
+  ])('loses no acknowledged tick, compaction included (%s)', { timeout: 90_000 }, async (_, worker, rounds) => {
+    const found = await killWriters({ rounds, seed: 11, worker });
+    for (const round of found) expect(round).toMatchObject({ missing: 0, wrong: 0, integrity: 'ok' });
+    expect(found.at(-1)!.acknowledged).toBeGreaterThan(0);
+  });
+
+  it('between the writing of chunks and the end of a slot loses and doubles nothing (compaction once lost 320 of 3,680 ticks)', async () => {
+    const first = await MetricEngine.open({ path, readOnly: false });
+    await fill(first, 0, 599);
+    await first.close();
+    // What a crash in the middle of a compaction leaves: chunks of some series, the mark where it was.
+    const half = await MetricEngine.open({ path, readOnly: false });
+    await fill(half, 599, 601);
+    await half.settled();
+    half.database.write(() => {
+      half.database.prepare('UPDATE mark SET t = 0 WHERE name = ?').run('compacted');
+      half.database.prepare('DELETE FROM slot').run();
+      half.database.prepare('DELETE FROM chunk WHERE id % 2 = 0').run();
+      const d = (s: number) => new Uint8Array(Float64Array.from(SERIES, (_, i) => s * i).buffer);
+      const insert = half.database.prepare('INSERT OR REPLACE INTO tick (t, epoch, d) VALUES (?, 1, ?)');
+      for (let s = 0; s < 600; s++) insert.run(T0 + s * 1000, d(s));
+    });
+    await half.close();
+    await using store = await open();
+    await store.settled();
+    for (const id of ['3', '4']) {
+      const points = (await pointsOf(store, id))!;
+      expect([...points.t]).toEqual(Array.from({ length: 601 }, (_, s) => T0 + s * 1000));
+      expect([...points.v]).toEqual(Array.from({ length: 601 }, (_, s) => s * Number(id)));
+    }
+    const minutes = await store.query({ metric: 'm', match: { id: '3' }, from: T0, to: T0 + 599_999, stepMs: 60_000, agg: 'increase' });
+    expect([...minutes[0]!.v]).toEqual([177, 180, 180, 180, 180, 180, 180, 180, 180, 180]);
+  });
+});
+
+describe('the thread', () => {
+  it('is inside no call of SQLite when the process exits in the middle of compaction: the exit code is the process’s own', () => {
+    const writer = fileURLToPath(new URL('../fixtures/metric-store-writer.mjs', import.meta.url));
+    for (const ticks of [601, 640, 1201]) {
+      rmSync(path, { force: true });
+      const { status, signal, stderr } = spawnSync(
+        process.execPath,
+        [writer, path, join(directory, 'times'), String(T0), '500', 'worker', String(ticks)],
+        {
+          encoding: 'utf8',
+        },
+      );
+      expect({ status, signal }, stderr).toEqual({ status: 7, signal: null });
+    }
+  });
+
+  it('that fails says so to every caller, and does not hang them', async () => {
+    const broken = join(directory, 'broken.mjs');
+    writeFileSync(broken, "throw new Error('no such thread')");
+    await expect(open({ worker: broken })).rejects.toThrow(/thread failed: no such thread/);
+  });
+});
