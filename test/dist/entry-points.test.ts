@@ -1,18 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { entryPoints, outputName, workers } from '../../scripts/entry-points.js';
+import { sizeOf, specifierOf as specifier, statedSizes } from '../../scripts/module-sizes.js';
 import { installPacked, packTarball } from '../../scripts/packed.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const subpaths = Object.keys(entryPoints);
-const specifier = (subpath: string): string => (subpath === '.' ? 'venuekit' : `venuekit${subpath.slice(1)}`);
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   exports: Record<string, unknown>;
-  peerDependencies: Record<string, string>;
 };
 
 let host = '';
@@ -67,34 +64,19 @@ describe('the packed tarball', () => {
     expect(output.trim()).toBe('true');
   });
 
-  // What a host pays: bundled, minified, gzipped, dependencies included, dynamic imports apart.
   it.each([
     ['*', '.', 15],
     ['{ MetricsRegistry }', './metrics', 10],
   ])('%s of %s stays within %d kB', async (names, subpath, limitKb) => {
-    const result = await build({
-      stdin: { contents: `export ${names} from ${JSON.stringify(specifier(subpath))};`, resolveDir: host },
-      bundle: true,
-      minify: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      write: false,
-      outdir: 'out',
-      external: Object.keys(manifest.peerDependencies),
-      metafile: true,
-    });
-    // The entry and what it imports statically; what is imported on demand is paid on demand.
-    const outputs = result.metafile.outputs;
-    const wanted = new Set<string>();
-    const visit = (path: string): void => {
-      if (wanted.has(path)) return;
-      wanted.add(path);
-      for (const { path: next, kind, external } of outputs[path]?.imports ?? []) if (kind === 'import-statement' && external !== true) visit(next);
-    };
-    visit('out/stdin.js');
-    const bytes = result.outputFiles.filter((file) => [...wanted].some((path) => file.path.endsWith(path))).reduce((sum, file) => sum + gzipSync(file.contents).length, 0);
-    expect(bytes / 1000).toBeLessThanOrEqual(limitKb);
+    expect((await sizeOf(host, specifier(subpath), names)) / 1000).toBeLessThanOrEqual(limitKb);
+  });
+
+  it('is as large as the README says, to a tenth', async () => {
+    const stated = statedSizes();
+    expect([...stated.keys()]).toEqual(subpaths.map(specifier));
+    for (const [name, kb] of stated) {
+      const measured = (await sizeOf(host, name)) / 1000;
+      expect(Math.abs(measured - kb) / kb, `${name}: ${measured} kB measured, ${kb} stated; run npm run sizes`).toBeLessThan(0.1);
+    }
   });
 });
