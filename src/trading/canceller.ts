@@ -1,5 +1,6 @@
 import type { BrokerAdapter, OrderRef, Verdict } from '../contracts/broker.js';
 import type { Clock } from '../core/clock.js';
+import { isVenueKitError } from '../core/errors.js';
 import type { Priority } from '../core/limits.js';
 import { LiveAttempt } from './attempt-deadlines.js';
 import type { Evidence } from './evidence.js';
@@ -43,13 +44,20 @@ export class Canceller {
     this.#closing = parts.closing;
   }
 
-  /** Makes the wish durable, then pursues it. It holds over unknown outcomes and restarts. @throws TradingError JOURNAL */
+  /** Makes the wish durable, then pursues it. It holds over unknown outcomes and restarts. @throws TradingError JOURNAL_LOCKED when another writer has taken over. */
   async request(order: LiveOrder, reason: string, priority: Priority = 'cancel'): Promise<void> {
     if (isTerminal(order.state)) return;
     if (order.model.cancelReason === undefined) {
       const made = entry('cancel', this.#clock.now(), { reason });
-      await this.#writer.append(order.id, [made]);
-      this.#table.apply(order, made, true);
+      const isDurable = await this.#writer.append(order.id, [made]).then(
+        () => true,
+        (error: unknown) => {
+          if (!isVenueKitError(error, 'JOURNAL')) throw error;
+          return false;
+        },
+      );
+      // A full disk must not keep a position open: the wish is written as soon as it can be, and followed now.
+      this.#table.apply(order, made, isDurable);
       order.interrupt();
     }
     this.pursue(order, priority);

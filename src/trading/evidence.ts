@@ -8,11 +8,10 @@ import type { Logger } from '../core/logger.js';
 import type { Halts } from './halts.js';
 import type { LiveOrder } from './live-order.js';
 import type { EvidenceSource } from './order-entry.js';
-import { filledQty, isLive, legFilled, legState } from './order-model.js';
+import { filledQty, isLive, legState } from './order-model.js';
 import { sameOr } from './order-states.js';
 import type { OrderTable } from './order-table.js';
 import { MARGIN_MS } from './trading-defaults.js';
-import type { VenueClock } from './venue-clock.js';
 
 /** How many external orders are remembered as already reported. */
 const REPORTED = 10_000;
@@ -29,9 +28,9 @@ export class Evidence {
   readonly #journal: OrderJournal;
   readonly #halts: Halts;
   readonly #clock: Clock;
-  readonly #venueClock: VenueClock;
   readonly #bus: Bus;
   readonly #logger: Logger;
+  readonly #isLasting: boolean;
   readonly #reported = new Set<string>();
   /** Called when an order that nobody knew about has been found at the venue, or that waits for a cancel. */
   onAdopted: (order: LiveOrder) => void = () => {};
@@ -42,18 +41,19 @@ export class Evidence {
     readonly journal: OrderJournal;
     readonly halts: Halts;
     readonly clock: Clock;
-    readonly venueClock: VenueClock;
     readonly bus: Bus;
     readonly logger: Logger;
+    /** Whether a client order id makes one order for good. */
+    readonly isLasting: boolean;
   }) {
     this.#account = parts.account;
     this.#table = parts.table;
     this.#journal = parts.journal;
     this.#halts = parts.halts;
     this.#clock = parts.clock;
-    this.#venueClock = parts.venueClock;
     this.#bus = parts.bus;
     this.#logger = parts.logger;
+    this.#isLasting = parts.isLasting;
   }
 
   /**
@@ -93,6 +93,7 @@ export class Evidence {
     if (wasEnded !== undefined && isNews && seen.state !== 'rejected') {
       this.conflict(order, seen, `the venue shows an order of an intent that had ended as ${wasEnded.state}`);
     }
+    if (seen.state === 'rejected') this.#afterRejection(order);
     this.#checkLegs(order, seen);
     this.#checkLinked(order, filledBefore);
     if (sameOr(seen.filledQty, seen.qty) > 0) this.conflict(order, seen, `the venue shows ${seen.filledQty} filled of an order over ${seen.qty}`);
@@ -163,12 +164,21 @@ export class Evidence {
       return `our id is on an order at ${seen.price}`;
     const first = attempts[0];
     if (first === undefined) return 'our id is on an order although nothing was sent';
-    // Only where the venue has told its time can ours be compared with it.
-    const tolerance = MARGIN_MS + this.#venueClock.uncertaintyMs;
-    if (this.#venueClock.isSynchronized && Number.isFinite(tolerance) && seen.venueTime < first.venueNow - tolerance) {
+    // Only where the venue had told its time can ours be compared with it.
+    if (first.uncertaintyMs !== undefined && seen.venueTime < first.venueNow - MARGIN_MS - first.uncertaintyMs) {
       return 'our id is on an order from before our first send';
     }
     return undefined;
+  }
+
+  // Where ids are unique for good, the one order by that id, rejected or not, keeps every other attempt out.
+  #afterRejection(order: LiveOrder): void {
+    const { attempts } = order.model;
+    if (this.#isLasting) this.#table.record(order, 'absent', { upTo: order.lastAttempt, venueTime: 0, provenPast: 0, misses: 0 });
+    else if (order.state === 'sending' && !order.isDriven) {
+      for (const { number, outcome } of attempts)
+        if (outcome === 'open') this.#table.record(order, 'unknown', { attempt: number, reason: 'another attempt was rejected' });
+    }
   }
 
   // Its remainder was computed from what it had filled; what fills later is filled twice.
@@ -180,7 +190,7 @@ export class Evidence {
   #checkLegs(order: LiveOrder, seen: VenueOrder): void {
     const { legs, qty } = order.model;
     if (legs.length < 2) return;
-    const counted = legs.filter((leg) => isLive(leg, qty) || (legState(leg, qty) !== 'rejected' && sign(legFilled(leg)) > 0));
+    const counted = legs.filter((leg) => legState(leg, qty) !== 'rejected');
     // An amendment may make a venue order of its own; it carries an id of its own.
     const ids = new Set(counted.map((leg) => leg.order?.clientOrderId ?? order.model.clientOrderId));
     if (counted.length > ids.size) this.conflict(order, seen, `the venue keeps ${counted.length} orders for one client order id`);

@@ -20,7 +20,8 @@ export class Halts {
   readonly #bus: Bus;
   readonly #writer: JournalWriter;
   readonly #bySymbol = new Map<string, EntryBodies['halt']>();
-  #all: EntryBodies['halt'] = { mode: 'active', reason: '' };
+  #all: EntryBodies['halt'] = { number: 0, mode: 'active', reason: '' };
+  #count = 0;
 
   constructor(parts: { readonly account: string; readonly clock: Clock; readonly bus: Bus; readonly writer: JournalWriter }) {
     this.#account = parts.account;
@@ -48,7 +49,7 @@ export class Halts {
 
   /** Tightening holds at once, loosening once it is durable. @throws TradingError JOURNAL */
   async set(mode: HaltMode, reason: string, symbol?: string): Promise<void> {
-    const halt = { mode, reason, ...(symbol === undefined ? undefined : { symbol }) };
+    const halt = { number: ++this.#count, mode, reason, ...(symbol === undefined ? undefined : { symbol }) };
     const before = symbol === undefined ? this.#all.mode : (this.#bySymbol.get(symbol)?.mode ?? 'active');
     const isTighter = STRICTNESS[mode] >= STRICTNESS[before];
     if (isTighter) this.#apply(halt);
@@ -61,7 +62,7 @@ export class Halts {
   impose(mode: HaltMode, reason: string, symbol?: string): void {
     const current = symbol === undefined ? this.#all.mode : this.#strictest(symbol).mode;
     if (STRICTNESS[current] >= STRICTNESS[mode]) return;
-    const halt = { mode, reason, ...(symbol === undefined ? undefined : { symbol }) };
+    const halt = { number: ++this.#count, mode, reason, ...(symbol === undefined ? undefined : { symbol }) };
     this.#apply(halt);
     if (this.#bus.has('halt')) this.#bus.emit('halt', { mode, reason: symbol === undefined ? reason : `${symbol}: ${reason}` });
     this.#writer.note(haltKey(this.#account), entry('halt', this.#clock.now(), halt));
@@ -73,8 +74,10 @@ export class Halts {
   }
 
   #apply(halt: EntryBodies['halt']): void {
+    this.#count = Math.max(this.#count, halt.number);
+    const current = halt.symbol === undefined ? this.#all : this.#bySymbol.get(halt.symbol);
+    if (current !== undefined && current.number > halt.number) return;
     if (halt.symbol === undefined) this.#all = halt;
-    else if (halt.mode === 'active') this.#bySymbol.delete(halt.symbol);
     else this.#bySymbol.set(halt.symbol, halt);
   }
 }

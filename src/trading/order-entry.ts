@@ -22,7 +22,13 @@ export interface EntryBodies {
     readonly linkedFrom?: string;
   };
   /** Attempt `attempt` is about to be sent, signed with `venueNow`. Durable before the send. */
-  sending: { readonly attempt: number; readonly venueNow: number; readonly fenceUntil?: number };
+  sending: {
+    readonly attempt: number;
+    readonly venueNow: number;
+    readonly fenceUntil?: number;
+    /** How far off `venueNow` may be, ms; absent while the venue has never told its time. */
+    readonly uncertaintyMs?: number;
+  };
   /** The attempt is known not to have made an order: never sent, or refused by the venue. */
   unsent: { readonly attempt: number; readonly why: 'not_sent' | 'refused' | 'local'; readonly reason: string };
   /** The venue answered this attempt with a rejection. */
@@ -58,7 +64,13 @@ export interface EntryBodies {
   conflict: { readonly reason: string; readonly live: readonly VenueOrder[] };
   settled: SettledBody;
   /** Account-wide, under an id of its own: what may be placed. */
-  halt: { readonly mode: HaltMode; readonly reason: string; readonly symbol?: string };
+  halt: {
+    /** Counts up: of two halts the one with the higher number holds, however they came to be written. */
+    readonly number: number;
+    readonly mode: HaltMode;
+    readonly reason: string;
+    readonly symbol?: string;
+  };
 }
 
 /** What may be placed. */

@@ -13,6 +13,8 @@ export interface SendAttempt {
   readonly venueNow: number;
   /** Venue time after which the venue refuses the request; undefined without a fence. */
   readonly fenceUntil?: number;
+  /** How far off the timestamp may be, ms; undefined where the venue had never told its time. */
+  readonly uncertaintyMs?: number;
   readonly outcome: 'open' | 'unknown' | 'absent';
 }
 

@@ -125,9 +125,9 @@ function reopened(model: OrderModel): OrderModel {
   };
 }
 
-function sending(model: OrderModel, { attempt, venueNow, fenceUntil }: EntryBodies['sending'], at: number): OrderModel {
-  if (model.attempts.some(({ number }) => number === attempt)) return model;
-  const added: SendAttempt = { number: attempt, at, venueNow, ...(fenceUntil === undefined ? undefined : { fenceUntil }), outcome: 'open' };
+function sending(model: OrderModel, { attempt: number, ...stamp }: EntryBodies['sending'], at: number): OrderModel {
+  if (model.attempts.some((attempt) => attempt.number === number)) return model;
+  const added: SendAttempt = { number, at, ...stamp, outcome: 'open' };
   return { ...model, attempts: [...model.attempts, added] };
 }
 

@@ -108,6 +108,9 @@ export class OrderTable {
   restore(records: readonly JournalRecord[]): LiveOrder | undefined {
     const model = replay(records as readonly unknown[] as readonly Entry[]);
     if (model === undefined) return undefined;
+    // Two live orders of one intent would be two senders.
+    const known = this.#byIntent.get(model.intent.intentId);
+    if (known !== undefined) return known;
     const order = this.add(model);
     order.isSettled = records.at(-1)?.type === SETTLED;
     if (order.isSettled) this.#retire(order);

@@ -204,6 +204,8 @@ export class Placer {
       } catch (error) {
         this.#giveBack(order);
         if (isVenueKitError(error, 'JOURNAL_LOCKED') || isVenueKitError(error, 'CLOSED')) return OVER;
+        // A failed write may be durable all the same; what it announced was not sent.
+        this.#table.record(order, 'unsent', { attempt: sending.attempt, why: 'local', reason: 'the journal failed before it could be sent' });
         return { kind: 'again', afterMs: this.#calls.backoff(failures + 1), isRetry: false };
       }
       this.#table.record(order, 'sending', sending, true);
@@ -285,7 +287,13 @@ export class Placer {
     const { fenceMs } = this.#calls;
     // A record whose write failed may be durable all the same, with another timestamp: its number is used up.
     const attempt = ++order.lastAttempt;
-    return fenceMs === undefined ? { attempt, venueNow } : { attempt, venueNow, fenceUntil: venueNow + fenceMs };
+    const { isSynchronized, uncertaintyMs } = this.#calls.clock;
+    return {
+      attempt,
+      venueNow,
+      ...(fenceMs === undefined ? undefined : { fenceUntil: venueNow + fenceMs }),
+      ...(isSynchronized && Number.isFinite(uncertaintyMs) ? { uncertaintyMs: Math.ceil(uncertaintyMs) } : undefined),
+    };
   }
 
   /** Why the record must not be followed by its send: what held it up may have changed everything. */

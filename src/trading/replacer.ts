@@ -101,7 +101,13 @@ export class Replacer {
   async #cancelAndLink(order: LiveOrder, to: ReplaceTarget, deadlineAt: number): Promise<OrderView> {
     const linkedTo = this.#ids.next(this.#clock.now());
     const made = entry('replacing', this.#clock.now(), { to, linkedTo });
-    await this.#writer.append(order.id, [made]);
+    try {
+      await this.#writer.append(order.id, [made]);
+    } catch (error) {
+      // It may be durable all the same, and must not be taken up after a restart.
+      this.#table.record(order, 'replaced', { reason: 'the journal failed before it could be replaced' });
+      throw error;
+    }
     this.#table.apply(order, made, true);
     this.#canceller.pursue(order);
     const handle = new LiveOrderHandle(this.#host, order);

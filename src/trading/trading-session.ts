@@ -84,7 +84,16 @@ export class TradingSession {
     const table = new OrderTable({ clock, bus, writer });
     const calls = new VenueCalls({ adapter, clock, bus, random, logger, policy });
     const halts = new Halts({ account, clock, bus, writer });
-    const evidence = new Evidence({ account, table, journal, halts, clock, venueClock: calls.clock, bus, logger });
+    const evidence = new Evidence({
+      account,
+      table,
+      journal,
+      halts,
+      clock,
+      bus,
+      logger,
+      isLasting: adapter.capabilities.clientId.unique === 'forever',
+    });
     const placer = new Placer({ adapter, calls, table, writer, halts, evidence, lease, clock, bus, logger });
     const canceller = new Canceller({ adapter, calls, table, writer, evidence, clock, closing });
     const sweeper = new Sweeper({ adapter, calls, table, evidence, journal, lease, clock, account });
@@ -141,9 +150,10 @@ export class TradingSession {
     await this.#sweeper.open();
     for await (const records of journal.unresolved(account)) {
       if (records[0]?.intentId === haltKey(account)) continue;
-      const order = this.table.restore(records);
-      if (order !== undefined) this.resume(order);
+      this.table.restore(records);
     }
+    // All are back before the first goes on: one may be the remainder of another.
+    for (const order of [...this.table.values()]) if (!order.isSettled) this.resume(order);
     this.stream.start();
     this.resolver.start();
     this.#scheduleCompaction();

@@ -16,7 +16,11 @@ const REQUEST_FAULTS: readonly (Fault & { readonly share: number })[] = [
   { share: 0.04, when: 'before', kind: 'status', status: 429, ms: 1_500 },
   { share: 0.03, when: 'before', kind: 'status', status: 429 },
   { share: 0.03, when: 'before', kind: 'stale_read' },
-  // A request judged by a server whose clock is off; that the venue tells a false time is beyond what any client can bear.
+];
+
+// A request judged by a server whose clock is off. Only where there is a fence for it to be judged by: that a venue
+// stamps its orders with a false time is beyond what any client can bear.
+const CLOCK_FAULTS: readonly (Fault & { readonly share: number })[] = [
   { share: 0.03, operation: 'place', when: 'before', kind: 'clock_skew', ms: 3_000 },
   { share: 0.03, operation: 'place', when: 'before', kind: 'clock_skew', ms: -3_000 },
 ];
@@ -30,9 +34,10 @@ const STREAM_FAULTS: readonly (Fault & { readonly share: number })[] = [
 ];
 
 /** The faults of a venue at which `rate` of all requests and events are struck. */
-export function faultsAt(rate: number): readonly Fault[] {
+export function faultsAt(rate: number, hasFence: boolean): readonly Fault[] {
   const all: Fault[] = [];
-  for (const { share, ...fault } of REQUEST_FAULTS) all.push({ ...fault, probability: rate * share });
+  for (const { share, ...fault } of hasFence ? [...REQUEST_FAULTS, ...CLOCK_FAULTS] : REQUEST_FAULTS)
+    all.push({ ...fault, probability: rate * share });
   for (const { share, ...fault } of STREAM_FAULTS) all.push({ ...fault, operation: 'events', probability: rate * share });
   // Only placements: a venue that takes an order and then throws it out, and a ban.
   all.push({ operation: 'place', when: 'after', kind: 'reject', ms: 300, probability: rate * 0.04 });

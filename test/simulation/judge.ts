@@ -59,7 +59,7 @@ export class Judge {
   readonly #epochs = new Map<string, number>();
   readonly #sent: { readonly at: number; readonly limit: string; readonly units: number }[] = [];
   readonly #filled = new Map<string, string>();
-  readonly #halts = new Map<string, string>();
+  readonly #halts = new Map<string, { readonly number: number; readonly mode: string }>();
   #retries = 0;
   #placements = 0;
   #blockedUntil = -Infinity;
@@ -84,8 +84,16 @@ export class Judge {
       if (known === undefined) this.#records.set(record.intentId, [entry]);
       else known.push(entry);
       this.#epochs.set(record.intentId, record.epoch);
-      if (entry.type === 'halt') this.#halts.set(entry.body.symbol ?? '*', entry.body.mode);
+      if (entry.type !== 'halt') continue;
+      const key = entry.body.symbol ?? '*';
+      if ((this.#halts.get(key)?.number ?? 0) < entry.body.number) this.#halts.set(key, entry.body);
     }
+  }
+
+  /** The durable records of an intent, in short. */
+  story(intentId: string): string {
+    const short = (entry: Entry): string => ('attempt' in entry.body ? `${entry.type}(${entry.body.attempt})` : entry.type);
+    return (this.#records.get(intentId) ?? []).map(short).join(' ');
   }
 
   model(intentId: string): OrderModel | undefined {
@@ -101,10 +109,12 @@ export class Judge {
       this.violated(`I5: attempt ${attempt.number} of ${intentId} was sent without its durable record`);
     const isLasting = this.#adapter.capabilities.clientId.unique === 'forever';
     const earlier = model?.attempts.filter(({ number }) => number < attempt.number) ?? [];
-    if (!isLasting && earlier.some(({ outcome }) => outcome !== 'absent')) this.violated(`I6: ${intentId} was sent again without proof`);
+    if (!isLasting && earlier.some(({ outcome }) => outcome !== 'absent'))
+      this.violated(`I6: ${intentId} was sent again without proof: ${this.story(intentId)}`);
     if (intent.validUntil !== undefined && this.#clock.now() > intent.validUntil) this.violated(`I8: ${intentId} was sent after its validUntil`);
     if (epoch !== this.newestEpoch) this.violated(`I10: epoch ${epoch} sent ${intentId}, the newest is ${this.newestEpoch}`);
-    if (this.#halts.get('*') === 'halted' || this.#halts.get(intent.symbol) === 'halted') this.violated(`I7: ${intentId} was sent while halted`);
+    if (this.#halts.get('*')?.mode === 'halted' || this.#halts.get(intent.symbol)?.mode === 'halted')
+      this.violated(`I7: ${intentId} was sent while halted`);
     this.#placements++;
     if (attempt.number > 1) this.count.resubmissions++;
     const previous = this.#records.get(intentId)?.findLast((entry) => entry.type === 'unsent');
@@ -209,7 +219,7 @@ export class Judge {
     const isWorking = state === 'working' || state === 'partially_filled';
     if (!isTerminal(state) && !isWorking) {
       this.count.lost++;
-      this.violated(`lost: ${id} is ${state} although faults have stopped`);
+      this.violated(`lost: ${id} is ${state} although faults have stopped: ${this.story(id)}`);
       return;
     }
     // An order that fills in part and is then thrown out is rejected there and here.

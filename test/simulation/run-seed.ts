@@ -97,7 +97,7 @@ class Run {
   }
 
   async toEnd(): Promise<SeedResult> {
-    const faults = faultsAt(this.#options.faults).map((fault) => this.#venue.fault(fault));
+    const faults = faultsAt(this.#options.faults, this.#options.profile === 'fence').map((fault) => this.#venue.fault(fault));
     await this.#start();
     this.#trouble.kill = 0.0006;
     this.#trouble.fail = this.#options.faults * 0.02;
@@ -164,8 +164,8 @@ class Run {
       },
     });
     const adapter = mortalAdapter(this.#broker, life, this.#clock, wire);
-    bus.on('order.state', ({ order }) => this.#judge.seen(order));
-    bus.on('order.fill', ({ order }) => this.#judge.seen(order));
+    bus.on('order.state', ({ order }) => life.isOver || this.#judge.seen(order));
+    bus.on('order.fill', ({ order }) => life.isOver || this.#judge.seen(order));
     bus.on('order.conflict', ({ order }) => this.#judge.conflicts.add(order.intent.intentId));
     if (this.#options.isTraced === true) this.#traceEvents(bus, life);
     this.#judge.newLife();
@@ -247,10 +247,8 @@ class Run {
     if (client === undefined) return;
     const began = this.#clock.monotonic();
     client.submit(intent, { deadlineMs: DEADLINE_MS }).then(
-      (view) => {
-        if (life.isOver) return;
-        this.#latencies.push(this.#clock.monotonic() - began);
-        this.#judge.seen(view);
+      () => {
+        if (!life.isOver) this.#latencies.push(this.#clock.monotonic() - began);
       },
       (error: { readonly code?: string }) => {
         if (life.isOver) return;
