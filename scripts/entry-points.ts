@@ -12,6 +12,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './metrics': 'src/metrics/index.ts',
   './analytics': 'src/analytics/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
+  './otel': 'src/otel/index.ts',
   './ccxt': 'src/sdk/ccxt/index.ts',
   './testing': 'src/testing/index.ts',
 };
