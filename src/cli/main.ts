@@ -10,8 +10,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), {
+// Not awaited: this file is also shipped as CommonJS. `run` does not reject.
+void run(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   signal: interruption.signal,
+}).then((code) => {
+  process.exitCode = code;
 });

@@ -28,7 +28,7 @@ export async function run(args: readonly string[], terminal: Terminal, registry:
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
-    terminal.err(`${printable(messageOf(error))}\n`);
+    for (const line of messageOf(error).split('\n')) terminal.err(`${printable(line)}\n`);
     return 1;
   }
 }

@@ -24,7 +24,7 @@ const IN_DOUBT: ReadonlySet<OrderState> = new Set(['prepared', 'sending', 'unkno
 const OVER: ReadonlySet<OrderState> = new Set(['filled', 'canceled', 'expired', 'rejected', 'abandoned', 'escalated']);
 
 /** The same number gives the same intent in every process. */
-export function intentOf(seed: number, number: number): OrderIntent & { readonly intentId: string } {
+function intentOf(seed: number, number: number): OrderIntent & { readonly intentId: string } {
   const random = seededRandom(seed * 1_000_003 + number);
   const side = random() < 0.5 ? 'buy' : 'sell';
   const qty = (0.001 * (1 + Math.floor(random() * 20))).toFixed(3);

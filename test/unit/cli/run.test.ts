@@ -37,7 +37,7 @@ describe('run', () => {
   });
 
   it('ends with 1 and the stack for one that was not', async () => {
-    expect(await judging('judge', 'broken')).toMatchObject({ code: 1, err: expect.stringMatching(/TypeError: a fault of the command.*at /) });
+    expect(await judging('judge', 'broken')).toMatchObject({ code: 1, err: expect.stringMatching(/^TypeError: a fault of the command\n +at /) });
   });
 
   it.each([
