@@ -107,7 +107,7 @@ describe('SqliteOrderJournal', () => {
           rmSync(directory, { recursive: true, force: true });
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
-  });
+  }, 60_000);
 });
