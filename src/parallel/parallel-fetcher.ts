@@ -66,7 +66,7 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   readonly #run: () => Promise<void>;
   readonly #scheduler: TaskScheduler;
   /** Tasks that a full queue keeps out, with the overflow policy 'wait'. */
-  readonly #outside: TaskQueue = new TaskQueue(runsBefore);
+  readonly #outside: TaskQueue<QueuedTask> = new TaskQueue(runsBefore);
   readonly #deadlines: DeadlineSet<QueuedTask>;
   readonly #stuck: DeadlineSet<QueuedTask>;
   readonly #busy: BusyTime;

@@ -10,7 +10,7 @@ export type TaskStage = 'outside' | 'queued' | 'running' | 'backoff' | 'through'
 /** A task on its way through the fetcher. */
 export class QueuedTask<I = unknown, O = unknown> {
   readonly task: FetchTask<I, O>;
-  readonly group: TaskGroup;
+  readonly group: TaskGroup<QueuedTask>;
   readonly weight: number;
   readonly costMs: number;
   /** Priority less the ages of aging that had passed on its arrival: an old task outranks a new one of a higher priority in time. */
@@ -32,8 +32,8 @@ export class QueuedTask<I = unknown, O = unknown> {
   waitedMs = -1;
   /** Over all attempts. */
   ranMs = 0;
-  entry: QueueEntry | undefined;
-  reverseEntry: QueueEntry | undefined;
+  entry: QueueEntry<QueuedTask> | undefined;
+  reverseEntry: QueueEntry<QueuedTask> | undefined;
   deadline: Deadline<QueuedTask> | undefined;
   stuck: Deadline<QueuedTask> | undefined;
   abort: Disposable | undefined;
@@ -49,7 +49,7 @@ export class QueuedTask<I = unknown, O = unknown> {
       readonly deadlineAt: number;
       readonly sequence: number;
       readonly priority: Priority;
-      readonly group: TaskGroup;
+      readonly group: TaskGroup<QueuedTask>;
     },
   ) {
     this.task = task;

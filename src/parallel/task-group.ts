@@ -1,12 +1,11 @@
 import type { FetchGroupOptions } from './fetcher-options.js';
-import { runsBefore } from './queued-task.js';
 import { type RateGate, rateGate } from './rate-gate.js';
 import { TaskQueue } from './task-queue.js';
 
 /** Tasks that share limits: their queue, what they use, and whether they are paused. */
-export class TaskGroup {
+export class TaskGroup<T> {
   readonly name: string;
-  readonly queue: TaskQueue = new TaskQueue(runsBefore);
+  readonly queue: TaskQueue<T>;
   readonly concurrency: number;
   readonly gate: RateGate | undefined;
   running = 0;
@@ -14,9 +13,10 @@ export class TaskGroup {
   /** Counts pauses and resumptions, so that a timed pause ends only itself. */
   pauses = 0;
   /** Monotonic ms of the wake-up that is set for its rate. */
-  wakeAt = Infinity;
+  wakeAt: number = Infinity;
 
-  constructor(name: string, options: FetchGroupOptions, onGrant: () => void) {
+  constructor(name: string, options: FetchGroupOptions, runsBefore: (a: T, b: T) => boolean, onGrant: () => void) {
+    this.queue = new TaskQueue(runsBefore);
     this.name = name;
     this.concurrency = options.concurrency ?? Infinity;
     this.gate = rateGate(options, () => {

@@ -1,20 +1,19 @@
 import { Heap } from '../core/heap.js';
-import type { QueuedTask } from './queued-task.js';
 
 /** A task's place in a queue. */
-export interface QueueEntry {
-  readonly task: QueuedTask;
+export interface QueueEntry<T> {
+  readonly task: T;
   isLive: boolean;
 }
 
 const LEAST_SWEEP = 64;
 
 /** Tasks by rank, on a heap. Leaving from the middle is lazy: marked now, dropped when it comes up or when half are such. */
-export class TaskQueue {
-  readonly #heap: Heap<QueueEntry>;
+export class TaskQueue<T> {
+  readonly #heap: Heap<QueueEntry<T>>;
   #live = 0;
 
-  constructor(before: (a: QueuedTask, b: QueuedTask) => boolean) {
+  constructor(before: (a: T, b: T) => boolean) {
     this.#heap = new Heap((a, b) => before(a.task, b.task));
   }
 
@@ -22,14 +21,14 @@ export class TaskQueue {
     return this.#live;
   }
 
-  push(task: QueuedTask): QueueEntry {
-    const entry: QueueEntry = { task, isLive: true };
+  push(task: T): QueueEntry<T> {
+    const entry: QueueEntry<T> = { task, isLive: true };
     this.#heap.push(entry);
     this.#live++;
     return entry;
   }
 
-  peek(): QueuedTask | undefined {
+  peek(): T | undefined {
     for (;;) {
       const top = this.#heap.peek();
       if (top === undefined || top.isLive) return top?.task;
@@ -37,15 +36,15 @@ export class TaskQueue {
     }
   }
 
-  pop(): QueuedTask | undefined {
+  pop(): T | undefined {
     const top = this.peek();
     if (top === undefined) return undefined;
-    (this.#heap.pop() as QueueEntry).isLive = false;
+    (this.#heap.pop() as QueueEntry<T>).isLive = false;
     this.#live--;
     return top;
   }
 
-  remove(entry: QueueEntry): void {
+  remove(entry: QueueEntry<T>): void {
     if (!entry.isLive) return;
     entry.isLive = false;
     this.#live--;
@@ -53,7 +52,7 @@ export class TaskQueue {
   }
 
   /** Every live task, in no particular order. */
-  *[Symbol.iterator](): IterableIterator<QueuedTask> {
+  *[Symbol.iterator](): IterableIterator<T> {
     for (const entry of this.#heap) if (entry.isLive) yield entry.task;
   }
 

@@ -29,18 +29,18 @@ interface Pausable {
 export class TaskScheduler {
   readonly #policy: FetchPolicy;
   readonly #host: SchedulerHost;
-  readonly #byName: Map<string, TaskGroup> = new Map();
-  readonly #groups: TaskGroup[] = [];
+  readonly #byName: Map<string, TaskGroup<QueuedTask>> = new Map();
+  readonly #groups: TaskGroup<QueuedTask>[] = [];
   readonly #whole: Pausable = { isPaused: false, pauses: 0 };
   // The same tasks from the other end, only where the least urgent one has to be found.
-  readonly #leastFirst: TaskQueue | undefined;
+  readonly #leastFirst: TaskQueue<QueuedTask> | undefined;
   #queued = 0;
 
   constructor(policy: FetchPolicy, host: SchedulerHost) {
     this.#policy = policy;
     this.#host = host;
     this.#leastFirst = policy.overflow === 'drop_lowest' ? new TaskQueue((a, b) => runsBefore(b, a)) : undefined;
-    for (const [name, group] of Object.entries(policy.groups)) this.#add(new TaskGroup(name, group, () => host.onOpened()));
+    for (const [name, group] of Object.entries(policy.groups)) this.#add(new TaskGroup(name, group, runsBefore, () => host.onOpened()));
   }
 
   /** How many tasks are in the queue. */
@@ -53,12 +53,12 @@ export class TaskScheduler {
     return this.#leastFirst?.peek();
   }
 
-  group(name: string): TaskGroup {
+  group(name: string): TaskGroup<QueuedTask> {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
     const near = nearest(name, Object.keys(this.#policy.groups));
     if (near !== undefined) this.#host.logger?.warn({ group: name, near }, 'a task names a group that has no limits; was another one meant?');
-    return this.#add(new TaskGroup(name, {}, () => {}));
+    return this.#add(new TaskGroup<QueuedTask>(name, {}, runsBefore, () => {}));
   }
 
   /** Whether the task could start at once. */
@@ -116,7 +116,7 @@ export class TaskScheduler {
     return name === undefined ? this.#whole : this.group(name);
   }
 
-  #add(group: TaskGroup): TaskGroup {
+  #add(group: TaskGroup<QueuedTask>): TaskGroup<QueuedTask> {
     this.#byName.set(group.name, group);
     this.#groups.push(group);
     return group;
@@ -128,9 +128,9 @@ export class TaskScheduler {
     this.#host.onRoom();
   }
 
-  #firstOpen(): TaskGroup | undefined {
+  #firstOpen(): TaskGroup<QueuedTask> | undefined {
     if (this.#whole.isPaused) return undefined;
-    let best: TaskGroup | undefined;
+    let best: TaskGroup<QueuedTask> | undefined;
     let first: QueuedTask | undefined;
     for (const group of this.#groups) {
       const task = group.queue.peek();
@@ -141,7 +141,7 @@ export class TaskScheduler {
     return best;
   }
 
-  #isOpen(group: TaskGroup, task: QueuedTask): boolean {
+  #isOpen(group: TaskGroup<QueuedTask>, task: QueuedTask): boolean {
     if (group.isPaused || this.#whole.isPaused || group.running >= group.concurrency) return false;
     if (group.gate === undefined) return true;
     const now = this.#host.clock.monotonic();
@@ -151,7 +151,7 @@ export class TaskScheduler {
     return false;
   }
 
-  #wakeAt(group: TaskGroup, at: number, inMs: number): void {
+  #wakeAt(group: TaskGroup<QueuedTask>, at: number, inMs: number): void {
     if (at >= group.wakeAt) return;
     group.wakeAt = at;
     this.#after(inMs, () => {

@@ -13,7 +13,7 @@ export class Connection<T> {
   /** Monotonic ms since when it is held; kept only where a policy asks for it. */
   leasedSince = 0;
   /** Monotonic ms at which it has lived long enough. */
-  expiresAt = Infinity;
+  expiresAt: number = Infinity;
   idleLimit: Deadline<Connection<T>> | undefined;
   lifeLimit: Deadline<Connection<T>> | undefined;
   leakLimit: Deadline<Connection<T>> | undefined;

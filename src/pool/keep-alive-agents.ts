@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { Bus } from '../contracts/events.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { requireInteger, requireKnown, requireMethods, requireObject, requireText } from '../core/options.js';
-import { SocketLedger } from './socket-ledger.js';
+import { type AgentStats, SocketLedger } from './socket-ledger.js';
 
 /** What {@link keepAliveAgents} makes its agents of. */
 export interface KeepAliveAgentOptions {
@@ -17,20 +17,6 @@ export interface KeepAliveAgentOptions {
   readonly maxSockets?: number;
   /** Options of node:https for its agent, such as `ca` or `servername`. */
   readonly tls?: https.AgentOptions;
-}
-
-/** How the sockets of both agents were used. */
-export interface AgentStats {
-  readonly requests: number;
-  /** Requests that went over a socket which had served another. */
-  readonly reused: number;
-  /** reused ÷ requests that have their socket; 0 before the first. */
-  readonly reuseRatio: number;
-  readonly socketsOpened: number;
-  readonly sockets: number;
-  readonly inUse: number;
-  /** Requests that wait for a socket. */
-  readonly waiting: number;
 }
 
 /** A pair of agents to hand to an SDK. */

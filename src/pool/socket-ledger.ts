@@ -2,7 +2,20 @@ import type http from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Bus } from '../contracts/events.js';
 import type { Clock } from '../core/clock.js';
-import type { AgentStats } from './keep-alive-agents.js';
+
+/** How the sockets of both agents were used. */
+export interface AgentStats {
+  readonly requests: number;
+  /** Requests that went over a socket which had served another. */
+  readonly reused: number;
+  /** reused ÷ requests that have their socket; 0 before the first. */
+  readonly reuseRatio: number;
+  readonly socketsOpened: number;
+  readonly sockets: number;
+  readonly inUse: number;
+  /** Requests that wait for a socket. */
+  readonly waiting: number;
+}
 
 /** What an agent is told of each request; not in its types, and unchanged since agents exist: it is how proxies are made. */
 interface RequestTaker {
