@@ -38,7 +38,9 @@ const READ_RETRY = { max: 5, baseMs: 100, capMs: 2_000 };
  */
 export async function createVenueKit(options: VenueKitOptions = {}): Promise<VenueKit> {
   requireKnown('createVenueKit', options, OPTIONS);
-  const { bus = new EventBus(), clock = systemClock, random = systemRandom, logger, broker, marketData, dataDir, policy } = options;
+  const { clock = systemClock, random = systemRandom, logger, broker, marketData, dataDir, policy } = options;
+  // A kit hands its bus on, so it must be a whole one.
+  const bus = requireMethods('bus', (options.bus ?? new EventBus()) as EventBus, ['on', 'once', 'emit', 'has', 'events']);
   if (broker !== undefined) requireMethods('broker', broker, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
   if (marketData !== undefined) requireMethods('marketData', marketData, ['batchLimit', 'fetch']);
   if (dataDir !== undefined) requireText('dataDir', dataDir);

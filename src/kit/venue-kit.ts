@@ -12,9 +12,7 @@ import type { ParallelFetcher } from '../parallel/index.js';
 import type { ResilientTradingClient } from '../trading/index.js';
 
 /** What {@link createVenueKit} takes. Everything is optional: a kit has the parts that it was given a venue for. */
-export interface VenueKitOptions extends Omit<Wiring, 'bus'> {
-  /** Where all events go. @defaultValue a new bus */
-  readonly bus?: EventBus;
+export interface VenueKitOptions extends Wiring {
   /** For orders; without it the kit has no `trading`. */
   readonly broker?: BrokerAdapter;
   /** For quotes, bars and books; without it the kit has no `marketData`. */
