@@ -27,8 +27,6 @@ export interface BotLog {
   readonly readErrors: string[];
   readonly failedOrders: Map<number, string>;
   readonly orders: BotOrder[];
-  /** Back-to-back reads at the end: how fast the desk gives quotes when the bot asks as fast as it can. */
-  burst: { readonly reads: number; readonly ms: number };
 }
 
 export interface BotOptions {
@@ -46,8 +44,7 @@ const STRATEGIES = ['momentum', 'spread', 'rebalance', 'risk'];
 const QUOTE_EVERY_MS = 300;
 const BARS_EVERY_TICKS = 10;
 const QUOTE_MAX_AGE_MS = 500;
-const ORDER_SHARE = 0.42;
-const BURST_READS = 60;
+const ORDER_SHARE = 0.45;
 const QUANTITIES: Readonly<Record<string, string>> = { 'BTC/USD': '0.01', 'ETH/USD': '0.1', 'LTC/USD': '0.5' };
 
 /**
@@ -56,7 +53,7 @@ const QUANTITIES: Readonly<Record<string, string>> = { 'BTC/USD': '0.01', 'ETH/U
  * it orders depends on the seed and the duration only, never on how fast the answers come.
  */
 export async function runBot(options: BotOptions): Promise<BotLog> {
-  const log: BotLog = { readLatenciesMs: [], orderLatenciesMs: [], readErrors: [], failedOrders: new Map(), orders: [], burst: { reads: 0, ms: 0 } };
+  const log: BotLog = { readLatenciesMs: [], orderLatenciesMs: [], readErrors: [], failedOrders: new Map(), orders: [] };
   const ticks = Math.floor(options.durationMs / QUOTE_EVERY_MS);
   const plan = planOrders(options, ticks);
   const pending: Promise<void>[] = [];
@@ -67,7 +64,6 @@ export async function runBot(options: BotOptions): Promise<BotLog> {
     ),
   );
   options.signal.throwIfAborted();
-  await readBackToBack(options, log);
   await Promise.all(pending);
   return log;
 }
@@ -166,13 +162,4 @@ async function timedRead<T>(read: () => Promise<T>, { now, signal }: BotOptions,
   } finally {
     log.readLatenciesMs.push(now() - startedAt);
   }
-}
-
-async function readBackToBack(options: BotOptions, log: BotLog): Promise<void> {
-  const startedAt = options.now();
-  for (let i = 0; i < BURST_READS; i++) {
-    const symbol = options.symbols[i % options.symbols.length] as string;
-    await timedRead(() => options.desk.quote(symbol, QUOTE_MAX_AGE_MS, 'burst'), options, log);
-  }
-  log.burst = { reads: BURST_READS, ms: options.now() - startedAt };
 }

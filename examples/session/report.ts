@@ -10,7 +10,7 @@ export interface Side extends Verdicts {
   readonly ordersIntended: number;
   readonly readLatencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   readonly orderLatencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
-  /** Of quotes that the bot asks for back to back. */
+  /** Reads that one strategy gets in a second of waiting for them: 1 over the mean latency. */
   readonly readsPerSecond: number;
   readonly reads: number;
   readonly cacheHitRate: number;
@@ -39,7 +39,14 @@ export function sideOf(
     ...verdicts,
     readLatencyMs: percentiles(log.readLatenciesMs),
     orderLatencyMs: percentiles(log.orderLatenciesMs),
-    readsPerSecond: Math.round((log.burst.reads / Math.max(log.burst.ms, 0.001)) * 1000),
+    readsPerSecond: Math.round(
+      (log.readLatenciesMs.length /
+        Math.max(
+          log.readLatenciesMs.reduce((sum, ms) => sum + ms, 0),
+          0.001,
+        )) *
+        1000,
+    ),
     reads: log.readLatenciesMs.length,
     cacheHitRate: Math.round(cacheHitRate * 10_000) / 10_000,
     requests: served.requests,
@@ -70,7 +77,7 @@ export function table({ raw, venuekit }: Report): string {
     ['read latency p50 / p95 / p99, ms', (s) => Object.values(s.readLatencyMs).map(ms).join(' / ')],
     ['order latency p50 / p95 / p99, ms', (s) => Object.values(s.orderLatencyMs).map(ms).join(' / ')],
     ['reads', (s) => count(s.reads)],
-    ['reads per second, back to back', (s) => count(s.readsPerSecond)],
+    ['reads per second of waiting', (s) => count(s.readsPerSecond)],
     ['cache hit rate', (s) => percent(s.cacheHitRate)],
     ['requests sent', (s) => count(s.requests)],
     ['connection reuse', (s) => percent(s.connectionReuse)],

@@ -55,7 +55,6 @@ describe('the judge', () => {
     readErrors: [],
     failedOrders: new Map(failed.map((number) => [number, 'error'])),
     orders: Array.from({ length: orders }, (_, number) => order(number)),
-    burst: { reads: 0, ms: 0 },
   });
   const intentOf = (id: string): number | undefined => (id.startsWith('i') ? Number(id.slice(1, 2)) : undefined);
   const nothingProved = (): boolean => false;
