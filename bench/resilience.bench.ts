@@ -10,12 +10,20 @@ import {
   TimeoutStrategy,
   wrap,
 } from 'cockatiel';
-import OpossumBreaker from 'opossum';
 import pRetry from 'p-retry';
 import pTimeout from 'p-timeout';
 import { systemClock } from '../src/core/clock.js';
+import type { Limit } from '../src/core/limits.js';
 import { Bulkhead, CircuitBreaker, Hedge, Pipeline, RateLimiter, RetryBudget } from '../src/resilience/index.js';
-import { type Contender, compare, digits, publish, toMarkdown } from './harness.js';
+import { type Comparison, type Contender, compare, digits, publish, toMarkdown } from './harness.js';
+
+/** As much of opossum as is used here: it comes without types. */
+interface Opossum {
+  default: new (
+    action: () => Promise<number>,
+    options: { timeout: number | false; capacity?: number },
+  ) => { fire(): Promise<number>; shutdown(): void };
+}
 
 const clock = systemClock;
 const BIG = 1_000_000_000;
@@ -81,6 +89,7 @@ export default async function bench(): Promise<void> {
   const options = { costs: all.costs };
   const timed = new Pipeline({ clock, timeoutMs: 1_000 });
 
+  const { default: OpossumBreaker } = (await import('opossum' as string)) as Opossum;
   const opossum = new OpossumBreaker(venueCall, { timeout: 1_000, capacity: 50 });
   const opossumNoTimeout = new OpossumBreaker(venueCall, { timeout: false });
   const breaker = (): ReturnType<typeof cockatielBreaker> =>
@@ -101,8 +110,8 @@ export default async function bench(): Promise<void> {
       contender(OURS, 'ours', () => usual.run(venueCall)),
       contender('Pipeline: all of it, with limiter, hedge and a hook', 'ours', () => all.pipeline.run(venueCall, options)),
       contender('Pipeline: deadline only', 'ours', () => timed.run(venueCall)),
-      contender('opossum with timeout', 'peer', () => opossum.fire() as Promise<number>),
-      contender('opossum without timeout', 'peer', () => opossumNoTimeout.fire() as Promise<number>),
+      contender('opossum with timeout', 'peer', () => opossum.fire()),
+      contender('opossum without timeout', 'peer', () => opossumNoTimeout.fire()),
       contender('cockatiel retry+breaker+bulkhead+timeout', 'peer', () => withTimeout.execute(venueCall)),
       contender('cockatiel retry+breaker+bulkhead', 'peer', () => withoutTimeout.execute(venueCall)),
       contender('p-retry + p-timeout', 'peer', () => pRetry(() => pTimeout(venueCall(), { milliseconds: 1_000 }), { retries: 3 })),
@@ -132,5 +141,60 @@ export default async function bench(): Promise<void> {
   );
   opossum.shutdown();
   opossumNoTimeout.shutdown();
-  publish('resilience', [toMarkdown(path)]);
+  publish('resilience', [toMarkdown(path), toMarkdown(await gates())]);
+}
+
+/** What one decision of each policy costs by itself; the limiter also with many symbols and many waiters. */
+async function gates(): Promise<Comparison> {
+  const breaker = new CircuitBreaker({ clock });
+  const bulkhead = new Bulkhead({ maxInFlight: 50 });
+  const budget = new RetryBudget({ clock });
+  const wide: Limit = { id: 'weight', scope: 'ip', kind: 'window', units: BIG, perMs: 1_000 };
+  const bySymbol: Limit = { ...wide, id: 'symbol', scope: 'symbol' };
+  const limiter = new RateLimiter({ clock, limits: [wide, bySymbol] });
+  const read = { priority: 'read' } as const;
+  const weight = [{ limit: 'weight', units: 1 }];
+  const perSymbol = [{ limit: 'symbol', units: 1 }];
+  const symbols = Array.from({ length: 10_000 }, (_, i) => ({ priority: 'read' as const, symbol: `S${i}/USDT` }));
+  // Ten thousand callers wait for a limit that is full; what others cost is not theirs.
+  const full: Limit = { id: 'full', scope: 'ip', kind: 'window', units: 1, perMs: 3_600_000 };
+  const crowded = new RateLimiter({ clock, limits: [full, wide], reserve: 0 });
+  crowded.tryAcquire([{ limit: 'full', units: 1 }], read);
+  for (let i = 0; i < 10_000; i++) crowded.acquire([{ limit: 'full', units: 1 }], read).catch(() => {});
+  const repeat = (name: string, role: Contender['role'], step: (i: number) => boolean): Contender => ({
+    name,
+    role,
+    run(iterations) {
+      let passed = 0;
+      for (let i = 0; i < iterations; i++) passed += Number(step(i));
+      if (passed !== iterations) throw new Error(`${name}: ${passed} of ${iterations} passed`);
+      return passed;
+    },
+  });
+  const comparison = await compare(
+    'One decision',
+    [
+      repeat('one read of the clock', 'floor', () => clock.monotonic() > 0),
+      repeat('CircuitBreaker allow + success', 'ours', () => {
+        const allowed = breaker.allow();
+        breaker.success();
+        return allowed;
+      }),
+      repeat('Bulkhead tryEnter + leave', 'ours', () => {
+        const entered = bulkhead.tryEnter();
+        bulkhead.leave();
+        return entered;
+      }),
+      repeat('RetryBudget earn', 'ours', () => {
+        budget.earn();
+        return true;
+      }),
+      repeat('RateLimiter tryAcquire', 'ours', () => limiter.tryAcquire(weight, read)),
+      repeat('RateLimiter tryAcquire, 10,000 symbols', 'ours', (i) => limiter.tryAcquire(perSymbol, symbols[i % 10_000] as (typeof symbols)[number])),
+      repeat('RateLimiter tryAcquire beside 10,000 waiters', 'ours', () => crowded.tryAcquire(weight, read)),
+    ],
+    { maxIterations: 1_000_000 },
+  );
+  crowded.close();
+  return comparison;
 }

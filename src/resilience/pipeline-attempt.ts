@@ -20,20 +20,20 @@ const TIMED_OUT: FailureClass = { retry: true, isVenueFault: true };
 /**
  * One request of a call, and the record that its work gets. It has two ends: it is decided when it
  * answers, fails, times out or is given up, and it settles when the work is over, which is when its
- * place in the bulkhead becomes free.
+ * place in the bulkhead becomes free. Its methods are `private` and not `#`: each class with `#`
+ * methods brands every object it makes, and these are made per call.
  *
  * @internal
  */
 export abstract class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
-  // Declared, not initialised: a field that is defined and then assigned costs twice, on every call.
-  declare number: number;
-  declare readonly hedge: boolean;
+  number: number;
+  readonly hedge: boolean;
   /** Monotonic ms. */
-  declare sentAt: number;
-  declare isDecided: boolean;
-  declare controller: AbortController | undefined;
-  declare abortedBy: Error | undefined;
-  declare signedAt: number | undefined;
+  sentAt: number;
+  isDecided: boolean;
+  controller: AbortController | undefined;
+  abortedBy: Error | undefined;
+  signedAt: number | undefined;
 
   constructor(number: number, hedge: boolean, now: number) {
     super();
@@ -73,14 +73,14 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
 
   /** The work gave a value. */
   succeeded(value: T): void {
-    if (!this.isDecided) this.#decideWell(value);
+    if (!this.isDecided) this.decideWell(value);
     this.call.policies.bulkhead?.leave();
   }
 
   /** The work threw. */
   failed(thrown: unknown): void {
     this.call.policies.bulkhead?.leave();
-    if (!this.isDecided) this.#decideBadly(asError(thrown));
+    if (!this.isDecided) this.decideBadly(asError(thrown));
   }
 
   timeOut(now: number): void {
@@ -101,13 +101,13 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
     const isVenueFault = outcome === 'timeout' && now - this.sentAt >= policies.patienceMs;
     if (isVenueFault) policies.breaker?.failure(now);
     else policies.breaker?.ignore();
-    if (isVenueFault) this.#observeLoad('lost', now);
+    if (isVenueFault) this.observeLoad('lost', now);
     policies.report(outcome, now - this.sentAt, this, operation, reason);
     this.abortedBy = reason;
     this.controller?.abort(reason);
   }
 
-  #decideWell(value: T): void {
+  private decideWell(value: T): void {
     this.isDecided = true;
     const { call } = this;
     const { policies } = call;
@@ -118,13 +118,13 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
     if (policies.isTimed) {
       now = policies.clock.monotonic();
       policies.hedge?.observe(now - this.sentAt);
-      this.#observeLoad('ok', now);
+      this.observeLoad('ok', now);
       policies.report('ok', now - this.sentAt, this, call.operation, undefined);
     }
     call.succeed(this, value, now);
   }
 
-  #decideBadly(error: Error): void {
+  private decideBadly(error: Error): void {
     this.isDecided = true;
     const { call } = this;
     const { policies } = call;
@@ -135,12 +135,12 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
     // An answer that only speaks against the call proves that the venue is well.
     if (isFault) policies.breaker?.failure(now);
     else policies.breaker?.success(now);
-    this.#observeLoad(isFault ? 'lost' : 'ok', now);
+    this.observeLoad(isFault ? 'lost' : 'ok', now);
     policies.report('failed', now - this.sentAt, this, call.operation, error);
     call.attemptFailed(this, error, meaning, now);
   }
 
-  #observeLoad(sign: 'ok' | 'lost', now: number): void {
+  private observeLoad(sign: 'ok' | 'lost', now: number): void {
     const bulkhead = this.call.policies.bulkhead;
     bulkhead?.adaptive?.observe(sign, now - this.sentAt, bulkhead.inFlight);
   }

@@ -18,23 +18,23 @@ const HEDGE_LOST = new Error('the other copy of this read was answered first');
  * @internal
  */
 export class PipelineCall<T> extends PipelineAttemptRecord<T> implements AttemptOwner<T> {
-  declare readonly policies: PipelinePolicies;
-  declare readonly work: (attempt: PipelineAttempt) => Promise<T>;
-  declare readonly options: RunOptions;
-  declare readonly deadlineAt: number;
-  declare readonly resolve: (value: T) => void;
-  declare readonly reject: (error: Error) => void;
-  declare isSettled: boolean;
-  declare attempts: number;
+  readonly policies: PipelinePolicies;
+  readonly work: (attempt: PipelineAttempt) => Promise<T>;
+  readonly options: RunOptions;
+  readonly deadlineAt: number;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+  isSettled: boolean;
+  attempts: number;
   /** Whether its entry stands for the moment to hedge. */
-  declare isHedgeNext: boolean;
+  isHedgeNext: boolean;
   /** The latest attempt, while it is undecided. */
-  declare primary: PipelineAttemptRecord<T> | undefined;
+  primary: PipelineAttemptRecord<T> | undefined;
   /** The hedge, while it is undecided. */
-  declare second: PipelineAttemptRecord<T> | undefined;
+  second: PipelineAttemptRecord<T> | undefined;
   /** Ends waits for a turn or a backoff; made only when there is one. */
-  declare waiting: AbortController | undefined;
-  declare lastError: Error | undefined;
+  waiting: AbortController | undefined;
+  lastError: Error | undefined;
 
   constructor(
     policies: PipelinePolicies,
@@ -70,7 +70,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     policies.budget?.earn();
     policies.hedge?.earn();
     try {
-      if (this.takeTurn(now)) this.#sendFirst(now, this.options.deadlineMs ?? policies.deadlineMs);
+      if (this.takeTurn(now)) this.sendFirst(now, this.options.deadlineMs ?? policies.deadlineMs);
       else void this.waitForTurn(now);
     } catch (error) {
       this.fail(asError(error));
@@ -86,7 +86,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   expire(now: number): void {
     if (this.isSettled) return;
     if (now >= this.deadlineAt) {
-      this.fail(this.#deadlineError());
+      this.fail(this.deadlineError());
       return;
     }
     if (this.primary === this && now >= this.sentAt + this.policies.timeoutMs) {
@@ -95,13 +95,13 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     }
     if (this.isHedgeNext) {
       this.isHedgeNext = false;
-      if (this.primary === this && this.#takeHedge(now)) this.#launch(true, now);
+      if (this.primary === this && this.takeHedge(now)) this.launch(true, now);
     }
-    this.#watch(now);
+    this.watch(now);
   }
 
   // Exact to the millisecond, but of a duration that hardly any other call has: not for the usual path.
-  #watch(now: number): void {
+  private watch(now: number): void {
     if (this.isSettled) return;
     const timeOutAt = this.primary === this ? this.sentAt + this.policies.timeoutMs : Infinity;
     const nextAt = Math.min(this.deadlineAt, timeOutAt);
@@ -141,7 +141,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     return this.options.symbol;
   }
 
-  #sendFirst(now: number, leftMs: number): void {
+  private sendFirst(now: number, leftMs: number): void {
     const { policies } = this;
     this.sentAt = now;
     this.attempts = 1;
@@ -157,7 +157,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     this.execute();
   }
 
-  #launch(hedge: boolean, now: number): void {
+  private launch(hedge: boolean, now: number): void {
     if (!hedge) this.attempts++;
     const attempt = new FurtherAttempt<T>(this, this.attempts, hedge, now);
     if (hedge) this.second = attempt;
@@ -168,14 +168,14 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
 
   /** Sends the next attempt; the gates have been passed. */
   send(now: number): void {
-    if (this.attempts === 0) this.#sendFirst(now, this.deadlineAt - now);
-    else this.#launch(false, now);
+    if (this.attempts === 0) this.sendFirst(now, this.deadlineAt - now);
+    else this.launch(false, now);
   }
 
   /** Waits for the gates one after the other, a place first: units must not age while their call still queues. */
   async waitForTurn(now: number): Promise<void> {
     const { breaker, bulkhead, limiter, clock } = this.policies;
-    this.#watch(now);
+    this.watch(now);
     if (this.isSettled) return;
     const signal = (this.waiting ??= new AbortController()).signal;
     const { costs = NO_COSTS } = this.options;
@@ -183,7 +183,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     let holdsUnits = false;
     let sentAt = now;
     try {
-      this.#requireClosed();
+      this.requireClosed();
       if (bulkhead !== undefined) {
         await bulkhead.enter({ priority: this.priority, signal });
         hasPlace = true;
@@ -199,21 +199,21 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
         });
         // An answer that came in the same turn may have blocked what was granted before it.
         if (limiter.blockedUntil(costs) === undefined) holdsUnits = true;
-        else limiter.release(costs, this.#symbolOptions());
+        else limiter.release(costs, this.symbolOptions());
       }
       // Aborted in the same turn in which the last wait ended.
       if (signal.aborted) throw abortReason(signal);
       // Granted with the last tick of its time: too late to be answered.
       sentAt = clock.monotonic();
-      if (sentAt >= this.deadlineAt) throw this.#deadlineError();
+      if (sentAt >= this.deadlineAt) throw this.deadlineError();
       if (breaker !== undefined && !breaker.allow()) throw breaker.error(this.operation);
     } catch (error) {
-      if (holdsUnits) limiter?.release(costs, this.#symbolOptions());
+      if (holdsUnits) limiter?.release(costs, this.symbolOptions());
       if (hasPlace) bulkhead?.leave();
       this.fail(asError(error));
       return;
     }
-    if (holdsUnits) limiter?.sent(costs, this.#symbolOptions());
+    if (holdsUnits) limiter?.sent(costs, this.symbolOptions());
     this.send(sentAt);
   }
 
@@ -222,7 +222,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   }
 
   succeed(attempt: PipelineAttemptRecord<T>, value: T, now: number): void {
-    this.#settle();
+    this.settle();
     this.resolve(value);
     const loser = attempt === this.primary ? this.second : this.primary;
     if (loser === undefined) return;
@@ -239,12 +239,12 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     this.lastError = error;
     if (this.primary !== undefined || this.second !== undefined) {
       // The other copy may still answer.
-      this.#watch(now);
+      this.watch(now);
       return;
     }
     const { policies } = this;
     if (now >= this.deadlineAt) {
-      this.fail(this.#deadlineError());
+      this.fail(this.deadlineError());
       return;
     }
     if (!meaning.retry || this.attempts > policies.maxRetries) {
@@ -259,17 +259,17 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     }
     const delayMs = policies.backoff(this.attempts, meaning.retryAfterMs);
     if (now + delayMs >= this.deadlineAt) {
-      this.fail(this.#tooLate(error, delayMs));
+      this.fail(this.tooLate(error, delayMs));
       return;
     }
-    this.#watch(now);
-    void this.#retryAfter(delayMs);
+    this.watch(now);
+    void this.retryAfter(delayMs);
   }
 
   /** Ends the call with `error`, and whatever of it is still under way. */
   fail(error: Error): void {
     if (this.isSettled) return;
-    this.#settle();
+    this.settle();
     this.reject(error);
     this.waiting?.abort(error);
     const { primary, second } = this;
@@ -281,7 +281,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   }
 
   // A hedge waits for nothing: where there is no room at once, the venue has enough to do.
-  #takeHedge(now: number): boolean {
+  private takeHedge(now: number): boolean {
     const { breaker, hedge } = this.policies;
     if (breaker !== undefined && breaker.state !== 'closed') return false;
     if (hedge === undefined || !hedge.trySpend()) return false;
@@ -290,13 +290,13 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     return false;
   }
 
-  async #retryAfter(delayMs: number): Promise<void> {
+  private async retryAfter(delayMs: number): Promise<void> {
     const { clock } = this.policies;
     try {
       await clock.sleep(delayMs, (this.waiting ??= new AbortController()).signal);
       if (this.isSettled) return;
       const now = clock.monotonic();
-      if (now >= this.deadlineAt) throw this.#deadlineError();
+      if (now >= this.deadlineAt) throw this.deadlineError();
       if (this.takeTurn(now)) this.send(now);
       else await this.waitForTurn(now);
     } catch (error) {
@@ -304,28 +304,28 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     }
   }
 
-  #requireClosed(): void {
+  private requireClosed(): void {
     const { breaker } = this.policies;
     if (breaker !== undefined && breaker.state !== 'closed' && breaker.retryAfterMs > 0) throw breaker.error(this.operation);
   }
 
-  #settle(): void {
+  private settle(): void {
     this.isSettled = true;
     this.policies.deadlines.remove(this);
     this.options.signal?.removeEventListener('abort', this);
   }
 
-  #symbolOptions(): { readonly symbol?: string } {
+  private symbolOptions(): { readonly symbol?: string } {
     return this.symbol === undefined ? {} : { symbol: this.symbol };
   }
 
-  #deadlineError(): PolicyError {
+  private deadlineError(): PolicyError {
     const ms = this.options.deadlineMs ?? this.policies.deadlineMs;
     const message = `Given up: ${this.operation} ${this.attempts === 0 ? 'could not be sent' : 'had no answer'} within ${ms} ms`;
     return new PolicyError('DEADLINE', message, this.lastError === undefined ? {} : { cause: this.lastError });
   }
 
-  #tooLate(error: Error, delayMs: number): PolicyError {
+  private tooLate(error: Error, delayMs: number): PolicyError {
     const message = `Given up: the next attempt at ${this.operation} would come after its deadline; it had failed: ${error.message}`;
     return new PolicyError('DEADLINE', message, { cause: error, retryAfterMs: delayMs });
   }
