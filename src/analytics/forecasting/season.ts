@@ -4,7 +4,9 @@ import { autocorrelation } from '../fft.js';
 const LONGEST_HISTORY = 16_384;
 const LEAST_CORRELATION = 0.2;
 const LEAST_PROMINENCE = 0.15;
-const LEAST_GAIN = 0.05;
+// In standard errors of a correlation.
+const LEAST_SIGNIFICANCE = 3;
+const LEAST_GAIN = 1.5;
 
 /**
  * The seasons of a history, in points: the basic one and, where there is one, the multiple of it that
@@ -33,10 +35,19 @@ function basicSeason(correlation: Float64Array): number | undefined {
   const longest = Math.floor(correlation.length / 3);
   const peaks: number[] = [];
   let trough = 1;
+  // Bartlett's variance of a correlation: a wandering series has high ones by chance.
+  let squares = 0.5;
   for (let lag = 2; lag <= longest; lag++) {
     const value = correlation[lag]!;
+    const significant = LEAST_SIGNIFICANCE * Math.sqrt((2 * squares) / correlation.length);
+    if (lag % 2 === 0) squares += correlation[lag >> 1]! ** 2;
     if (value < trough) trough = value;
-    else if (value >= LEAST_CORRELATION && value - trough >= LEAST_PROMINENCE && isPeak(correlation, lag) && comesBack(correlation, lag))
+    else if (
+      value >= Math.max(LEAST_CORRELATION, significant) &&
+      value - trough >= LEAST_PROMINENCE &&
+      isPeak(correlation, lag) &&
+      comesBack(correlation, lag)
+    )
       peaks.push(lag);
   }
   let highest = 0;
@@ -64,7 +75,7 @@ function seasonMultiple(values: Float64Array, season: number): number | undefine
   const correlation = unbiasedCorrelation(withoutProfile(values, season));
   const longest = Math.floor(values.length / 3);
   let best: number | undefined;
-  let most = LEAST_GAIN;
+  let most = LEAST_GAIN / Math.sqrt(values.length);
   for (let lag = 3 * season; lag <= longest; lag += season) {
     const gain = correlation[lag]! - Math.max(correlation[lag - season]!, correlation[lag + season]!);
     if (gain > most) [most, best] = [gain, lag];

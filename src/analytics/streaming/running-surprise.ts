@@ -27,7 +27,8 @@ export class RunningSurprise {
       this.#mean = value;
       return 0;
     }
-    const rate = Math.max(this.#rate, 1 / this.#count);
+    // Twice the weight of a plain mean: what was wrong while learning began is soon forgotten.
+    const rate = Math.max(this.#rate, 2 / this.#count);
     const spread = Math.sqrt(this.#variance);
     let deviation = value - this.#mean;
     const floor = ROUNDING * Math.max(Math.abs(value), Math.abs(this.#mean));
