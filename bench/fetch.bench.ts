@@ -8,6 +8,7 @@ import { Piscina } from 'piscina';
 import { Tinypool } from 'tinypool';
 import { seededRandom } from '../src/core/random.js';
 import { ParallelFetcher } from '../src/parallel/index.js';
+import { ParseWorkers } from '../src/parallel/parse-workers.js';
 import { type Contender, compare, digits, publish, toMarkdown } from './harness.js';
 
 const CONCURRENCY = 12;
@@ -180,6 +181,7 @@ async function workers(): Promise<string> {
   const source = readFileSync(new URL('../src/parallel/worker.ts', import.meta.url), 'utf8');
   writeFileSync(workerEntry, transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' }).code);
   const fetcher = new ParallelFetcher({ workers: 1, workerEntry });
+  const parsers = new ParseWorkers({ threads: 1, entry: workerEntry, logger: undefined });
   const tinypool = new Tinypool({ filename: join(folder, 'tinypool.mjs'), minThreads: 1, maxThreads: 1 });
   const piscina = new Piscina({ filename: join(folder, 'piscina.mjs'), minThreads: 1, maxThreads: 1 });
   const round =
@@ -190,8 +192,9 @@ async function workers(): Promise<string> {
       return bytes.byteLength;
     };
   const contenders: Contender[] = [
+    { name: 'venuekit parse', role: 'ours', run: round((bytes) => parsers.parse(bytes, { worker: parser }) as Promise<Uint8Array>) },
     {
-      name: 'venuekit parse',
+      name: 'venuekit, the whole task: slot, fetch, parse',
       role: 'ours',
       run: round((input) => fetcher.run({ input, run: async (bytes: Uint8Array) => bytes, parse: { worker: parser } })),
     },
@@ -206,7 +209,7 @@ async function workers(): Promise<string> {
       return [{ target: '≤ tinypool + 10 %', reached: `${digits(ratio)}×`, met: ratio <= 1.1 }];
     },
   });
-  await Promise.all([fetcher.close(), tinypool.destroy(), piscina.destroy()]);
+  await Promise.all([fetcher.close(), parsers.close(), tinypool.destroy(), piscina.destroy()]);
   rmSync(folder, { recursive: true });
   return toMarkdown(comparison);
 }
