@@ -12,7 +12,7 @@ export class LimitState {
   /** Units that calls without a claim to the reserve may fill it to. */
   ordinaryCapacity: number;
   /** Monotonic ms; the venue said to send nothing that costs this limit before. */
-  blockedUntil = -Infinity;
+  blockedUntil: number = -Infinity;
   readonly #reserve: number;
   readonly #single: UnitCounter | undefined;
   readonly #bySymbol = new Map<string, UnitCounter>();

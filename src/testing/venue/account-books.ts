@@ -36,10 +36,10 @@ class TimeLine<T extends { readonly at: number }> {
 export class AccountBooks implements OrderOwner {
   readonly name: string;
   readonly ledger: Ledger;
-  readonly open = new Set<OrderRecord>();
-  readonly byId = new Map<number, OrderRecord>();
-  readonly fills = new TimeLine<FillRecord>();
-  readonly changes = new TimeLine<OrderVersion>();
+  readonly open: Set<OrderRecord> = new Set();
+  readonly byId: Map<number, OrderRecord> = new Map();
+  readonly fills: TimeLine<FillRecord> = new TimeLine();
+  readonly changes: TimeLine<OrderVersion> = new TimeLine();
   readonly #byClientId = new Map<string, OrderRecord>();
   readonly #usedClientIds: Set<string> | undefined;
 

@@ -10,7 +10,7 @@ export class Desk {
   readonly #buyStops = new RestingOrders('waiting', (a, b) => a < b);
   readonly #sellStops = new RestingOrders('waiting', (a, b) => a > b);
   /** When it is next looked at; a look that was planned before for another time is void. */
-  nextLookAt = Infinity;
+  nextLookAt: number = Infinity;
 
   constructor(market: Market) {
     this.market = market;
