@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Attempt, BrokerAdapter, VenueOrder, Verdict } from '../src/contracts/broker.js';
+import type { OrderJournal } from '../src/contracts/journal.js';
+import type { OrderIntent } from '../src/contracts/orders.js';
+import { MemoryOrderJournal } from '../src/stores/memory/memory-order-journal.js';
+import { SqliteOrderJournal } from '../src/stores/sqlite/order-journal.js';
+import { ResilientTradingClient } from '../src/trading/resilient-trading-client.js';
+import { digits, publish } from './harness.js';
+
+/**
+ * What placing costs: against a venue that answers at once, so that only the client and its journal
+ * are measured. Each placement is durable before it is sent, and acknowledged before it counts.
+ */
+const IN_FLIGHT = [1, 10, 50, 100];
+const ROUNDS = 5;
+const ROUND_MS = 800;
+
+async function* nothing<T>(): AsyncIterable<T> {}
+
+/** Takes every order at once and fills it. */
+function instantVenue(): BrokerAdapter {
+  let made = 0;
+  const now = Date.now();
+  return {
+    venue: 'instant',
+    capabilities: {
+      clientId: { maxLength: 36, pattern: /^[\w-]{1,36}$/, unique: 'open_orders' },
+      fence: { maxMs: 60_000, defaultMs: 5_000 },
+      visibilityLagMs: 1_000,
+      lookup: 'by_client_id',
+      amend: 'none',
+      streamSequenced: false,
+    },
+    limits: [],
+    cost: () => [],
+    place: async (intent: OrderIntent, clientOrderId: string, _attempt: Attempt): Promise<Verdict> => {
+      const order: VenueOrder = {
+        clientOrderId,
+        venueOrderId: String(++made),
+        state: 'canceled',
+        symbol: intent.symbol,
+        side: intent.side,
+        qty: intent.qty,
+        filledQty: '0',
+        venueTime: now,
+      };
+      return { kind: 'accepted', order };
+    },
+    cancel: async () => ({ kind: 'unknown', cause: 'not benchmarked' }),
+    find: async () => 'not_found',
+    openOrders: () => nothing(),
+    history: () => nothing(),
+    fills: () => nothing(),
+  };
+}
+
+interface Rate {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Keeps so many placements in flight for a while. */
+async function measure(submit: () => Promise<unknown>, inFlight: number, forMs: number): Promise<Rate> {
+  const times: number[] = [];
+  const began = performance.now();
+  const worker = async (): Promise<void> => {
+    while (performance.now() - began < forMs) {
+      const start = performance.now();
+      await submit();
+      times.push(performance.now() - start);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+  const seconds = (performance.now() - began) / 1000;
+  const sorted = Float64Array.from(times).sort();
+  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] as number;
+  return { perSecond: times.length / seconds, p50: at(0.5), p99: at(0.99) };
+}
+
+/** The record sizes of a placement, written straight to the journal: what durability alone costs. */
+function bareAppend(journal: OrderJournal, epoch: number): () => Promise<unknown> {
+  let made = 0;
+  const body = { intent: anIntent(), clientOrderId: 'vk0lqu5mecb000100090cwj', payloadHash: 'x'.repeat(43) };
+  return () => {
+    const intentId = `bare-${++made}`;
+    const shared = { account: 'bare', intentId, at: 0, epoch };
+    return journal.append([
+      { ...shared, type: 'prepared', body },
+      { ...shared, type: 'sending', body: { attempt: 1, venueNow: 0, fenceUntil: 5_000 } },
+    ]);
+  };
+}
+
+const anIntent = (): OrderIntent => ({ symbol: 'BTC/USDT', side: 'buy', type: 'limit', qty: '0.01', price: '50000' });
+
+function median(rates: readonly Rate[], of: (rate: Rate) => number): number {
+  return rates.map(of).sort((a, b) => a - b)[rates.length >> 1] as number;
+}
+
+async function section(title: string, open: () => Promise<OrderJournal>): Promise<string> {
+  const lines = [
+    `### ${title}`,
+    '',
+    '| in flight | placements/s | p50 ms | p99 ms | bare appends/s | append p50 ms | overhead p50 ms |',
+    '|---:|---:|---:|---:|---:|---:|---:|',
+  ];
+  const verdicts: string[] = [];
+  for (const inFlight of IN_FLIGHT) {
+    await using journal = await open();
+    await using client = new ResilientTradingClient({ adapter: instantVenue(), journal, policy: { bulkhead: { writes: 200, reads: 50 } } });
+    await client.start();
+    await using lease = await journal.acquire('bare', 'bench', 600_000);
+    const bare = bareAppend(journal, lease.epoch);
+    const placing: Rate[] = [];
+    const placed: Rate[] = [];
+    const appending: Rate[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      placed.push(await measure(() => client.place(anIntent()), inFlight, ROUND_MS));
+      placing.push(await measure(() => client.submit(anIntent()), inFlight, ROUND_MS));
+      appending.push(await measure(bare, inFlight, ROUND_MS));
+    }
+    const overhead = median(placed, (rate) => rate.p50) - median(appending, (rate) => rate.p50);
+    lines.push(
+      `| ${inFlight} | ${median(placing, (rate) => rate.perSecond).toFixed(0)} | ${digits(median(placing, (rate) => rate.p50))} | ${digits(median(placing, (rate) => rate.p99))} | ${median(appending, (rate) => rate.perSecond).toFixed(0)} | ${digits(median(appending, (rate) => rate.p50))} | ${digits(overhead)} |`,
+    );
+    if (inFlight === 1)
+      verdicts.push(`| place() over the append ≤ 0.2 ms p50, one in flight | ${digits(overhead)} ms | ${overhead <= 0.2 ? 'met' : 'MISSED'} |`);
+    if (inFlight === 100) {
+      const rate = median(placing, (one) => one.perSecond);
+      verdicts.push(`| ≥ 5,000 durable placements/s at 100 in flight | ${rate.toFixed(0)}/s | ${rate >= 5_000 ? 'met' : 'MISSED'} |`);
+    }
+  }
+  return `${[...lines, '', '| target | reached | |', '|---|---|---|', ...verdicts].join('\n')}\n`;
+}
+
+export default async function bench(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'venuekit-bench-'));
+  let files = 0;
+  try {
+    const sections = [
+      await section('Memory journal', async () => new MemoryOrderJournal()),
+      await section('SQLite journal, synchronous=FULL', () => SqliteOrderJournal.open({ path: join(folder, `orders-${++files}.db`) })),
+    ];
+    publish('trading', sections);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
