@@ -77,10 +77,8 @@ export class QuantileSketch {
   #positive: Buckets;
   #negative: Buckets | undefined;
   #zeros = 0;
-  #count = 0;
-  #sum = 0;
-  #min = Infinity;
-  #max = -Infinity;
+  // Together in one array: a float in a field of its own would be a heap object.
+  readonly #totals: Float64Array = Float64Array.of(0, 0, Infinity, -Infinity);
 
   /** @param relativeError - at most this far off, as a share of the value. @defaultValue 0.01 */
   constructor(relativeError: number = DEFAULT_RELATIVE_ERROR) {
@@ -92,21 +90,21 @@ export class QuantileSketch {
 
   /** How many values were added. */
   get count(): number {
-    return this.#count;
+    return this.#totals[COUNT] as number;
   }
 
   get sum(): number {
-    return this.#sum;
+    return this.#totals[SUM] as number;
   }
 
   /** Infinity while empty. */
   get min(): number {
-    return this.#min;
+    return this.#totals[MIN] as number;
   }
 
   /** -Infinity while empty. */
   get max(): number {
-    return this.#max;
+    return this.#totals[MAX] as number;
   }
 
   /** The error that is kept, which may be less than what was asked for. */
@@ -125,10 +123,11 @@ export class QuantileSketch {
       else buckets.addOutside(i + buckets.first, 1);
     } else if (value > -SMALLEST) this.#zeros++;
     else this.#below().add(keyOf(-value, this.#shift), 1);
-    this.#count++;
-    this.#sum += value;
-    if (value < this.#min) this.#min = value;
-    if (value > this.#max) this.#max = value;
+    const totals = this.#totals;
+    totals[COUNT]! += 1;
+    totals[SUM]! += value;
+    if (value < (totals[MIN] as number)) totals[MIN] = value;
+    if (value > (totals[MAX] as number)) totals[MAX] = value;
   }
 
   /**
@@ -137,11 +136,11 @@ export class QuantileSketch {
    */
   quantile(q: number): number | undefined {
     requireFraction('q', q);
-    if (this.#count === 0) return undefined;
+    if (this.count === 0) return undefined;
     // The order statistic at q · (n - 1), as DDSketch defines it.
-    let rank = Math.floor(q * (this.#count - 1));
-    if (rank <= 0) return this.#min;
-    if (rank >= this.#count - 1) return this.#max;
+    let rank = Math.floor(q * (this.count - 1));
+    if (rank <= 0) return this.min;
+    if (rank >= this.count - 1) return this.max;
     const { counts: below = EMPTY, first: belowFirst = 0 } = this.#negative ?? {};
     for (let i = below.length - 1; i >= 0; i--) {
       rank -= below[i] as number;
@@ -154,21 +153,18 @@ export class QuantileSketch {
       rank -= counts[i] as number;
       if (rank < 0) return this.#clamp(middleOf(first + i, this.#shift));
     }
-    return this.#max;
+    return this.max;
   }
 
   /** Adds all values of `other`, which may be finer or coarser: the coarser of the two is kept. */
   merge(other: QuantileSketch): this {
-    if (other.#count === 0) return this;
+    if (other.count === 0) return this;
     if (other.#bits < this.#bits) this.#coarsen(other.#bits);
     const shift = other.#bits - this.#bits;
     mergeBuckets(this.#positive, other.#positive, shift);
     if (other.#negative !== undefined) mergeBuckets(this.#below(), other.#negative, shift);
     this.#zeros += other.#zeros;
-    this.#count += other.#count;
-    this.#sum += other.#sum;
-    this.#min = Math.min(this.#min, other.#min);
-    this.#max = Math.max(this.#max, other.#max);
+    this.#setTotals(this.count + other.count, this.sum + other.sum, Math.min(this.min, other.min), Math.max(this.max, other.max));
     return this;
   }
 
@@ -177,14 +173,14 @@ export class QuantileSketch {
    * the difference are known to the width of a bucket only.
    */
   since(earlier: QuantileSketch | undefined): QuantileSketch {
-    if (earlier === undefined || earlier.#count === 0) return this.clone();
+    if (earlier === undefined || earlier.count === 0) return this.clone();
     const part = this.clone();
     subtractBuckets(part.#positive, earlier.#positive);
     if (part.#negative !== undefined && earlier.#negative !== undefined) subtractBuckets(part.#negative, earlier.#negative);
     part.#zeros -= earlier.#zeros;
-    part.#sum -= earlier.#sum;
-    part.#count = part.#zeros + totalOf(part.#positive) + totalOf(part.#negative);
-    part.#findExtremes();
+    const count = part.#zeros + totalOf(part.#positive) + totalOf(part.#negative);
+    const [min, max] = part.#extremes();
+    part.#setTotals(count, this.sum - earlier.sum, min, max);
     return part;
   }
 
@@ -199,18 +195,15 @@ export class QuantileSketch {
       below.counts = this.#negative.counts.slice();
     }
     copy.#zeros = this.#zeros;
-    copy.#count = this.#count;
-    copy.#sum = this.#sum;
-    copy.#min = this.#min;
-    copy.#max = this.#max;
+    copy.#totals.set(this.#totals);
     return copy;
   }
 
   /** A compact form that {@link QuantileSketch.fromBytes} reads; the same on every machine. */
   toBytes(): Uint8Array {
     const bytes: number[] = [FORMAT, this.#bits];
-    for (const value of [this.#sum, this.#min, this.#max]) pushFloat(bytes, value);
-    pushVarint(bytes, this.#count);
+    for (const value of [this.sum, this.min, this.max]) pushFloat(bytes, value);
+    pushVarint(bytes, this.count);
     pushVarint(bytes, this.#zeros);
     pushBuckets(bytes, this.#positive);
     pushBuckets(bytes, this.#negative);
@@ -223,11 +216,10 @@ export class QuantileSketch {
     const { bits, sum, min, max, count } = reader.head();
     const sketch = new QuantileSketch(0.5);
     sketch.#setBits(bits);
-    [sketch.#sum, sketch.#min, sketch.#max] = [sum, min, max];
     sketch.#zeros = reader.varint();
     const counted = sketch.#zeros + reader.buckets(() => sketch.#positive) + reader.buckets(() => sketch.#below());
     if (counted !== count) throw new RangeError(`a sketch must hold as many values as it says, ${count}, got ${counted}`);
-    sketch.#count = count;
+    sketch.#setTotals(count, sum, min, max);
     return sketch;
   }
 
@@ -256,17 +248,21 @@ export class QuantileSketch {
     if (finer.negative !== undefined) mergeBuckets(this.#below(), finer.negative, shift);
   }
 
-  #clamp(value: number): number {
-    return Math.min(this.#max, Math.max(this.#min, value));
+  #setTotals(count: number, sum: number, min: number, max: number): void {
+    this.#totals.set([count, sum, min, max]);
   }
 
-  #findExtremes(): void {
-    const [within, most] = [this.#min, this.#max];
-    [this.#min, this.#max] = [Infinity, -Infinity];
+  #clamp(value: number): number {
+    return Math.min(this.max, Math.max(this.min, value));
+  }
+
+  /** As far as the buckets tell, and within what the totals say. */
+  #extremes(): readonly [min: number, max: number] {
+    let [min, max] = [Infinity, -Infinity];
     const see = (value: number): void => {
-      const inside = Math.min(most, Math.max(within, value));
-      this.#min = Math.min(this.#min, inside);
-      this.#max = Math.max(this.#max, inside);
+      const inside = this.#clamp(value);
+      min = Math.min(min, inside);
+      max = Math.max(max, inside);
     };
     const { counts, first } = this.#positive;
     const low = counts.findIndex((count) => count > 0);
@@ -276,9 +272,14 @@ export class QuantileSketch {
     const nearest = below?.counts.findIndex((count) => count > 0) ?? -1;
     if (below !== undefined && nearest >= 0)
       for (const i of [nearest, below.counts.findLastIndex((count) => count > 0)]) see(-middleOf(below.first + i, this.#shift));
+    return [min, max];
   }
 }
 
+const COUNT = 0;
+const SUM = 1;
+const MIN = 2;
+const MAX = 3;
 const EMPTY = new Float64Array(0);
 
 function keyOf(value: number, shift: number): number {

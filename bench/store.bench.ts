@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { MetricStore, RangeQuery } from '../src/contracts/metric-store.js';
+import { QuantileSketch } from '../src/core/quantile-sketch.js';
+import { seededRandom } from '../src/core/random.js';
+import { openSqlite } from '../src/stores/sqlite/driver.js';
+import { SqliteMetricStore } from '../src/stores/sqlite/metric-store.js';
+import { digits, publish } from './harness.js';
+
+/**
+ * The metric store: throughput, size, ticks while slots are compacted, and queries. Not a comparison
+ * of contenders but of sizes; a table of plain rows stands for what others do with SQLite.
+ */
+export default async function bench(): Promise<void> {
+  publish('store', [await growth(), await ticks(), await queries(), await rows()]);
+}
+
+const WORKER = new URL('../test/fixtures/metric-store-worker-from-source.mjs', import.meta.url);
+const T0 = 1_704_067_200_000;
+
+/** A quarter each: constants, counters, decimals, and noise that no codec makes small. */
+function givenMixedSeries(count: number) {
+  const random = seededRandom(42);
+  const series = Array.from({ length: count }, (_, i) => ({ name: `m${i % 50}`, labels: { id: String(i) } }));
+  const values = new Float64Array(count);
+  return {
+    series,
+    next: () => {
+      for (let i = 0; i < count; i++) {
+        const kind = i & 3;
+        if (kind === 0) values[i] = i;
+        else if (kind === 1) values[i]! += Math.floor(random() * 8);
+        else if (kind === 2) values[i] = Math.round(random() * 10_000) / 100;
+        else values[i] = random();
+      }
+      return values;
+    },
+  };
+}
+
+async function inDirectory<T>(work: (path: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), 'venuekit-bench-'));
+  try {
+    return await work(join(directory, 'metrics.db'));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function append(store: MetricStore, count: number, ticks: number): Promise<void> {
+  const { series, next } = givenMixedSeries(count);
+  for (let k = 0; k < ticks; k++) await store.append({ t: T0 + k * 1000, series, values: next() });
+}
+
+const percentile = (sorted: readonly number[], q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
+const verdict = (met: boolean): string => (met ? 'met' : 'MISSED');
+
+async function growth(): Promise<string> {
+  const lines = [
+    '### Writing as fast as it goes, compaction and roll-ups included',
+    '',
+    '| series | points | points/s | bytes/point on disk | target |',
+    '|---:|---:|---:|---:|---|',
+  ];
+  for (const [count, ticks] of [
+    [100, 21_600],
+    [1_000, 10_800],
+    [10_000, 1_900],
+  ] as const) {
+    lines.push(
+      await inDirectory(async (path) => {
+        const store = await SqliteMetricStore.open({ path, worker: WORKER });
+        const start = performance.now();
+        await append(store, count, ticks);
+        await store.settled();
+        const seconds = (performance.now() - start) / 1000;
+        // What is free in the file is used for the coming ticks; without it, as retention leaves it:
+        await store.retain({ rawMs: 1e12, minuteMs: 1e12, hourMs: 1e12 });
+        const { points, bytes } = await store.stats();
+        await store[Symbol.asyncDispose]();
+        const rate = points / seconds;
+        const perPoint = bytes / points;
+        return `| ${count} | ${points} | ${Math.round(rate)} | ${digits(perPoint)} | ≥ 500,000/s ${verdict(rate >= 500_000)}, ≤ 7 B ${verdict(perPoint <= 7)} |`;
+      }),
+    );
+  }
+  return `${lines.join('\n')}\n\nThe newest ten to twenty minutes lie in the log at 8 bytes a point; the longer the history, the less they weigh.\n`;
+}
+
+async function ticks(): Promise<string> {
+  const lines = [
+    '### One tick every 20 ms while slots are compacted',
+    '',
+    '| series | where | p50 ms | p99 ms | longest ms | event loop held up, longest ms | target |',
+    '|---:|---|---:|---:|---:|---:|---|',
+  ];
+  for (const count of [100, 1_000, 10_000]) {
+    for (const [where, worker] of [
+      ['worker', WORKER],
+      ['calling thread', false],
+    ] as const) {
+      lines.push(
+        await inDirectory(async (path) => {
+          await using store = await SqliteMetricStore.open({ path, worker });
+          const { series, next } = givenMixedSeries(count);
+          let t = T0;
+          const tick = (): Promise<void> => {
+            t += 1000;
+            return store.append({ t, series, values: next() });
+          };
+          // Three slots lie in the file, and the fourth ends while we look.
+          for (let k = 0; k < 2 * 600 - 20; k++) await tick();
+          await store.settled();
+          const delay = monitorEventLoopDelay({ resolution: 1 });
+          const took: number[] = [];
+          delay.enable();
+          for (let k = 0; k < 150; k++) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            const start = performance.now();
+            await tick();
+            took.push(performance.now() - start);
+          }
+          delay.disable();
+          await store.settled();
+          took.sort((a, b) => a - b);
+          const [p99, held] = [percentile(took, 0.99), delay.max / 1e6 - 1];
+          const target = count === 1_000 ? `p99 ≤ 10 ms ${verdict(p99 <= 10)}, loop ≤ 20 ms ${verdict(held <= 20)}` : '';
+          return `| ${count} | ${where} | ${digits(percentile(took, 0.5))} | ${digits(p99)} | ${digits(took.at(-1) ?? 0)} | ${digits(held)} | ${target} |`;
+        }),
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+async function queries(): Promise<string> {
+  return inDirectory(async (path) => {
+    await using store = await SqliteMetricStore.open({ path, worker: WORKER });
+    const hours = 24;
+    const random = seededRandom(1);
+    const series = [...Array.from({ length: 19 }, (_, i) => ({ name: 'm', labels: { id: String(i) } })), { name: 'wait_seconds', labels: {} }];
+    const values = new Float64Array(series.length);
+    for (let s = 0; s < hours * 3600; s++) {
+      const sketch = new QuantileSketch();
+      for (let i = 0; i < 5; i++) sketch.add(Math.exp(random() * 3 - 5));
+      for (let i = 0; i < 19; i++) values[i] = s * i + random();
+      values[19] = sketch.sum / sketch.count;
+      await store.append({ t: T0 + s * 1000, series, values, sketches: new Map([[19, sketch.toBytes()]]) });
+    }
+    await store.settled();
+    const [from, to] = [T0, T0 + hours * 3_600_000];
+    const asked: readonly (readonly [string, RangeQuery])[] = [
+      ['24 h of one series at one-minute steps, avg', { metric: 'm', match: { id: '3' }, from, to, stepMs: 60_000, agg: 'avg' }],
+      ['24 h of one series at one-minute steps, rate', { metric: 'm', match: { id: '3' }, from, to, stepMs: 60_000, agg: 'rate' }],
+      ['24 h of a histogram at one-minute steps, p99', { metric: 'wait_seconds', from, to, stepMs: 60_000, agg: 'p99' }],
+      ['24 h of a histogram at one-hour steps, p99', { metric: 'wait_seconds', from, to, stepMs: 3_600_000, agg: 'p99' }],
+      ['the last 5 minutes of one series, raw', { metric: 'm', match: { id: '3' }, from: to - 300_000, to }],
+      ['6 h of one series, raw', { metric: 'm', match: { id: '3' }, from: to - 6 * 3_600_000, to }],
+      ['24 h of 19 series at one-minute steps, rate, added', { metric: 'm', from, to, stepMs: 60_000, agg: 'rate', by: [] }],
+    ];
+    const lines = [
+      '### Queries (24 h of 20 series, a tick a second, one with sketches)',
+      '',
+      '| query | points | median ms | longest ms | target |',
+      '|---|---:|---:|---:|---|',
+    ];
+    for (const [index, [name, query]] of asked.entries()) {
+      const took: number[] = [];
+      let points = 0;
+      for (let i = 0; i < 15; i++) {
+        const start = performance.now();
+        const results = await store.query(query);
+        took.push(performance.now() - start);
+        points = results.reduce((sum, { t }) => sum + t.length, 0);
+      }
+      took.sort((a, b) => a - b);
+      const median = percentile(took, 0.5);
+      lines.push(
+        `| ${name} | ${points} | ${digits(median)} | ${digits(took.at(-1) ?? 0)} | ${index < 2 ? `≤ 10 ms ${verdict(median <= 10)}` : ''} |`,
+      );
+    }
+    return `${lines.join('\n')}\n`;
+  });
+}
+
+/** The same points as rows with a primary key, in transactions of one tick: what most do. */
+async function rows(): Promise<string> {
+  return inDirectory(async (path) => {
+    const schema = {
+      name: 'plain rows',
+      applicationId: 'rows',
+      migrations: [
+        'CREATE TABLE point (series INTEGER NOT NULL, t INTEGER NOT NULL, v REAL NOT NULL, PRIMARY KEY (series, t)) STRICT, WITHOUT ROWID',
+      ],
+    };
+    using database = await openSqlite({ path, schema, synchronous: 'normal' });
+    const insert = database.prepare('INSERT INTO point VALUES (?, ?, ?)');
+    const { series, next } = givenMixedSeries(1_000);
+    const count = 600;
+    const start = performance.now();
+    for (let k = 0; k < count; k++) {
+      const values = next();
+      database.write(() => {
+        for (let i = 0; i < series.length; i++) insert.run(i, T0 + k * 1000, values[i]!);
+      });
+    }
+    const points = count * series.length;
+    const rate = points / ((performance.now() - start) / 1000);
+    const bytes = Number(database.pragma('page_count')) * Number(database.pragma('page_size'));
+    return `### For comparison: one row a point\n\n| series | points | points/s | bytes/point |\n|---:|---:|---:|---:|\n| 1000 | ${points} | ${Math.round(rate)} | ${digits(bytes / points)} |\n`;
+  });
+}
