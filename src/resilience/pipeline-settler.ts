@@ -27,7 +27,7 @@ class Settler {
 /** Tells `settled` how `answer` ends. */
 export function settleOnce<T>(answer: PromiseLike<T>, settled: Settled<T>): void {
   const settler = idle.pop() ?? new Settler();
-  settler.waiting = settled as Settled<unknown>;
+  settler.waiting = settled;
   // Promise.resolve gives a native promise as it is, and wraps what only looks like one and might call back twice.
   void Promise.resolve(answer).then(settler.onValue, settler.onError);
 }

@@ -117,7 +117,7 @@ export class RateLimiter implements AsyncDisposable {
       if (deadlineAt <= now || (options.failFast === true && this.#roomAt(lane, now) > deadlineAt)) throw this.#refusal(lane, now);
       return this.#wait(lane, options, deadlineAt);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
