@@ -23,6 +23,8 @@ export class AccessTracker {
   /** By how much accesses have come before their time lately. */
   earlyMs = 0;
   accesses = 0;
+  /** The fetch that is planned for its next access. */
+  armed: object | undefined = undefined;
 
   record(now: number): void {
     const interval = now - this.lastAt;

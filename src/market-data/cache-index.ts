@@ -1,7 +1,7 @@
 import type { CacheEntry, CacheStore } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import { cacheKey, paramsOf } from './cache-key.js';
-import { Cell, SymbolState } from './cell.js';
+import { Cell, NEVER, SymbolState } from './cell.js';
 import { isNewer } from './entry-order.js';
 import { marketKinds } from './kind-policy.js';
 
@@ -24,6 +24,8 @@ export class CacheIndex {
   readonly #store: CacheStore;
   readonly #maxBytes: number;
   readonly #kinds: Readonly<Record<MarketKind, Map<string, SymbolState>>>;
+  /** The cells of requests without parameters, for the hot path: one look-up. */
+  readonly #plain: Readonly<Record<MarketKind, Map<string, Cell>>>;
   readonly #byKey = new Map<string, Cell>();
   readonly #watching: Disposable | undefined;
   readonly #onGone: (cell: Cell) => void;
@@ -43,7 +45,8 @@ export class CacheIndex {
     this.#store = options.store;
     this.#maxBytes = options.maxBytes;
     this.#onGone = options.onGone;
-    this.#kinds = Object.fromEntries(marketKinds.map((kind) => [kind, new Map()])) as Record<MarketKind, Map<string, SymbolState>>;
+    this.#kinds = mapOfEachKind<SymbolState>();
+    this.#plain = mapOfEachKind<Cell>();
     this.#watching = this.#store.watch?.((key, entry, why) => this.#onLeft(key, entry, why));
     this.isWatched = this.#watching !== undefined;
   }
@@ -62,10 +65,10 @@ export class CacheIndex {
 
   /** The cell of a request, if there is one. The hot path: no key is built for a request without parameters. */
   find<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): Cell | undefined {
-    const state = this.symbols(kind).get(request.symbol);
-    if (state === undefined) return undefined;
-    for (const name in request) if (name !== 'symbol') return this.#findVariant(state, request);
-    return state.plain;
+    const plain = this.#plain[kind];
+    if (plain === undefined) throw unknownKind(kind);
+    for (const name in request) if (name !== 'symbol') return this.#findVariant(kind, request);
+    return plain.get(request.symbol);
   }
 
   /** The cell of a request, made where it is missing. */
@@ -78,8 +81,10 @@ export class CacheIndex {
     const state = this.symbolState(kind, request.symbol);
     const params = paramsOf(request);
     const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, Object.freeze({ ...request }), params, state);
-    if (params === '') state.plain = cell;
-    else (state.variants ??= new Map()).set(params, cell);
+    if (params === '') {
+      state.plain = cell;
+      this.#plain[kind].set(request.symbol, cell);
+    } else (state.variants ??= new Map()).set(params, cell);
     this.#byKey.set(cell.key, cell);
     return cell;
   }
@@ -93,7 +98,7 @@ export class CacheIndex {
 
   symbols(kind: MarketKind): Map<string, SymbolState> {
     const symbols = this.#kinds[kind];
-    if (symbols === undefined) throw new RangeError(`kind must be one of ${marketKinds.join(', ')}, got ${JSON.stringify(kind)}`);
+    if (symbols === undefined) throw unknownKind(kind);
     return symbols;
   }
 
@@ -118,8 +123,8 @@ export class CacheIndex {
 
   /** Lets the store know that a key is used. */
   touch(cell: Cell, now: number): void {
-    if (now - cell.usedAt < USE_RESOLUTION_MS) return;
-    cell.usedAt = now;
+    if (cell.usedAt !== NEVER && now - cell.usedAt < USE_RESOLUTION_MS) return;
+    cell.usedAt = Math.floor(now);
     this.#store.get(cell.key);
   }
 
@@ -140,9 +145,7 @@ export class CacheIndex {
     const before = this.#store.size;
     if (!isNew) this.#onGone(cell);
     this.#store.set(cell.key, entry);
-    cell.entry = entry;
-    cell.freshUntil = freshUntil;
-    cell.bornAt = bornAt;
+    cell.hold(entry, freshUntil, bornAt);
     if (this.isWatched) this.#bytes += entry.weight;
     else this.#accountUnwatched(before + Number(isNew), entry.weight, held?.weight ?? 0);
     while (this.#bytes > this.#maxBytes && this.#store.evict?.() === true);
@@ -179,14 +182,17 @@ export class CacheIndex {
 
   clear(): void {
     for (const cell of this.#byKey.values()) this.drop(cell);
-    for (const kind of marketKinds) this.#kinds[kind].clear();
+    for (const kind of marketKinds) {
+      this.#kinds[kind].clear();
+      this.#plain[kind].clear();
+    }
     this.#byKey.clear();
     this.#watching?.[Symbol.dispose]();
   }
 
-  #findVariant(state: SymbolState, request: object): Cell | undefined {
+  #findVariant(kind: MarketKind, request: { readonly symbol: string }): Cell | undefined {
     const params = paramsOf(request);
-    return params === '' ? state.plain : state.variants?.get(params);
+    return params === '' ? this.#plain[kind].get(request.symbol) : this.#kinds[kind].get(request.symbol)?.variants?.get(params);
   }
 
   #hasRoom(weight: number): boolean {
@@ -205,9 +211,7 @@ export class CacheIndex {
 
   #empty(cell: Cell): void {
     this.#onGone(cell);
-    cell.entry = undefined;
-    cell.freshUntil = -Infinity;
-    cell.bornAt = -Infinity;
+    cell.empty();
   }
 
   #accountUnwatched(expectedSize: number, weight: number, replacedWeight: number): void {
@@ -223,9 +227,19 @@ export class CacheIndex {
     if (!cell.isIdle) return;
     this.#byKey.delete(cell.key);
     const { symbol: state } = cell;
-    if (state.plain === cell) state.plain = undefined;
-    else state.variants?.delete(cell.params);
+    if (state.plain === cell) {
+      state.plain = undefined;
+      this.#plain[cell.kind].delete(state.symbol);
+    } else state.variants?.delete(cell.params);
     const isSpent = state.plain === undefined && (state.variants?.size ?? 0) === 0 && state.streams === 0 && !state.needsSnapshot;
     if (isSpent && state.epoch === 0) this.#kinds[cell.kind].delete(state.symbol);
   }
+}
+
+function mapOfEachKind<T>(): Readonly<Record<MarketKind, Map<string, T>>> {
+  return { quote: new Map(), book: new Map(), trades: new Map(), bars: new Map(), instrument: new Map() };
+}
+
+function unknownKind(kind: unknown): RangeError {
+  return new RangeError(`kind must be one of ${marketKinds.join(', ')}, got ${JSON.stringify(kind)}`);
 }

@@ -25,7 +25,7 @@ import { Loader } from './loader.js';
 import type { ReadResult } from './pending-read.js';
 import { Prefetcher } from './prefetcher.js';
 import { quickLruStore } from './quick-lru-store.js';
-import { BoundRead, type ReadHandle } from './read-handle.js';
+import { BoundRead, NOTICE_MS, type ReadHandle } from './read-handle.js';
 import { maxAgeOf, type ReadOptions } from './read-options.js';
 import { StreamIngest } from './stream-ingest.js';
 import { StreamSubscription } from './stream-subscription.js';
@@ -181,19 +181,9 @@ export class CachedMarketDataClient implements AsyncDisposable {
       this.#statistics.bypass++;
       return undefined;
     }
-    const maxAgeMs = maxAgeOf(options);
-    const cell = this.#index.find(kind, request);
-    if (cell !== undefined) {
-      const now = this.#clock.monotonic();
-      const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
-      if (options?.scan !== true) this.#prefetcher.accessed(cell, options?.consumer, now);
-      if (read !== undefined) {
-        this.#onServed(cell, now, read);
-        return read as Read<MarketKinds[K]['value']>;
-      }
-    }
-    this.#statistics.misses++;
-    return undefined;
+    const read = this.#serve(kind, request, options);
+    if (read === undefined) this.#statistics.misses++;
+    return read as Read<MarketKinds[K]['value']> | undefined;
   }
 
   /**
@@ -202,18 +192,11 @@ export class CachedMarketDataClient implements AsyncDisposable {
    */
   get<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Promise<Read<MarketKinds[K]['value']>> {
     try {
-      if (options?.intent !== 'order' && options?.signal?.aborted !== true) {
-        const maxAgeMs = maxAgeOf(options);
-        const cell = this.#index.find(kind, request);
-        if (cell !== undefined) {
-          const now = this.#clock.monotonic();
-          const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
-          if (read !== undefined) {
-            if (options?.scan !== true) this.#prefetcher.accessed(cell, options?.consumer, now);
-            this.#onServed(cell, now, read);
-            if (read.outcome === 'stale') this.#loader.loadInBackground(cell, 'read');
-            return Promise.resolve(read as Read<MarketKinds[K]['value']>);
-          }
+      if (options === undefined || (options.intent !== 'order' && options.signal?.aborted !== true)) {
+        const read = this.#serve(kind, request, options);
+        if (read !== undefined) {
+          if (read.outcome === 'stale') this.#loader.loadInBackground(this.#index.obtain(kind, request), 'read');
+          return Promise.resolve(read as Read<MarketKinds[K]['value']>);
         }
       }
       return this.#getSlowly(kind, request, options) as Promise<Read<MarketKinds[K]['value']>>;
@@ -244,17 +227,17 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   /** A request bound once: `handle.peek()` is the fastest read there is. */
   handle<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): ReadHandle<MarketKinds[K]['value']> {
-    maxAgeOf(options);
+    const maxAgeMs = maxAgeOf(options);
     const bound = Object.freeze({ ...request });
-    const rebind = (): Cell => this.#index.obtain(kind, bound);
     return new BoundRead<MarketKinds[K]['value']>({
-      cell: rebind(),
+      cell: this.#index.obtain(kind, bound),
+      clock: this.#clock,
       coarse: this.#coarse,
       statistics: this.#statistics,
-      isDirect: this.#index.isWatched && options?.maxAgeMs === undefined && options?.intent !== 'order',
+      maxAgeMs,
+      isDirect: this.#index.isWatched && options?.intent !== 'order',
       peekSlowly: () => this.peek(kind, bound, options)?.value,
       get: () => this.get(kind, bound, options).then(unwrap),
-      rebind,
     });
   }
 
@@ -370,9 +353,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
   #read(cell: Cell, options: ReadOptions | undefined): ReadResult | Promise<ReadResult> {
     const now = this.#clock.monotonic();
     const read = this.#reader.serve(cell, now, maxAgeOf(options), options?.allowStale);
-    if (options?.scan !== true) this.#prefetcher.accessed(cell, options?.consumer, now);
+    this.#notice(cell, now, options);
     if (read !== undefined) {
-      this.#index.touch(cell, now);
       if (read.outcome === 'stale') this.#loader.loadInBackground(cell, 'read');
       return { read, level: 'memory', at: now };
     }
@@ -421,18 +403,36 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return { status: 'rejected', reason: result.error };
   }
 
-  #onServed(cell: Cell, now: number, read: Read<unknown>): void {
+  // What every read from memory goes through, counted and told.
+  #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
+    const maxAgeMs = options === undefined ? Infinity : maxAgeOf(options);
+    const cell = this.#index.find(kind, request);
+    if (cell === undefined) return undefined;
+    const now = maxAgeMs === Infinity ? this.#coarse.read() : this.#clock.monotonic();
+    const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
+    if (read === undefined) return undefined;
     if (read.outcome === 'hit') this.#statistics.hits++;
     else this.#statistics.staleHits++;
+    if (now >= cell.noticeAt || options !== undefined) this.#notice(cell, now, options);
+    if (this.#bus !== undefined) this.#emitRead(cell.kind, cell.key, read.outcome, 'memory', read.ageMs);
+    return read;
+  }
+
+  // Store and prefetch learn of a read.
+  #notice(cell: Cell, now: number, options: ReadOptions | undefined): void {
     this.#index.touch(cell, now);
-    if (this.#bus?.has('cache.read') === true) {
-      this.#bus.emit('cache.read', { kind: cell.kind, key: cell.key, outcome: read.outcome, level: 'memory', ageMs: read.ageMs });
-    }
+    if (options?.scan === true) return;
+    if (options?.consumer === undefined) cell.noticeAt = Math.floor(now) + NOTICE_MS;
+    this.#prefetcher.accessed(cell, options?.consumer, now);
+  }
+
+  #emitRead(kind: MarketKind, key: string, outcome: Read<unknown>['outcome'], level: 'memory' | 'shared' | 'none', ageMs: number): void {
+    if (this.#bus?.has('cache.read') === true) this.#bus.emit('cache.read', { kind, key, outcome, level, ageMs });
   }
 
   #count(kind: MarketKind, key: string, outcome: Read<unknown>['outcome'], level: 'memory' | 'shared' | 'none', ageMs: number): void {
     this.#statistics.count(outcome);
-    if (this.#bus?.has('cache.read') === true) this.#bus.emit('cache.read', { kind, key, outcome, level, ageMs });
+    this.#emitRead(kind, key, outcome, level, ageMs);
   }
 
   #onCall(kind: MarketKind, keys: number, ms: number, ok: boolean): void {

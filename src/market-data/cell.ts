@@ -32,21 +32,39 @@ export class SymbolState {
   }
 }
 
-/** All that is known of one key: what is held, how old it is, who reads it when. */
+/** Who wants to know of each change of what a cell holds. */
+export interface CellReader {
+  changed(cell: Cell): void;
+}
+
+/** Before all monotonic time: nothing is held, or nothing has happened yet. */
+export const NEVER = -1;
+
+/**
+ * All that is known of one key: what is held, how old it is, who reads it when.
+ *
+ * Its times are whole milliseconds, rounded to the safe side: V8 keeps small integers in the object
+ * itself, and a read of a cold key costs what it has to fetch from memory.
+ */
 export class Cell {
+  /** The held value, undefined when nothing is held. */
+  value: unknown = undefined;
+  /** Until when the held value counts as fresh; monotonic, NEVER when nothing is held. */
+  freshUntil: number = NEVER;
+  /** What the age counts from: the send, or the venue's own time where that is earlier; monotonic. */
+  bornAt: number = NEVER;
+  /** Until then a read tells store and prefetch nothing new; monotonic. */
+  noticeAt: number = NEVER;
+  entry: CacheEntry | undefined = undefined;
+  /** A prefetched value that nobody has read yet. */
+  unread = false;
+
   readonly key: string;
   readonly kind: MarketKind;
   readonly request: MarketKinds[MarketKind]['request'];
   readonly params: string;
   readonly symbol: SymbolState;
 
-  entry: CacheEntry | undefined = undefined;
-  /** Until when the held value counts as fresh; monotonic, -Infinity when nothing is held. */
-  freshUntil: number = -Infinity;
-  /** What the age counts from: the send, or the venue's own time where that is earlier; monotonic. */
-  bornAt: number = -Infinity;
-  /** A prefetched value that nobody has read yet. */
-  unread = false;
   /** Bars: the last close at which it was read, wall time. */
   readAtClose: number | undefined = undefined;
   /** Bars: it was read at the close before that too. */
@@ -54,7 +72,7 @@ export class Cell {
   /** Bars: how often the venue had nothing new after a close. */
   retries = 0;
   /** When its store last heard of a use; monotonic. */
-  usedAt: number = -Infinity;
+  usedAt: number = NEVER;
 
   /** A load is on its way. */
   isLoading = false;
@@ -62,6 +80,9 @@ export class Cell {
   /** Who reads it, when it is read without a consumer's name. */
   tracker: AccessTracker | undefined = undefined;
   trackers: Map<string, AccessTracker> | undefined = undefined;
+
+  /** Weakly: a handle that its host has dropped must not be kept by what it read. */
+  #readers: WeakRef<CellReader>[] | undefined = undefined;
 
   constructor(key: string, kind: MarketKind, request: MarketKinds[MarketKind]['request'], params: string, symbol: SymbolState) {
     this.key = key;
@@ -71,7 +92,63 @@ export class Cell {
     this.symbol = symbol;
   }
 
+  /** Nothing is known of it that would be missed. */
   get isIdle(): boolean {
-    return this.entry === undefined && !this.isLoading && this.readAtClose === undefined && this.tracker === undefined && this.trackers === undefined;
+    return (
+      this.entry === undefined &&
+      !this.isLoading &&
+      this.readAtClose === undefined &&
+      this.tracker === undefined &&
+      this.trackers === undefined &&
+      !this.#isBound()
+    );
+  }
+
+  hold(entry: CacheEntry, freshUntil: number, bornAt: number): void {
+    this.entry = entry;
+    this.value = entry.value;
+    this.renew(freshUntil, bornAt);
+  }
+
+  /** The held value was confirmed. */
+  renew(freshUntil: number, bornAt: number): void {
+    this.freshUntil = Math.floor(freshUntil);
+    this.bornAt = Math.floor(bornAt);
+    this.#publish();
+  }
+
+  empty(): void {
+    this.entry = undefined;
+    this.value = undefined;
+    this.freshUntil = NEVER;
+    this.bornAt = NEVER;
+    this.#publish();
+  }
+
+  /** Whether what is held was prefetched and waits for its first reader. */
+  markUnread(isUnread: boolean): void {
+    this.unread = isUnread;
+    if (isUnread) this.noticeAt = NEVER;
+    this.#publish();
+  }
+
+  /** Keeps `reader` up to date for as long as somebody holds it. */
+  bind(reader: CellReader): void {
+    (this.#readers ??= []).push(new WeakRef(reader));
+  }
+
+  #publish(): void {
+    if (this.#readers === undefined) return;
+    let isAnyGone = false;
+    for (const reference of this.#readers) {
+      const reader = reference.deref();
+      if (reader === undefined) isAnyGone = true;
+      else reader.changed(this);
+    }
+    if (isAnyGone) this.#readers = this.#readers.filter((reference) => reference.deref() !== undefined);
+  }
+
+  #isBound(): boolean {
+    return this.#readers?.some((reference) => reference.deref() !== undefined) === true;
   }
 }

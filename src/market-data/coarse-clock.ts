@@ -3,50 +3,78 @@ import type { Clock } from '../core/clock.js';
 const TICK_MS = 4;
 /** What the time may lag behind by while the event loop turns: one tick, and one more for a late timer. */
 const MARGIN_MS = 2 * TICK_MS;
+/** From so many reads within a tick on, the exact clock is what a read costs most. */
+const HOT_READS = 64;
+/** A loop that never yields runs no timer: the time is renewed after so many reads anyway. A power of two. */
+const READS_BETWEEN_RENEWALS = 256;
+/** So many ticks it goes on after it was last used. */
+const IDLE_TICKS = 32;
 
 /**
- * Monotonic time that costs a field to read: renewed by a timer while it is used, idle else.
+ * Monotonic time for hot loops: exact while it is read now and then, a field renewed every 4 ms and
+ * every 256 reads while it is read all the time.
  *
- * Gives a time that is up to 8 ms late rather than early, so that nothing passes for younger than it
- * is. A host that blocks its event loop for longer than that keeps the timer from running: reads that
- * must not be fooled by it say maxAgeMs, and are judged by the exact clock.
+ * What it gives then is up to 8 ms late rather than early, so that nothing passes for younger than it
+ * is. Only a host that, in the middle of a hot loop, blocks its event loop for longer can be ahead of
+ * it: reads with maxAgeMs are always judged by the exact clock.
  */
 export class CoarseClock implements Disposable {
+  /** No earlier than the exact time while the event loop turns; Infinity while it does not tick. */
+  latest: number = Infinity;
   readonly #clock: Clock;
-  #latest = 0;
-  #isTicking = false;
-  #isUsed = false;
+  #reads = 0;
+  #readsSince: number = -Infinity;
+  #ticksLeft = 0;
   #timer: Disposable | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** No earlier than the exact time while the event loop turns. */
   read(): number {
-    if (!this.#isTicking) return this.#start();
-    this.#isUsed = true;
-    return this.#latest;
+    if (this.#ticksLeft > 0) {
+      if ((++this.#reads & (READS_BETWEEN_RENEWALS - 1)) === 0) this.renew();
+      return this.latest;
+    }
+    const now = this.#clock.monotonic();
+    if (now - this.#readsSince > TICK_MS) {
+      this.#readsSince = now;
+      this.#reads = 0;
+    }
+    if (++this.#reads >= HOT_READS) this.use(now);
+    return now;
+  }
+
+  /** For who counts by itself: a read in `count` that calls for {@link renew}. */
+  static isRenewalDue(count: number): boolean {
+    return (count & (READS_BETWEEN_RENEWALS - 1)) === 0;
+  }
+
+  renew(): void {
+    if (this.#ticksLeft === 0) return;
+    this.#ticksLeft = IDLE_TICKS;
+    this.latest = Math.ceil(this.#clock.monotonic()) + MARGIN_MS;
+  }
+
+  /** Keeps it ticking, or starts it, at the exact time `now`. */
+  use(now: number): void {
+    const isIdle = this.#ticksLeft === 0;
+    this.#ticksLeft = IDLE_TICKS;
+    if (isIdle) this.#tick(now);
   }
 
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
-    this.#isTicking = false;
+    this.#ticksLeft = 0;
+    this.latest = Infinity;
   }
 
-  #start(): number {
-    const now = this.#clock.monotonic();
-    this.#isTicking = true;
-    this.#renew(now);
-    return now;
-  }
-
-  #renew(now: number): void {
-    this.#isUsed = false;
-    this.#latest = now + MARGIN_MS;
+  #tick(now: number): void {
+    this.latest = Math.ceil(now) + MARGIN_MS;
     this.#timer = this.#clock.schedule(TICK_MS, () => {
-      if (this.#isUsed) this.#renew(this.#clock.monotonic());
-      else this.#isTicking = false;
+      this.#ticksLeft--;
+      if (this.#ticksLeft > 0) this.#tick(this.#clock.monotonic());
+      else this.latest = Infinity;
     });
   }
 }

@@ -51,7 +51,6 @@ export interface PrefetcherOptions {
 export class Prefetcher implements Disposable {
   readonly #options: PrefetcherOptions;
   readonly #plans: DeadlineSet<Plan>;
-  readonly #armed = new Map<AccessTracker, Deadline<Plan>>();
   readonly #trackers: TrackerBook;
   readonly #gates: Readonly<Record<MarketKind, PrefetchGate>>;
   readonly #latencies: Readonly<Record<MarketKind, LatencyWindow>>;
@@ -89,7 +88,7 @@ export class Prefetcher implements Disposable {
   kept(cell: Cell, now: number, origin: 'read' | 'scan' | 'prefetch' | 'stream'): void {
     if (cell.entry === undefined || origin === 'scan' || origin === 'stream') return;
     if (origin === 'prefetch') {
-      cell.unread = true;
+      cell.markUnread(true);
       this.#plan(cell, 'verdict', cell.freshUntil);
     }
     const { prefetch } = this.#options.policies[cell.kind];
@@ -124,25 +123,24 @@ export class Prefetcher implements Disposable {
 
   [Symbol.dispose](): void {
     this.#plans[Symbol.dispose]();
-    this.#armed.clear();
   }
 
   #learn(cell: Cell, consumer: string | undefined, now: number, policy: ResolvedPolicy): void {
     const tracker = this.#trackers.of(cell, consumer);
     if (now - tracker.lastAt <= BURST_MS) return;
     tracker.record(now);
-    const armed = this.#armed.get(tracker);
-    if (armed !== undefined) {
-      this.#plans.cancel(armed);
-      this.#armed.delete(tracker);
+    if (tracker.armed !== undefined) {
+      this.#plans.cancel(tracker.armed as Deadline<Plan>);
+      tracker.armed = undefined;
     }
+    // What is held will do for the next access too.
+    if (!tracker.isRegular || cell.freshUntil > tracker.lastAt + tracker.meanMs + 2 * tracker.deviationMs) return;
     const latency = this.#latencies[cell.kind];
     const p95Ms = latency.quantile(0.95);
     if (p95Ms === undefined) return;
     const sendAt = tracker.sendAt(p95Ms, latency.quantile(0.99) as number, policy.ttlMs);
-    // What is held will do for the next access too.
-    if (sendAt === undefined || cell.freshUntil > tracker.lastAt + tracker.meanMs + 2 * tracker.deviationMs) return;
-    this.#armed.set(tracker, this.#plans.add({ cell, reason: 'period', tracker, entry: undefined, close: undefined }, Math.max(now, sendAt)));
+    if (sendAt === undefined) return;
+    tracker.armed = this.#plans.add({ cell, reason: 'period', tracker, entry: undefined, close: undefined }, Math.max(now, sendAt));
   }
 
   #plan(cell: Cell, reason: Reason, at: number): void {
@@ -152,7 +150,7 @@ export class Prefetcher implements Disposable {
 
   #onDue(plan: Plan, now: number): void {
     const { cell, reason, tracker, entry } = plan;
-    if (tracker !== undefined) this.#armed.delete(tracker);
+    if (tracker !== undefined) tracker.armed = undefined;
     if (reason === 'verdict') {
       if (cell.unread && cell.entry === entry) this.#judge(cell, false, now);
       return;
@@ -201,7 +199,7 @@ export class Prefetcher implements Disposable {
   }
 
   #judge(cell: Cell, isUseful: boolean, now: number): void {
-    cell.unread = false;
+    cell.markUnread(false);
     this.#verdict(cell, isUseful, now);
   }
 

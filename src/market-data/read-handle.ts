@@ -1,15 +1,16 @@
+import type { Clock } from '../core/clock.js';
 import type { CacheStatistics } from './cache-statistics.js';
-import type { Cell } from './cell.js';
-import type { CoarseClock } from './coarse-clock.js';
+import { type Cell, type CellReader, NEVER } from './cell.js';
+import { CoarseClock } from './coarse-clock.js';
 
-/** How often a handle's reads are noticed by the store and the prefetch: more tells them nothing. */
-const NOTICE_MS = 20;
+/** How often the reads of a key are noticed by the store and the prefetch: more tells them nothing. */
+export const NOTICE_MS = 100;
 
 /**
  * A request bound once, for reads in a hot loop.
  *
  * `peek` looks nothing up, builds nothing and emits no event; it counts in the statistics. Without
- * maxAgeMs its clock may lag while the host blocks its event loop; with maxAgeMs it is exact.
+ * maxAgeMs its clock may lag behind a host that blocks its event loop; with maxAgeMs it is exact.
  */
 export interface ReadHandle<V> {
   /** The value, if one is held that is fresh and young enough; no I/O. */
@@ -20,53 +21,83 @@ export interface ReadHandle<V> {
 
 export interface BoundReadOptions<V> {
   readonly cell: Cell;
+  readonly clock: Clock;
   readonly coarse: CoarseClock;
   readonly statistics: CacheStatistics;
-  /** Whether what the cell holds can be served without asking anybody: not for orders, bounded ages, or a store that keeps silent. */
+  /** Infinity: what the policy allows. */
+  readonly maxAgeMs: number;
+  /** Whether what the cell holds can be served without asking anybody: not for orders, nor from a store that keeps silent. */
   readonly isDirect: boolean;
-  /** The ordinary way, which also renews the cell. */
+  /** The ordinary way, by which store and prefetch learn of the read. */
   readonly peekSlowly: () => V | undefined;
   readonly get: () => Promise<V>;
-  /** The cell of the request as it is now. */
-  readonly rebind: () => Cell;
 }
 
-export class BoundRead<V> implements ReadHandle<V> {
-  readonly #options: BoundReadOptions<V>;
+export class BoundRead<V> implements ReadHandle<V>, CellReader {
+  // What peek needs lies in the handle itself, put there by the cell at each change.
+  #until = NEVER;
+  #value: V | undefined = undefined;
   readonly #coarse: CoarseClock;
   readonly #statistics: CacheStatistics;
-  readonly #isDirect: boolean;
-  #cell: Cell;
-  #noticeAt: number = -Infinity;
+  readonly #isBounded: boolean;
+  readonly #options: BoundReadOptions<V>;
+  #noticeAt = NEVER;
+  readonly #clock: Clock;
 
   constructor(options: BoundReadOptions<V>) {
     this.#options = options;
+    this.#clock = options.clock;
     this.#coarse = options.coarse;
     this.#statistics = options.statistics;
-    this.#isDirect = options.isDirect;
-    this.#cell = options.cell;
+    this.#isBounded = options.maxAgeMs !== Infinity;
+    if (options.isDirect) options.cell.bind(this);
   }
 
   peek(): V | undefined {
-    const cell = this.#cell;
-    const now = this.#coarse.read();
-    // A cell that was given up holds nothing, is fresh never, and ends here.
-    if (now < cell.freshUntil && now < this.#noticeAt && !cell.unread) {
-      this.#statistics.hits++;
-      return cell.entry?.value as V;
+    const now = this.#isBounded ? this.#clock.monotonic() : this.#coarse.latest;
+    if (now < this.#until) {
+      if (CoarseClock.isRenewalDue(++this.#statistics.hits)) this.#coarse.renew();
+      return this.#value;
     }
-    return this.#peekSlowly(now);
+    return this.#peekAndNotice();
   }
 
   get(): Promise<V> {
-    return this.#options.get();
+    if ((this.#isBounded ? this.#clock.monotonic() : this.#coarse.latest) < this.#until) {
+      if (CoarseClock.isRenewalDue(++this.#statistics.hits)) this.#coarse.renew();
+      return Promise.resolve(this.#value as V);
+    }
+    return this.#getAndNotice();
   }
 
-  #peekSlowly(now: number): V | undefined {
-    if (this.#isDirect) {
-      this.#noticeAt = now + NOTICE_MS;
-      this.#cell = this.#options.rebind();
-    }
-    return this.#options.peekSlowly();
+  changed(cell: Cell): void {
+    const { entry, freshUntil, bornAt, unread } = cell;
+    const { maxAgeMs } = this.#options;
+    this.#value = entry?.value as V | undefined;
+    // The first read of a prefetched value is noticed, and the venue's time is held against the wall clock too.
+    const isPlain = entry !== undefined && !unread && (entry.eventTime === undefined || !this.#isBounded);
+    this.#until = isPlain ? Math.min(freshUntil, this.#noticeAt, Math.floor(bornAt + maxAgeMs)) : NEVER;
+  }
+
+  #peekAndNotice(): V | undefined {
+    const value = this.#options.peekSlowly();
+    this.#notice();
+    return value;
+  }
+
+  #getAndNotice(): Promise<V> {
+    const value = this.#options.get();
+    this.#notice();
+    return value;
+  }
+
+  // From now on the ordinary way is taken again only when there is something to tell.
+  #notice(): void {
+    const { isDirect, cell } = this.#options;
+    if (!isDirect) return;
+    const now = this.#clock.monotonic();
+    this.#coarse.use(now);
+    this.#noticeAt = Math.floor(now) + NOTICE_MS;
+    this.changed(cell);
   }
 }

@@ -135,8 +135,7 @@ export class StreamIngest {
       return;
     }
     const judged = ages.judge(cell.kind, cell.request, attested);
-    cell.freshUntil = judged.freshUntil;
-    if (entry.eventTime === undefined) cell.bornAt = judged.bornAt;
+    cell.renew(judged.freshUntil, entry.eventTime === undefined ? judged.bornAt : cell.bornAt);
   }
 
   #streamedOf(kind: MarketKind): Set<SymbolState> {

@@ -1,0 +1,199 @@
+import { createCache } from 'cache-manager';
+import { LRUCache } from 'lru-cache';
+import QuickLRU from 'quick-lru';
+import type { Settled } from '../src/contracts/calls.js';
+import type { MarketDataAdapter, Quote } from '../src/contracts/market-data.js';
+import { seededRandom } from '../src/core/random.js';
+import { CachedMarketDataClient } from '../src/market-data/cached-market-data-client.js';
+import { s3FifoStore } from '../src/market-data/s3-fifo-store.js';
+import { compare, digits, publish, toMarkdown } from './harness.js';
+
+const KEYS = 15_000;
+const ACCESSES = 1 << 16;
+const TTL_MS = 3_600_000;
+
+/** Answers at once: what is measured is the cache. */
+const adapter: MarketDataAdapter = {
+  venue: 'bench',
+  batchLimit: () => 500,
+  fetch: (_, requests) => Promise.resolve(requests.map(({ symbol }): Settled<never> => ({ status: 'fulfilled', value: quoteOf(symbol) as never }))),
+};
+
+function quoteOf(symbol: string): Quote {
+  return { symbol, bid: 100, ask: 101, bidSize: 1, askSize: 2 };
+}
+
+// Ranks of a Zipf distribution with exponent 1 over all keys; the same accesses for every contender.
+function givenAccesses(keys: number): readonly { readonly symbol: string }[] {
+  const requests = Array.from({ length: keys }, (_, i) => ({ symbol: `SYM${i}/USDT` }));
+  const random = seededRandom(42);
+  return Array.from({ length: ACCESSES }, () => requests[Math.min(keys - 1, Math.floor(keys ** random()) - 1)] as { symbol: string });
+}
+
+async function givenClient(keys: number, store: 'quick-lru' | 's3-fifo' = 'quick-lru'): Promise<CachedMarketDataClient> {
+  // Twice the keys: a hit is measured, so nothing may be pushed out.
+  const bound = { maxEntries: 2 * keys };
+  const kinds = { quote: { ttlMs: TTL_MS } };
+  const client = new CachedMarketDataClient(store === 's3-fifo' ? { adapter, kinds, store: s3FifoStore(bound) } : { adapter, kinds, ...bound });
+  await client.getMany(
+    'quote',
+    Array.from({ length: keys }, (_, i) => ({ symbol: `SYM${i}/USDT` })),
+  );
+  return client;
+}
+
+export default async function bench(): Promise<void> {
+  publish('cache', [await synchronousHit(), await asynchronousHit(), await growth()]);
+}
+
+async function synchronousHit(): Promise<string> {
+  const accesses = givenAccesses(KEYS);
+  const symbols = accesses.map(({ symbol }) => symbol);
+  const map = new Map(symbols.map((symbol) => [symbol, quoteOf(symbol)]));
+  const quick = new QuickLRU<string, Quote>({ maxSize: KEYS });
+  const quickAge = new QuickLRU<string, Quote>({ maxSize: KEYS, maxAge: TTL_MS });
+  const lru = new LRUCache<string, Quote>({ max: KEYS, ttl: TTL_MS });
+  for (const [symbol, quote] of map) {
+    quick.set(symbol, quote);
+    quickAge.set(symbol, quote);
+    lru.set(symbol, quote);
+  }
+  const client = await givenClient(KEYS);
+  const s3 = await givenClient(KEYS, 's3-fifo');
+  const handles = new Map([...map.keys()].map((symbol) => [symbol, client.handle('quote', { symbol })]));
+  const bound = symbols.map((symbol) => handles.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
+  const boundExact = new Map([...map.keys()].map((symbol) => [symbol, client.handle('quote', { symbol }, { maxAgeMs: TTL_MS })]));
+  const exact = symbols.map((symbol) => boundExact.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
+  const one = client.handle('quote', { symbol: symbols[0] as string });
+  const sum = (read: (i: number) => number) => (n: number) => {
+    let total = 0;
+    for (let i = 0; i < n; i++) total += read(i & (ACCESSES - 1));
+    return total;
+  };
+  const comparison = await compare(
+    `Synchronous hit, ${KEYS} keys, Zipf`,
+    [
+      { name: 'Map.get', role: 'floor', run: sum((i) => (map.get(symbols[i] as string) as Quote).bid) },
+      { name: 'handle.peek', role: 'ours', run: sum((i) => bound[i]?.peek()?.bid as number) },
+      { name: 'handle.peek, one key', role: 'ours', run: sum(() => one.peek()?.bid as number) },
+      { name: 'handle.peek with maxAgeMs', role: 'ours', run: sum((i) => exact[i]?.peek()?.bid as number) },
+      { name: 'peek', role: 'ours', run: sum((i) => client.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
+      { name: 'peek, S3-FIFO', role: 'ours', run: sum((i) => s3.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
+      { name: 'quick-lru', role: 'peer', run: sum((i) => (quick.get(symbols[i] as string) as Quote).bid) },
+      { name: 'quick-lru with maxAge', role: 'peer', run: sum((i) => (quickAge.get(symbols[i] as string) as Quote).bid) },
+      { name: 'lru-cache with ttl', role: 'peer', run: sum((i) => (lru.get(symbols[i] as string) as Quote).bid) },
+    ],
+    {
+      targets: (ns) => [
+        target('peek ≤ 3× Map.get', ns('peek') / ns('Map.get'), 3),
+        target('handle.peek ≤ 0.5× Map.get', ns('handle.peek') / ns('Map.get'), 0.5),
+      ],
+    },
+  );
+  await client.close();
+  await s3.close();
+  return toMarkdown(comparison);
+}
+
+async function asynchronousHit(): Promise<string> {
+  const accesses = givenAccesses(KEYS);
+  const symbols = accesses.map(({ symbol }) => symbol);
+  const map = new Map(symbols.map((symbol) => [symbol, quoteOf(symbol)]));
+  const lru = new LRUCache<string, Quote>({ max: KEYS, ttl: TTL_MS, fetchMethod: async (symbol) => quoteOf(symbol) });
+  const manager = createCache({ ttl: TTL_MS });
+  for (const [symbol, quote] of map) {
+    lru.set(symbol, quote);
+    await manager.set(symbol, quote);
+  }
+  const client = await givenClient(KEYS);
+  const handles = new Map([...map.keys()].map((symbol) => [symbol, client.handle('quote', { symbol })]));
+  const bound = symbols.map((symbol) => handles.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
+  const sum = (read: (i: number) => number | Promise<number>) => async (n: number) => {
+    let total = 0;
+    for (let i = 0; i < n; i++) total += await read(i & (ACCESSES - 1));
+    return total;
+  };
+  const run = async (n: number, read: (i: number) => Promise<{ readonly bid: number } | undefined>) => {
+    let total = 0;
+    for (let i = 0; i < n; i++) total += ((await read(i & (ACCESSES - 1))) as { bid: number }).bid;
+    return total;
+  };
+  const comparison = await compare(
+    `Asynchronous hit, ${KEYS} keys, Zipf`,
+    [
+      { name: 'await Map.get', role: 'floor', run: sum((i) => (map.get(symbols[i] as string) as Quote).bid) },
+      {
+        name: 'await get',
+        role: 'ours',
+        run: async (n) => {
+          let total = 0;
+          for (let i = 0; i < n; i++) total += (await client.get('quote', accesses[i & (ACCESSES - 1)] as { symbol: string })).value.bid;
+          return total;
+        },
+      },
+      { name: 'await handle.get', role: 'ours', run: (n) => run(n, (i) => bound[i]?.get() as Promise<Quote>) },
+      { name: 'peek, else get', role: 'ours', run: sum((i) => client.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
+      { name: 'lru-cache.fetch', role: 'peer', run: (n) => run(n, (i) => lru.fetch(symbols[i] as string)) },
+      { name: 'cache-manager', role: 'peer', run: (n) => run(n, (i) => manager.get<Quote>(symbols[i] as string)) },
+    ],
+    {
+      targets: (ns) => [
+        target('get ≤ 2× await Map.get', ns('await get') / ns('await Map.get'), 2),
+        {
+          target: 'get ≥ 1.2× as fast as lru-cache.fetch',
+          reached: `${digits(ns('lru-cache.fetch') / ns('await get'))}×`,
+          met: ns('lru-cache.fetch') >= 1.2 * ns('await get'),
+        },
+        {
+          target: '≥ 1,000,000 reads/s through await get',
+          reached: `${Math.round(1e9 / ns('await get')).toLocaleString('en')}/s`,
+          met: ns('await get') <= 1_000,
+        },
+      ],
+    },
+  );
+  await client.close();
+  return toMarkdown(comparison);
+}
+
+async function growth(): Promise<string> {
+  const lines = [
+    '### Growth with the number of keys',
+    '',
+    '| keys | Map.get ns | peek ns | handle.peek ns | heap bytes a quote |',
+    '|---:|---:|---:|---:|---:|',
+  ];
+  for (const keys of [10, 1_000, 100_000]) {
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    const client = await givenClient(keys);
+    globalThis.gc?.();
+    const bytes = (process.memoryUsage().heapUsed - before) / keys;
+    const accesses = givenAccesses(keys);
+    const map = new Map(accesses.map(({ symbol }) => [symbol, quoteOf(symbol)]));
+    const handles = accesses.map((request) => client.handle('quote', request));
+    const loop = (read: (i: number) => number) => (n: number) => {
+      let total = 0;
+      for (let i = 0; i < n; i++) total += read(i & (ACCESSES - 1));
+      return total;
+    };
+    const { measured } = await compare(
+      `${keys} keys`,
+      [
+        { name: 'map', role: 'floor', run: loop((i) => (map.get((accesses[i] as { symbol: string }).symbol) as Quote).bid) },
+        { name: 'peek', role: 'ours', run: loop((i) => client.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
+        { name: 'handle', role: 'ours', run: loop((i) => handles[i]?.peek()?.bid as number) },
+      ],
+      { rounds: 5, roundMs: 40 },
+    );
+    const [floor, peek, handle] = measured.map(({ nsPerOp }) => digits(nsPerOp));
+    lines.push(`| ${keys} | ${floor} | ${peek} | ${handle} | ${globalThis.gc === undefined || keys < 1_000 ? '–' : Math.round(bytes)} |`);
+    await client.close();
+  }
+  lines.push('', 'Heap bytes are measured when Node runs with `--expose-gc`.');
+  return `${lines.join('\n')}\n`;
+}
+
+function target(name: string, ratio: number, most: number): { target: string; reached: string; met: boolean } {
+  return { target: name, reached: `${digits(ratio)}×`, met: ratio <= most };
+}
