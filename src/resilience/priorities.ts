@@ -7,8 +7,9 @@ const RANKS = { kill: 0, cancel: 1, reconcile: 2, place: 3, read: 4, prefetch: 5
 
 /** 0 for the most urgent. @throws RangeError for what is no priority. */
 export function rankOf(priority: Priority): number {
-  const rank: number | undefined = RANKS[priority];
-  if (rank === undefined) throw new RangeError(`priority must be one of ${PRIORITIES.join(', ')}, got ${String(priority)}`);
+  // A caller without types may give anything.
+  const rank = (RANKS as Readonly<Record<string, number | undefined>>)[priority];
+  if (rank === undefined) throw new RangeError(`priority must be one of ${PRIORITIES.join(', ')}, got ${priority}`);
   return rank;
 }
 

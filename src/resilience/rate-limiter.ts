@@ -1,6 +1,6 @@
 import { abortReason, onAbort } from '../core/abort.js';
 import type { Clock } from '../core/clock.js';
-import { closedError } from '../core/errors.js';
+import { asError, closedError } from '../core/errors.js';
 import { Heap } from '../core/heap.js';
 import type { Cost, Limit, LimitObservation, Priority } from '../core/limits.js';
 import { requireFraction, requireKnown, requireMethods } from '../core/options.js';
@@ -117,7 +117,7 @@ export class RateLimiter implements AsyncDisposable {
       if (deadlineAt <= now || (options.failFast === true && this.#roomAt(lane, now) > deadlineAt)) throw this.#refusal(lane, now);
       return this.#wait(lane, options, deadlineAt);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(asError(error));
     }
   }
 
@@ -197,8 +197,9 @@ export class RateLimiter implements AsyncDisposable {
     this.#deadlines.clear();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     this.close();
+    return Promise.resolve();
   }
 
   #known(limit: string): LimitState {
