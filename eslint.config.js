@@ -11,20 +11,15 @@ export default tseslint.config(
     languageOptions: { parserOptions: { project: './tsconfig.src.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': 'off',
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-unnecessary-condition': 'off',
-      '@typescript-eslint/no-empty-function': 'off',
-      '@typescript-eslint/require-await': 'off',
-      '@typescript-eslint/unified-signatures': 'off',
-      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
-      '@typescript-eslint/no-unnecessary-type-arguments': 'off',
-      '@typescript-eslint/no-dynamic-delete': 'off',
-      '@typescript-eslint/prefer-promise-reject-errors': 'off',
-      '@typescript-eslint/only-throw-error': 'off',
-      '@typescript-eslint/no-invalid-void-type': 'off',
-      '@typescript-eslint/no-unnecessary-type-conversion': 'off',
-      '@typescript-eslint/no-misused-spread': 'off',
+      '@typescript-eslint/no-confusing-void-expression': 'off', // `() => void work()` and `return done()` read well
+      '@typescript-eslint/no-non-null-assertion': 'off', // typed arrays and heaps, where the index is known to be right
+      '@typescript-eslint/no-empty-function': 'off', // silence is what a silent logger does
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_+$', argsIgnorePattern: '^_' }],
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true, allowRethrowing: true }],
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
+      '@typescript-eslint/no-unnecessary-condition': 'off', // callers in plain JavaScript pass what the types forbid
+      '@typescript-eslint/require-await': 'off', // a method of an asynchronous contract is async though it has nothing to wait for
+      '@typescript-eslint/unbound-method': 'off', // contracts use method syntax for functions that do not use `this`
     },
   },
   {
