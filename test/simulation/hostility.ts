@@ -4,7 +4,8 @@ import type { Fault } from '../../src/testing/faults.js';
 const REQUEST_FAULTS: readonly (Fault & { readonly share: number })[] = [
   { share: 0.16, when: 'before', kind: 'drop', ms: 20_000 },
   { share: 0.16, when: 'after', kind: 'drop', ms: 20_000 },
-  { share: 0.05, when: 'before', kind: 'delay', ms: 900 },
+  { share: 0.03, when: 'before', kind: 'delay', ms: 900 },
+  { share: 0.03, when: 'before', kind: 'delay', ms: 1_700 },
   { share: 0.05, when: 'before', kind: 'delay', ms: 6_000 },
   { share: 0.04, when: 'after', kind: 'delay', ms: 3_500 },
   { share: 0.1, when: 'before', kind: 'reset' },

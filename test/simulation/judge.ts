@@ -1,10 +1,10 @@
-import type { Attempt, BrokerAdapter, Limit, VenueOrder } from '../../src/contracts/broker.js';
+import type { Attempt, BrokerAdapter, Limit, LimitObservation, VenueOrder } from '../../src/contracts/broker.js';
 import type { JournalRecord } from '../../src/contracts/journal.js';
 import type { OrderIntent, OrderView } from '../../src/contracts/orders.js';
 import type { Clock } from '../../src/core/clock.js';
 import { compare } from '../../src/core/decimal.js';
 import type { SimulatedVenue } from '../../src/testing/simulated-venue.js';
-import type { Entry } from '../../src/trading/order-entry.js';
+import type { Entry, EntryBodies } from '../../src/trading/order-entry.js';
 import { filledQty, type OrderModel, stateOf } from '../../src/trading/order-model.js';
 import { replay } from '../../src/trading/order-reducer.js';
 import { isTerminal } from '../../src/trading/order-states.js';
@@ -62,7 +62,7 @@ export class Judge {
   readonly #halts = new Map<string, { readonly number: number; readonly mode: string }>();
   #retries = 0;
   #placements = 0;
-  #blockedUntil = -Infinity;
+  readonly #blocks = new Map<string, number>();
 
   constructor(clock: Clock, adapter: BrokerAdapter) {
     this.#clock = clock;
@@ -84,6 +84,7 @@ export class Judge {
       if (known === undefined) this.#records.set(record.intentId, [entry]);
       else known.push(entry);
       this.#epochs.set(record.intentId, record.epoch);
+      if (entry.type === 'absent' && entry.body.misses > 0) this.#checkProof(record.intentId, entry.body);
       if (entry.type !== 'halt') continue;
       const key = entry.body.symbol ?? '*';
       if ((this.#halts.get(key)?.number ?? 0) < entry.body.number) this.#halts.set(key, entry.body);
@@ -134,17 +135,23 @@ export class Judge {
       const rule = this.#adapter.limits.find(({ id }) => id === limit);
       if (rule !== undefined) this.#checkLimit(rule, now);
     }
-    if (this.#blockedUntil > now) this.violated(`I4: ${operation} was sent ${(this.#blockedUntil - now).toFixed(0)} ms before the end of a block`);
+    for (const { limit, units } of this.#adapter.cost(operation)) {
+      const until = this.#blocks.get(limit) ?? -Infinity;
+      if (units > 0 && until > now + 1e-6) this.violated(`I4: ${operation} was sent ${(until - now).toFixed(0)} ms before the end of a block`);
+    }
     if (this.#sent.length > 20_000) this.#sent.splice(0, 10_000);
   }
 
-  /** A process forgets blocks when it ends; the venue's refusals tell the next one. */
-  blocked(untilMonotonic: number): void {
-    this.#blockedUntil = Math.max(this.#blockedUntil, untilMonotonic);
+  /** What the venue says of a limit: nothing that costs it may go out before the end of a block. */
+  observed({ limit, blockedUntil }: LimitObservation): void {
+    if (blockedUntil === undefined) return;
+    const until = this.#clock.monotonic() + (blockedUntil - this.#clock.now());
+    this.#blocks.set(limit, Math.max(this.#blocks.get(limit) ?? -Infinity, until));
   }
 
+  /** A process forgets what it has sent and heard; the venue's refusals tell the next one. */
   newLife(): void {
-    this.#blockedUntil = -Infinity;
+    this.#blocks.clear();
     this.#sent.length = 0;
     // What was only in memory may be gone; it comes back from the venue.
     this.#filled.clear();
@@ -193,6 +200,18 @@ export class Judge {
       this.count.orphans += orders.length;
       this.violated(`I2: ${orders.length} orders at the venue by id ${id}, of which the journal knows nothing`);
     }
+  }
+
+  // Absence counts as proved only past the fence of every attempt that may have landed, the lag and the margin.
+  #checkProof(intentId: string, proof: EntryBodies['absent']): void {
+    const { fence, visibilityLagMs } = this.#adapter.capabilities;
+    const attempts = this.model(intentId)?.attempts.filter(({ number }) => number <= proof.upTo) ?? [];
+    const lastSent = Math.max(...attempts.map(({ venueNow }) => venueNow));
+    const provable = fence === undefined ? Infinity : lastSent + fence.defaultMs + visibilityLagMs + 1_000;
+    const isSent = this.#records.get(intentId)?.some((entry) => entry.type === 'unsent' && entry.body.attempt === proof.upTo) !== true;
+    if (isSent && proof.venueTime <= provable)
+      this.violated(`I3: absence of ${intentId} was taken as proved ${provable - proof.venueTime} ms too early`);
+    if (proof.misses < 2) this.violated(`I3: absence of ${intentId} was taken as proved after ${proof.misses} miss`);
   }
 
   #checkIntent(model: OrderModel, atVenue: readonly VenueOrder[], fills: ReadonlyMap<string, ReadonlyMap<string, string>>): void {

@@ -1,4 +1,4 @@
-import type { Attempt, BrokerAdapter, Verdict } from '../../src/contracts/broker.js';
+import type { Attempt, BrokerAdapter, LimitObservation, Verdict } from '../../src/contracts/broker.js';
 import type { JournalRecord, OrderJournal, WriterLease } from '../../src/contracts/journal.js';
 import type { Clock } from '../../src/core/clock.js';
 import type { Random } from '../../src/core/random.js';
@@ -134,6 +134,8 @@ export interface Wire {
   /** Sees each placement when the client makes it. */
   readonly onPlace: (intent: Parameters<BrokerAdapter['place']>[0], clientOrderId: string, attempt: Attempt) => void;
   readonly onCall: (operation: string) => void;
+  /** What the client hears of limits, before it does. */
+  readonly onObserved: (seen: LimitObservation) => void;
   /** What becomes of a placement on its way. */
   readonly fate: () =>
     | { readonly kind: 'pass' }
@@ -209,6 +211,11 @@ export function mortalAdapter(broker: BrokerAdapter, life: Life, clock: Clock, w
     fills: (since, attempt) => list('fills', () => broker.fills(since, attempt)),
     events,
     serverTime: (attempt) => call('serverTime', () => broker.serverTime!(attempt)),
-    observe: (listener) => broker.observe!((seen) => void (life.isOver || listener(seen))),
+    observe: (listener) =>
+      broker.observe!((seen) => {
+        if (life.isOver) return;
+        wire.onObserved(seen);
+        listener(seen);
+      }),
   };
 }

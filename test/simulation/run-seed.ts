@@ -60,6 +60,8 @@ class Run {
   readonly #latencies: number[] = [];
   readonly #external = new Set<string>();
   readonly #intents: OrderIntent[] = [];
+  // Impatient clients give up on requests that still arrive.
+  readonly #timeoutMs: number;
   #life = new Life();
   #client: ResilientTradingClient | undefined;
   #isStarting = false;
@@ -70,6 +72,7 @@ class Run {
   constructor(options: SeedOptions) {
     this.#options = options;
     this.#random = seededRandom(options.seed);
+    this.#timeoutMs = [400, 2_000, 10_000][Math.floor(this.#random() * 3)] as number;
     const limits =
       options.seed % 2 === 0
         ? ([
@@ -78,7 +81,7 @@ class Run {
           ] as const)
         : ([
             { id: 'weight', scope: 'ip', kind: 'decay', max: 600, decayPerSecond: 100 },
-            { id: 'orders', scope: 'account', kind: 'window', units: 60, perMs: 5_000 },
+            { id: 'orders', scope: 'account', kind: 'window', units: 36, perMs: 5_000 },
           ] as const);
     this.#venue = new SimulatedVenue({
       clock: this.#clock,
@@ -146,6 +149,7 @@ class Run {
     const wire: Wire = {
       onPlace: (intent, clientOrderId, attempt) => this.#judge.place(intent, clientOrderId, attempt, epoch),
       onCall: (operation) => this.#judge.call(operation),
+      onObserved: (seen) => this.#judge.observed(seen),
       fate: () => this.#fate(),
       onTwice: (id) => this.#judge.doubled.add(id),
       onKill: die,
@@ -169,7 +173,7 @@ class Run {
     bus.on('order.conflict', ({ order }) => this.#judge.conflicts.add(order.intent.intentId));
     if (this.#options.isTraced === true) this.#traceEvents(bus, life);
     this.#judge.newLife();
-    const client = new ResilientTradingClient({ adapter, journal, clock, bus, random: this.#random });
+    const client = new ResilientTradingClient({ adapter, journal, clock, bus, random: this.#random, policy: { timeoutMs: this.#timeoutMs } });
     for (;;) {
       if (life.isOver) return;
       let outcome: 'started' | 'failed' | undefined;
