@@ -136,7 +136,7 @@ interface Saved {
 // A damaged file must not become an endless walk or a read outside the arrays.
 function checkSaved(saved: Saved): IsolationTrees {
   const nodes = saved.feature?.length ?? 0;
-  const fits = Array.isArray(saved.feature) && Array.isArray(saved.split) && Array.isArray(saved.child) && Array.isArray(saved.roots);
+  const fits: boolean = [saved.feature, saved.split, saved.child, saved.roots].every((part) => Array.isArray(part));
   if (!fits || nodes === 0 || saved.roots.length === 0 || saved.split.length !== nodes || saved.child.length !== nodes)
     throw new TypeError('json must have roots, and feature, split and child of one length');
   requireInteger('json.columns', saved.columns, 1);

@@ -29,7 +29,8 @@ function checkFlat(data: Float64Array, width: number, columns: number | undefine
 }
 
 function flatten(rows: readonly ArrayLike<number>[], columns: number | undefined): FlatRows {
-  if (!Array.isArray(rows)) throw new TypeError('rows must be an array of rows or { data, columns }');
+  const isArray: boolean = Array.isArray(rows);
+  if (!isArray) throw new TypeError('rows must be an array of rows or { data, columns }');
   if (rows.length === 0) throw new RangeError('rows must have at least one row, got none');
   const width = columns ?? rows[0]?.length ?? 0;
   if (width < 1) throw new RangeError('rows must have at least one column; row 0 has none');

@@ -32,8 +32,7 @@ function belongsWith(earlier: LocatedFinding, later: LocatedFinding): boolean {
   if (later.since - earlier.since <= TOGETHER_MS) return true;
   const lasts = later.since <= (earlier.until ?? Infinity) + AFTERMATH_MS;
   if (!lasts) return false;
-  // The same quantity of another operation, or read in another way.
-  if (earlier.measure.component === later.measure.component && earlier.measure.unit === later.measure.unit) return true;
+  if (isSameQuantity(earlier, later)) return true;
   if (earlier.kind === 'creep') return earlier.measure.component === later.measure.component || later.measure.depth > earlier.measure.depth;
   return later.measure.depth > earlier.measure.depth;
 }
@@ -41,14 +40,14 @@ function belongsWith(earlier: LocatedFinding, later: LocatedFinding): boolean {
 function insightOf(members: readonly LocatedFinding[]): Insight {
   const first = [...members].sort((a, b) => a.measure.depth - b.measure.depth || b.strength - a.strength)[0]!;
   const { measure, id } = first;
-  return {
-    metric: id,
-    component: measure.component,
-    change: changeOf(first),
-    since: first.since,
-    cause: causeOf(first, members),
-    action: measure.action,
-  };
+  // The same quantity may have shown elsewhere a little sooner, where there were more calls to see it in.
+  const since = Math.min(...members.filter((member) => isSameQuantity(member, first)).map((member) => member.since));
+  return { metric: id, component: measure.component, change: changeOf(first), since, cause: causeOf(first, members), action: measure.action };
+}
+
+// Of another operation, or read in another way.
+function isSameQuantity(a: LocatedFinding, b: LocatedFinding): boolean {
+  return a.measure.component === b.measure.component && a.measure.unit === b.measure.unit;
 }
 
 function changeOf({ measure, kind, before, after, until, since }: LocatedFinding): string {

@@ -86,7 +86,8 @@ export function* forecastInSteps(values: ArrayLike<number>, options: ForecastOpt
 }
 
 function checkLevels(levels: readonly number[]): readonly number[] {
-  if (!Array.isArray(levels) || levels.length === 0) throw new TypeError('levels must be an array with at least one probability');
+  const isArray: boolean = Array.isArray(levels);
+  if (!isArray || levels.length === 0) throw new TypeError('levels must be an array with at least one probability');
   for (const level of levels) if (!(level > 0 && level < 1)) throw new RangeError(`levels must lie between 0 and 1, both excluded, got ${level}`);
   return levels;
 }

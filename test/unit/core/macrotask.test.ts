@@ -10,4 +10,17 @@ describe('nextMacrotask', () => {
     await Promise.all([waiting, chain.then(() => order.push('promises'))]);
     expect(order).toEqual(['promises', 'macrotask']);
   });
+
+  it('lets the rest of the event loop run, however often it is awaited in a row', async () => {
+    let turns = 0;
+    let running = true;
+    const count = (): void => {
+      turns++;
+      if (running) setImmediate(count);
+    };
+    setImmediate(count);
+    for (let slice = 0; slice < 200; slice++) await nextMacrotask();
+    running = false;
+    expect(turns).toBeGreaterThan(100);
+  });
 });
