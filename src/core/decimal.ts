@@ -37,11 +37,6 @@ export function fromNumber(value: number): Decimal {
   return plain(new D(value));
 }
 
-/** The closest float. For statistics and prices of market data, never for sums of money. */
-export function toNumber(value: Decimal): number {
-  return Number(value);
-}
-
 export function add(a: Decimal, b: Decimal): Decimal {
   return plain(new D(a).plus(b));
 }
@@ -73,11 +68,6 @@ export function isZero(value: Decimal): boolean {
 /** -1, 0 or 1. */
 export function sign(value: Decimal): -1 | 0 | 1 {
   return new D(value).cmp(0);
-}
-
-/** The smaller of the two. */
-export function min(a: Decimal, b: Decimal): Decimal {
-  return compare(a, b) <= 0 ? normalize(a) : normalize(b);
 }
 
 /** Whether `value` is a whole number of `step`s: what LOT_SIZE and PRICE_FILTER ask. */
