@@ -17,7 +17,7 @@ export interface Watch {
 /** An order in memory: what is known of it, and who waits for what becomes of it. */
 export class LiveOrder {
   /** Monotonic ms until which it may wait unsent. */
-  deadlineAt = Infinity;
+  deadlineAt: number = Infinity;
   /** Resolves when the intent is durable. */
   durable: Promise<void> = Promise.resolve();
   /** While its outcome is unknown. */

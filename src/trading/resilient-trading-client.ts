@@ -11,7 +11,7 @@ import { type Clock, systemClock } from '../core/clock.js';
 import type { Decimal } from '../core/decimal.js';
 import { type Logger, redactingLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText } from '../core/options.js';
-import { systemRandom } from '../core/random.js';
+import { type Random, systemRandom } from '../core/random.js';
 import type { GuardedReadOptions } from './guarded-reads.js';
 import type { LiveOrder } from './live-order.js';
 import type { HaltMode } from './order-entry.js';
@@ -19,6 +19,7 @@ import type { LiveOrderHandle } from './order-handle.js';
 import { isAcknowledged, isTerminal } from './order-states.js';
 import { type FullPolicy, fullPolicy } from './trading-defaults.js';
 import { TradingSession } from './trading-session.js';
+import { VenueCalls } from './venue-calls.js';
 
 /** What a {@link ResilientTradingClient} is made of. */
 export interface TradingClientOptions extends Wiring {
@@ -48,7 +49,8 @@ export class ResilientTradingClient implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #bus: Bus;
   readonly #logger: Logger;
-  readonly #wiring: { readonly random: () => number };
+  readonly #random: Random;
+  readonly #calls: VenueCalls;
   #session: TradingSession | undefined;
   #starting: Promise<ReconcileReport> | undefined;
   #closing: Promise<void> | undefined;
@@ -64,7 +66,15 @@ export class ResilientTradingClient implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#bus = options.bus ?? new EventBus();
     this.#logger = redactingLogger(options.logger);
-    this.#wiring = { random: options.random ?? systemRandom };
+    this.#random = options.random ?? systemRandom;
+    this.#calls = new VenueCalls({
+      adapter: this.#adapter,
+      clock: this.#clock,
+      bus: this.#bus,
+      random: this.#random,
+      logger: this.#logger,
+      policy: this.#policy,
+    });
     // Made once to be checked: what the capabilities don't allow must be said here, not at the first order.
     this.#newSession();
   }
@@ -262,9 +272,8 @@ export class ResilientTradingClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const session = this.#session;
-    if (session === undefined) return;
-    await session.close();
+    await this.#session?.close();
+    this.#calls.close();
   }
 
   #newSession(): TradingSession {
@@ -276,7 +285,8 @@ export class ResilientTradingClient implements AsyncDisposable {
       clock: this.#clock,
       bus: this.#bus,
       logger: this.#logger,
-      random: this.#wiring.random,
+      random: this.#random,
+      calls: this.#calls,
     });
   }
 

@@ -27,7 +27,7 @@ import { Resolver } from './resolver.js';
 import { StreamConsumer } from './stream-consumer.js';
 import { Sweeper } from './sweeper.js';
 import type { FullPolicy } from './trading-defaults.js';
-import { VenueCalls } from './venue-calls.js';
+import type { VenueCalls } from './venue-calls.js';
 
 /** How long close waits for requests that are at the venue. */
 const DRAIN_MS = 2_000;
@@ -45,6 +45,8 @@ export interface SessionParts {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly random: Random;
+  /** Outlives the session: what the venue has counted and blocked holds over a start that failed. */
+  readonly calls: VenueCalls;
 }
 
 /** All parts of a client between start and close, wired. */
@@ -73,7 +75,7 @@ export class TradingSession {
   #compacting: Disposable | undefined;
 
   constructor(parts: SessionParts) {
-    const { adapter, journal, account, clock, bus, logger, policy, random } = parts;
+    const { adapter, journal, account, clock, bus, logger, policy, random, calls } = parts;
     this.#parts = parts;
     const closing = this.#closing.signal;
     // One listener for each who waits: any number of them is no leak.
@@ -82,7 +84,6 @@ export class TradingSession {
     const writer = new JournalWriter({ journal, account, clock, bus, logger });
     const lease = new LeaseKeeper({ journal, clock, logger, onLost: (error) => this.#fail(error) });
     const table = new OrderTable({ clock, bus, writer });
-    const calls = new VenueCalls({ adapter, clock, bus, random, logger, policy });
     const halts = new Halts({ account, clock, bus, writer });
     const evidence = new Evidence({
       account,
@@ -154,6 +155,7 @@ export class TradingSession {
     }
     // All are back before the first goes on: one may be the remainder of another.
     for (const order of [...this.table.values()]) if (!order.isSettled) this.resume(order);
+    this.calls.open();
     this.stream.start();
     this.resolver.start();
     this.#scheduleCompaction();
@@ -215,7 +217,6 @@ export class TradingSession {
     );
     this.#compacting?.[Symbol.dispose]();
     await this.#writer.flush().catch(() => {});
-    this.calls.close();
     await this.#lease.release().catch(() => {});
   }
 

@@ -57,7 +57,7 @@ export class VenueCalls {
   readonly #writeDeadlines: AttemptDeadlines;
   readonly #readDeadlines: AttemptDeadlines;
   readonly #costs = new Map<string, readonly Cost[]>();
-  readonly #observation: Disposable | undefined;
+  #observation: Disposable | undefined;
   #syncing: Promise<number> | undefined;
 
   constructor(parts: {
@@ -88,7 +88,11 @@ export class VenueCalls {
     this.fenceMs = fence === undefined ? undefined : Math.min(fence.defaultMs, fence.maxMs);
     this.#writeDeadlines = new AttemptDeadlines(clock, policy.timeoutMs);
     this.#readDeadlines = new AttemptDeadlines(clock, Math.min(policy.timeoutMs, READ_TIMEOUT_MS));
-    this.#observation = adapter.observe?.((seen) => this.#observe(seen));
+  }
+
+  /** Listens to what the venue says of its limits. */
+  open(): void {
+    this.#observation ??= this.#adapter.observe?.((seen) => this.#observe(seen));
   }
 
   /** What an operation costs, as the adapter says. */

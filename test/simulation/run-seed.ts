@@ -207,7 +207,8 @@ class Run {
 
   #step(): void {
     const dice = this.#random();
-    if (dice < 0.62) this.#submit(this.#newIntent());
+    if (dice < 0.004) for (let burst = 0; burst < 40; burst++) this.#submit(this.#newIntent());
+    else if (dice < 0.62) this.#submit(this.#newIntent());
     else if (dice < 0.68) this.#submitAgain();
     else if (dice < 0.8) this.#cancelOne();
     else if (dice < 0.84) this.#replaceOne();
