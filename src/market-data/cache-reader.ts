@@ -118,8 +118,8 @@ export class CacheReader implements ReadJudge {
   }
 
   /** The age at monotonic time `now` of what was read before. */
-  ageAt(now: number, kind: MarketKind, result: Extract<ReadResult, { readonly read: unknown }>): number {
-    return this.#ages.at(now, result.at - result.read.ageMs, marksOf(kind, result.read.value).eventTime, true);
+  ageAt(now: number, kind: MarketKind, result: Extract<ReadResult, { readonly read: unknown }>, isBounded: boolean): number {
+    return this.#ages.at(now, result.at - result.read.ageMs, marksOf(kind, result.read.value).eventTime, isBounded);
   }
 
   #settle(load: Load, answer: Answer, now: number): void {

@@ -221,7 +221,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     }
     const cells = requests.map((request) => this.#index.obtain(kind, request));
     const results: ReadResult[] = await Promise.all(cells.map((cell) => this.#read(cell, options)));
-    if (maxAgeMs !== Infinity) await this.#recheck(cells, results, options, maxAgeMs);
+    await this.#recheck(cells, results, options, maxAgeMs);
     return results.map((result, i) => this.#settle(cells[i] as Cell, result)) as readonly Settled<Read<MarketKinds[K]['value']>>[];
   }
 
@@ -374,7 +374,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       results.forEach((result, i) => {
         if (!('read' in result)) return;
         const cell = cells[i] as Cell;
-        const ageMs = this.#reader.ageAt(now, cell.kind, result);
+        const ageMs = this.#reader.ageAt(now, cell.kind, result, maxAgeMs !== Infinity);
         if (ageMs <= maxAgeMs) results[i] = { ...result, read: { ...result.read, ageMs }, at: now };
         else if (round < MOST_RECHECKS) late.push(i);
         else results[i] = { error: overAgeError(cell.kind, cell.symbol.symbol, ageMs, maxAgeMs), outcome: 'miss' };

@@ -1,4 +1,4 @@
-import type { Read } from '../contracts/cache-store.js';
+import type { CacheEntry, Read } from '../contracts/cache-store.js';
 import type { Settled } from '../contracts/calls.js';
 import type { Fetcher } from '../contracts/fetcher.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds } from '../contracts/market-data.js';
@@ -26,6 +26,7 @@ export interface DirectReaderOptions {
 }
 
 type Request = MarketKinds[MarketKind]['request'];
+type Answered = { readonly entry: CacheEntry; readonly request: Request } | { readonly error: Error };
 
 /**
  * Reads for orders: each asks the venue itself. No cache is read or written, no load shared, no
@@ -49,25 +50,26 @@ export class DirectReader {
       if (group === undefined) byParams.set(params, (group = new Map()));
       group.set(keys[i] as string, request);
     });
-    const answers = new Map<string, Settled<Read<unknown>>>();
+    const answers = new Map<string, Answered>();
     const { batchMax } = this.#options.policies[kind];
     const calls: Promise<void>[] = [];
     for (const group of byParams.values()) {
       const entries = [...group];
       for (let from = 0; from < entries.length; from += batchMax) {
-        calls.push(this.#call(kind, entries.slice(from, from + batchMax), options, maxAgeMs, answers));
+        calls.push(this.#call(kind, entries.slice(from, from + batchMax), options, answers));
       }
     }
     await Promise.all(calls);
-    return keys.map((key) => answers.get(key) as Settled<Read<unknown>>);
+    // Judged together at delivery: the first to come has waited for the last.
+    const now = this.#options.clock.monotonic();
+    return requests.map(({ symbol }, i) => this.#judge(kind, symbol, answers.get(keys[i] as string) as Answered, maxAgeMs, now));
   }
 
   async #call(
     kind: MarketKind,
     entries: readonly (readonly [key: string, request: Request])[],
     options: ReadOptions,
-    maxAgeMs: number,
-    answers: Map<string, Settled<Read<unknown>>>,
+    answers: Map<string, Answered>,
   ): Promise<void> {
     const { adapter, clock, onCall } = this.#options;
     let sentAt = clock.monotonic();
@@ -87,19 +89,31 @@ export class DirectReader {
       const settled = await this.#withinLimits(kind, symbols.join(', '), options, attempt);
       entries.forEach(([key, request], i) => {
         const answer = settled[i] as Settled<unknown>;
-        answers.set(key, answer.status === 'rejected' ? answer : this.#judge(kind, request, answer.value, sentAt, maxAgeMs));
+        answers.set(key, answer.status === 'rejected' ? { error: answer.reason } : { entry: this.#received(kind, answer.value, sentAt), request });
       });
     } catch (error) {
-      for (const [key] of entries) answers.set(key, { status: 'rejected', reason: asError(error) });
+      for (const [key] of entries) answers.set(key, { error: asError(error) });
     }
   }
 
-  #judge(kind: MarketKind, request: Request, value: unknown, sentAt: number, maxAgeMs: number): Settled<Read<unknown>> {
-    const { clock, ages } = this.#options;
-    const now = clock.monotonic();
-    const entry = { value: deepFreeze(value), sentAt, receivedAt: now, ...marksOf(kind, value), epoch: 0, source: 'rest' as const, weight: 0 };
+  #received(kind: MarketKind, value: unknown, sentAt: number): CacheEntry {
+    return {
+      value: deepFreeze(value),
+      sentAt,
+      receivedAt: this.#options.clock.monotonic(),
+      ...marksOf(kind, value),
+      epoch: 0,
+      source: 'rest',
+      weight: 0,
+    };
+  }
+
+  #judge(kind: MarketKind, symbol: string, answered: Answered, maxAgeMs: number, now: number): Settled<Read<unknown>> {
+    if ('error' in answered) return { status: 'rejected', reason: answered.error };
+    const { ages } = this.#options;
+    const { entry, request } = answered;
     const ageMs = ages.at(now, ages.judge(kind, request, entry).bornAt, entry.eventTime, maxAgeMs !== Infinity);
-    if (ageMs > maxAgeMs) return { status: 'rejected', reason: overAgeError(kind, request.symbol, ageMs, maxAgeMs) };
+    if (ageMs > maxAgeMs) return { status: 'rejected', reason: overAgeError(kind, symbol, ageMs, maxAgeMs) };
     return { status: 'fulfilled', value: { value: entry.value, ageMs, outcome: 'bypass' } };
   }
 
