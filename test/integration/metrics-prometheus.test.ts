@@ -129,7 +129,8 @@ describe.skipIf(!isInstalled('prometheus'))('Prometheus (skipped unless installe
   const ask = async (query: string): Promise<Answer['data']['result']> => {
     for (let attempt = 0; attempt < 150; attempt++) {
       const answer = await fetch(`${base}/api/v1/query?query=${encodeURIComponent(query)}`).then(
-        (response) => response.json() as Promise<Answer>,
+        // It listens before it is ready, and says 503 until then.
+        (response) => (response.ok ? (response.json() as Promise<Answer>) : undefined),
         () => undefined,
       );
       if (answer !== undefined && answer.data.result.length > 0) return answer.data.result;
