@@ -18,7 +18,7 @@ export interface Anomaly {
   readonly expected?: number;
 }
 
-const YIELD_EVERY = 200;
+const YIELD_EVERY = 100;
 const LONGEST_PROBATION = 100;
 const SHORTEST_PROBATION = 40;
 

@@ -2,6 +2,7 @@ import { changePoints } from './change-points.js';
 import { mannKendall, type TrendMethod } from './mann-kendall.js';
 import { isRegular } from './resample.js';
 import { checkSeries, type Series } from './series.js';
+import { finish } from './steps.js';
 
 /** {@link seriesTrend} */
 export interface TrendOptions {
@@ -33,12 +34,18 @@ const HOUR_MS = 3_600_000;
  * @throws RangeError on NaN, Infinity, unsorted or repeated t, naming the index
  */
 export function seriesTrend(series: Series, options: TrendOptions = {}): Trend {
+  return finish(trendInSteps(series, options));
+}
+
+/** {@link seriesTrend}, giving way between its parts. */
+export function* trendInSteps(series: Series, options: TrendOptions = {}): Generator<void, Trend> {
   const { t, v } = checkSeries(series);
   // Whole steps where the spacing allows it: slopes are then exact, and ties stay ties.
   const regular = t.length > 1 && isRegular(t);
   const unitMs = regular ? t[1]! - t[0]! : HOUR_MS;
   const x = regular ? undefined : t.map((time) => (time - t[0]!) / HOUR_MS);
   const { direction, pValue, z, s, slope, slopeInterval } = mannKendall(v, { ...options, ...(x === undefined ? {} : { x }) });
+  yield;
   const perHour = HOUR_MS / unitMs;
   return {
     direction,

@@ -1,6 +1,6 @@
 import { type Anomaly, seriesAnomalies } from '../series-anomalies.js';
 import { type Forecast, seriesForecast } from '../series-forecast.js';
-import { seriesTrend, type Trend } from '../series-trend.js';
+import { type Trend, trendInSteps } from '../series-trend.js';
 import { type Summary, summarize } from '../summary.js';
 import { type Finding, findChanges, type Watched } from './findings.js';
 
@@ -26,17 +26,17 @@ export interface SeriesAnalysis {
 }
 
 // A trend over a day needs no more, and its pairs grow with the square.
-const TREND_POINTS = 400;
+const TREND_POINTS = 240;
 
 /** Analyzes one series, in slices of a few milliseconds. */
 export function* analyzeSeries({ t, v, weights, watched, bounds, seed }: SeriesTask): Generator<void, SeriesAnalysis> {
   const summary = summarize(v);
   yield;
-  const trend = seriesTrend(thinned(t, v));
+  const trend = yield* trendInSteps(thinned(t, v));
   yield;
   const anomalies = yield* seriesAnomalies({ t, v });
   yield;
-  const findings = findChanges(t, v, weights, watched);
+  const findings = yield* findChanges(t, v, weights, watched);
   yield;
   const forecast = bounded(yield* seriesForecast({ t, v }, { seed }), bounds);
   return { summary, trend, anomalies, forecast, findings };

@@ -19,15 +19,21 @@ export interface Finding {
 export type Watched = Pick<Measure, 'worse' | 'least' | 'leaks'>;
 
 /**
- * The changes for the worse in a series, in order of time.
+ * The changes for the worse in a series, in order of time; found in slices of a few milliseconds.
  * @param weights - how many events each value is a share of, where it is one
  */
-export function findChanges(t: Float64Array, v: Float64Array, weights: Float64Array | undefined, watched: Watched): readonly Finding[] {
+export function* findChanges(
+  t: Float64Array,
+  v: Float64Array,
+  weights: Float64Array | undefined,
+  watched: Watched,
+): Generator<void, readonly Finding[]> {
   // Downward changes are upward ones of the mirrored values.
   const mirror = watched.worse === 'lower' ? -1 : 1;
   const values = v.map((value) => mirror * value);
   const creep = watched.worse === 'higher' ? findCreep(t, values, watched) : undefined;
-  const jumps = watched.leaks === true ? [] : findJumps(t, values, weights, watched);
+  yield;
+  const jumps = watched.leaks === true ? [] : yield* findJumps(t, values, weights, watched);
   // What jumps out during a slow rise is the rise.
   const found = creep === undefined ? jumps : [creep, ...jumps.filter(({ since }) => since < creep.since)];
   return found.map((finding) => ({ ...finding, before: mirror * finding.before, after: mirror * finding.after })).sort((a, b) => a.since - b.since);
@@ -40,6 +46,7 @@ const WIDTH = 2;
 const EVIDENCE = Math.log(1e6);
 const GLARING = 3;
 const OVER = 12;
+const YIELD_EVERY = 100;
 
 /**
  * Runs of values above what the ten minutes before them lead to expect: above their median by twice
@@ -48,7 +55,7 @@ const OVER = 12;
  * counted events, by the events. The baseline stands still while a run lasts, so that a lasting
  * change does not become normal by lasting.
  */
-function findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | undefined, { least }: Watched): Finding[] {
+function* findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | undefined, { least }: Watched): Generator<void, Finding[]> {
   const found: Finding[] = [];
   const baseline: number[] = [];
   const learn = (i: number): void => {
@@ -56,7 +63,8 @@ function findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | und
     if (baseline.length > BASELINE) baseline.shift();
   };
   let i = 0;
-  while (i < v.length) {
+  for (let turn = 1; i < v.length; turn++) {
+    if (turn % YIELD_EVERY === 0) yield;
     if (baseline.length < LEAST_BASELINE) {
       learn(i++);
       continue;
