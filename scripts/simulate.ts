@@ -101,6 +101,7 @@ async function many(
     done += result.count.orders;
     if (result.violations.length > 0) {
       failures++;
+      console.error(`seed ${result.options.seed} (${result.options.profile}) failed: ${result.violations[0]}`);
       failed ??= result;
     }
     const { profile } = result.options;

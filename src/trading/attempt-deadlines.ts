@@ -65,7 +65,7 @@ export class AttemptDeadlines {
         running = work(attempt);
       } catch (error) {
         over();
-        reject(error as Error);
+        reject(error);
         return;
       }
       running.then(
@@ -75,7 +75,7 @@ export class AttemptDeadlines {
         },
         (error: unknown) => {
           over();
-          reject(error as Error);
+          reject(error);
         },
       );
     });

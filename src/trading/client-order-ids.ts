@@ -97,7 +97,7 @@ function digits(value: number, limit: number, alphabet: string): string {
   let rest = Math.floor(value);
   let text = '';
   for (let i = width(limit, alphabet); i > 0; i--) {
-    text = alphabet[rest % alphabet.length] + text;
+    text = alphabet.charAt(rest % alphabet.length) + text;
     rest = Math.floor(rest / alphabet.length);
   }
   return text;

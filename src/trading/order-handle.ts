@@ -74,7 +74,7 @@ export function waitFor(host: HandleHost, handle: OrderHandle, order: LiveOrder,
     throwIfAborted(options.signal);
     throwIfAborted(host.closing);
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
   const { signal, deadlineMs } = options;
   return new Promise((resolve, reject) => {

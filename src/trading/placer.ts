@@ -352,7 +352,7 @@ async function isSettledSoon(promise: Promise<void>): Promise<boolean> {
     },
     () => {},
   );
-  for (let turn = 0; turn < 8 && !isDone; turn++) await undefined;
+  for (let turn = 0; turn < 8 && !isDone; turn++) await Promise.resolve();
   return isDone;
 }
 

@@ -254,7 +254,7 @@ export class ResilientTradingClient implements AsyncDisposable {
     });
     done.catch(() => {});
     // The usual case is a commit of a fraction of a millisecond: no timer for it until it has taken long.
-    for (let turn = 0; turn < 4 && !isDurable; turn++) await undefined;
+    for (let turn = 0; turn < 4 && !isDurable; turn++) await Promise.resolve();
     if (isDurable) return;
     const over = new AbortController();
     const late = this.#clock.sleep(deadlineMs, over.signal).then(() => {
