@@ -5,6 +5,7 @@
  */
 export const entryPoints: Readonly<Record<string, string>> = {
   '.': 'src/index.ts',
+  './resilience': 'src/resilience/index.ts',
   './pool': 'src/pool/index.ts',
   './trading': 'src/trading/index.ts',
   './market-data': 'src/market-data/index.ts',
