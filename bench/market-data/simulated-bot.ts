@@ -4,7 +4,8 @@ import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '.
 import { abortReason } from '../../src/core/abort.js';
 import { ManualClock } from '../../src/core/manual-clock.js';
 import { type Random, seededRandom } from '../../src/core/random.js';
-import { CachedMarketDataClient, type CachedMarketDataOptions } from '../../src/market-data/cached-market-data-client.js';
+import { CachedMarketDataClient } from '../../src/market-data/cached-market-data-client.js';
+import type { CachedMarketDataOptions } from '../../src/market-data/cached-market-data-options.js';
 
 /**
  * An hour of a bot on virtual time: eight consumers, each with its watchlist and its period, somebody

@@ -91,7 +91,7 @@ export class CacheReader implements ReadJudge {
         if (negativeMs > 0) this.#negatives.remember(cell.key, outcome.error, now + negativeMs);
       }
       this.#settle(load, outcome, now);
-    } else this.#settle(load, this.#keepIfSound(load, outcome.value, now), now);
+    } else this.#settle(load, this.#keepIfSound(load, outcome, now), now);
     this.#index.release(cell);
   }
 
@@ -130,42 +130,47 @@ export class CacheReader implements ReadJudge {
   }
 
   // A value that lacks what its kind promises must not hang those who wait for it.
-  #keepIfSound(load: Load, value: unknown, now: number): Answer {
+  #keepIfSound(load: Load, outcome: Exclude<Outcome, { readonly error: Error }>, now: number): Answer {
     try {
-      return this.#keep(load, value, now);
+      if ('shared' in outcome) return this.#keep(load, outcome.shared, 'shared', now);
+      return this.#keep(load, this.#fetched(load, outcome.value, now), 'none', now);
     } catch (cause) {
       return { error: malformedValueError(load.cell.kind, load.cell.symbol.symbol, cause) };
     }
   }
 
-  #keep(load: Load, value: unknown, now: number): Answer {
-    const { cell } = load;
-    const fetched: CacheEntry = {
+  #fetched(load: Load, value: unknown, now: number): CacheEntry {
+    const { kind } = load.cell;
+    return {
       value: deepFreeze(value),
       sentAt: load.sentAt,
       receivedAt: now,
-      ...marksOf(cell.kind, value),
+      ...marksOf(kind, value),
       epoch: load.epoch,
       source: load.isPrefetch ? 'prefetch' : 'rest',
-      weight: weigh(cell.kind, value),
+      weight: weigh(kind, value),
     };
+  }
+
+  #keep(load: Load, fetched: CacheEntry, level: 'shared' | 'none', now: number): Answer {
+    const { cell } = load;
     const judged = this.#ages.judge(cell.kind, cell.request, fetched);
     if (this.#index.write(cell, judged, !load.isScan)) {
       this.#negatives.forget(cell.key);
       this.#acceptSnapshot(cell, fetched);
       this.#options.onKept(cell, now, originOf(load));
-      return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
+      return { entry: judged.entry, bornAt: judged.bornAt, level };
     }
     if (load.isPrefetch && load.waiters.size === 0) this.#options.onPrefetchEnded(cell, false, now);
     const held = this.#index.held(cell);
     // A gap came after the send: it answers those who asked before, and no later reader.
-    if (held === undefined || load.epoch !== cell.symbol.epoch) return { entry: judged.entry, bornAt: judged.bornAt, level: 'none' };
-    if (!this.#isLongOverdue(cell, now)) return { entry: held, bornAt: cell.bornAt, level: 'none' };
-    return this.#restart(load, judged, now);
+    if (held === undefined || load.epoch !== cell.symbol.epoch) return { entry: judged.entry, bornAt: judged.bornAt, level };
+    if (!this.#isLongOverdue(cell, now)) return { entry: held, bornAt: cell.bornAt, level };
+    return this.#restart(load, judged, level, now);
   }
 
   // The venue goes on saying something older than what it said long ago: it has begun to count anew.
-  #restart(load: Load, judged: Judged, now: number): Answer {
+  #restart(load: Load, judged: Judged, level: 'shared' | 'none', now: number): Answer {
     const { cell } = load;
     this.#index.bump(cell.symbol, now);
     const entry = { ...judged.entry, epoch: cell.symbol.epoch };
@@ -173,7 +178,7 @@ export class CacheReader implements ReadJudge {
     const renewed = this.#index.obtain(cell.kind, cell.request);
     this.#index.write(renewed, { ...judged, entry });
     this.#options.onKept(renewed, now, originOf(load));
-    return { entry, bornAt: judged.bornAt, level: 'none' };
+    return { entry, bornAt: judged.bornAt, level };
   }
 
   #isLongOverdue(cell: Cell, now: number): boolean {

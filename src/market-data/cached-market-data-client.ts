@@ -1,85 +1,41 @@
-import type { CacheStore, Read } from '../contracts/cache-store.js';
+import type { Read } from '../contracts/cache-store.js';
 import type { Settled } from '../contracts/calls.js';
 import type { Bus } from '../contracts/events.js';
-import type { Fetcher } from '../contracts/fetcher.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '../contracts/market-data.js';
-import type { Wiring } from '../contracts/wiring.js';
 import { abortReason } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { DeadlineSet } from '../core/deadline-set.js';
 import { asError, closedError, isVenueKitError } from '../core/errors.js';
 import type { LimitObservation } from '../core/limits.js';
 import { type Logger, silentLogger } from '../core/logger.js';
-import { requireInteger, requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
+import { requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
 import { overAgeError } from './cache-errors.js';
 import { CacheIndex } from './cache-index.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheStatistics, type CacheStats } from './cache-statistics.js';
+import { type CachedMarketDataOptions, cachedMarketDataOptionNames, maxBytesOf, storeOf } from './cached-market-data-options.js';
 import type { Cell } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 import { DirectReader } from './direct-reader.js';
 import { EntryAges } from './entry-ages.js';
-import { type KindPolicy, type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
+import { type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
 import { Loader } from './loader.js';
 import type { ReadResult } from './pending-read.js';
 import { Prefetcher } from './prefetcher.js';
-import { quickLruStore } from './quick-lru-store.js';
 import { BoundRead, NOTICE_MS, type ReadHandle } from './read-handle.js';
 import { maxAgeOf, type ReadOptions } from './read-options.js';
+import { SharedLevel } from './shared-level.js';
+import { SharedLoads } from './shared-loads.js';
 import { StreamIngest } from './stream-ingest.js';
 import { StreamSubscription } from './stream-subscription.js';
 
-/** What a {@link CachedMarketDataClient} is built of. */
-export interface CachedMarketDataOptions extends Wiring {
-  readonly adapter: MarketDataAdapter;
-  /** What calls to the adapter go through: limits, retries, priorities. @defaultValue the adapter is called directly */
-  readonly fetcher?: Fetcher;
-  /** The fetcher's group for these calls. @defaultValue the fetcher's own default */
-  readonly fetchGroup?: string;
-  /** @defaultValue quickLruStore({ maxEntries }) */
-  readonly store?: CacheStore;
-  readonly kinds?: Partial<Record<MarketKind, Partial<KindPolicy>>>;
-  /** Of the default store. @defaultValue 15_000 */
-  readonly maxEntries?: number;
-  /** Bound on the estimated bytes of what is held. @defaultValue no bound but maxEntries */
-  readonly maxBytes?: number;
-  /** Part of every key: whose data it is, where venues give accounts different data. @defaultValue 'public' */
-  readonly account?: string;
-  /** Part of every key: which feed, adjustment and session. @defaultValue 'default' */
-  readonly feed?: string;
-  /** The most that the venue's clock and ours differ by; added to event ages. @defaultValue 0 */
-  readonly venueOffsetMs?: number;
-  /** A load that takes longer is given up, so that it blocks no later one. @defaultValue 10_000 */
-  readonly loadTimeoutMs?: number;
-  /** A stream that says nothing for this long is taken for dead and opened anew. @defaultValue 30_000 */
-  readonly streamSilenceMs?: number;
-}
-
-const OPTIONS = [
-  'adapter',
-  'fetcher',
-  'fetchGroup',
-  'store',
-  'kinds',
-  'maxEntries',
-  'maxBytes',
-  'account',
-  'feed',
-  'venueOffsetMs',
-  'loadTimeoutMs',
-  'streamSilenceMs',
-  'bus',
-  'clock',
-  'random',
-  'logger',
-];
+const LONGEST_SHARED_MS = 86_400_000;
 const LEAST_TRACKERS = 1_000;
 const TRACKERS_PER_ENTRY = 2;
 /** Prefetch pauses when this share of a rate limit is used. */
 const BUDGET_SHARE = 0.7;
 const BUDGET_PAUSE_MS = 1_000;
-const DEFAULT_MAX_ENTRIES = 15_000;
 /** How often getMany asks again for values that grew too old while they waited for others. */
 const MOST_RECHECKS = 2;
 
@@ -104,6 +60,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #direct: DirectReader;
   readonly #loader: Loader;
   readonly #prefetcher: Prefetcher;
+  readonly #shared: SharedLevel | undefined;
   readonly #ingest: StreamIngest;
   readonly #adapter: MarketDataAdapter;
   readonly #random: Random;
@@ -115,7 +72,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   /** @throws RangeError or TypeError that names the option, the expectation and the value. */
   constructor(options: CachedMarketDataOptions) {
-    requireKnown('CachedMarketDataClient', options, OPTIONS);
+    requireKnown('CachedMarketDataClient', options, cachedMarketDataOptionNames);
     const { adapter, fetcher, fetchGroup: group, clock = systemClock, account = 'public', feed = 'default' } = options;
     requireMethods('adapter', adapter, ['batchLimit', 'fetch']);
     if (fetcher !== undefined) requireMethods('fetcher', fetcher, ['run']);
@@ -139,6 +96,17 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), onGone: (cell) => this.#prefetcher.gone(cell) });
     const shared = { adapter, fetcher, group, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
+    this.#shared = this.#sharedLevel(options);
+    const sharedLoads =
+      this.#shared === undefined
+        ? undefined
+        : new SharedLoads({
+            level: this.#shared,
+            clock,
+            ages,
+            ttlOf: (cell) => this.#policies[cell.kind].ttlMs,
+            settle: (load, entry, now) => this.#loader.settleShared(load, entry, now),
+          });
     this.#prefetcher = new Prefetcher({
       ...shared,
       random: this.#random,
@@ -157,6 +125,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#loader = new Loader({
       ...shared,
       loadTimeoutMs,
+      sharedFor: (kind) => (this.#policies[kind].shared ? sharedLoads : undefined),
       onOutcome: (load, outcome, now) => this.#reader.onOutcome(load, outcome, now),
       onCall,
       onMeasured: (kind, ms) => this.#prefetcher.measured(kind, ms),
@@ -460,7 +429,37 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#prefetcher.shed(resetAt === undefined ? BUDGET_PAUSE_MS : Math.max(0, resetAt - now));
   }
 
+  #sharedLevel({ shared, sharedSkewMs = 50, sharedTimeoutMs = 100, adapter }: CachedMarketDataOptions): SharedLevel | undefined {
+    const skewMs = requireNonNegative('sharedSkewMs', sharedSkewMs);
+    const timeoutMs = requirePositive('sharedTimeoutMs', sharedTimeoutMs);
+    if (shared === undefined) return undefined;
+    const level = new SharedLevel({
+      store: requireMethods('shared', shared, ['getMany', 'setIfNewer', 'lease', 'onInvalidate']),
+      clock: this.#clock,
+      logger: this.#logger,
+      skewMs,
+      timeoutMs,
+      onState: (state) => {
+        if (this.#bus?.has('breaker.state') === true) this.#bus.emit('breaker.state', { scope: `shared-cache ${adapter.venue}`, state });
+      },
+    });
+    this.#subscriptions.add(level.onInvalidate((keys) => this.#onInvalidated(keys)));
+    return level;
+  }
+
+  #onInvalidated(keys: readonly string[]): void {
+    const now = this.#clock.monotonic();
+    for (const key of keys) {
+      const cell = this.#index.byKey(key);
+      if (cell !== undefined) this.#index.bump(cell.symbol, now);
+    }
+  }
+
   #onKept(cell: Cell, now: number, origin: 'read' | 'scan' | 'prefetch' | 'stream'): void {
+    const { entry } = cell;
+    if (entry !== undefined && (entry.source === 'rest' || entry.source === 'prefetch') && this.#policies[cell.kind].shared) {
+      this.#shared?.write(cell.key, entry, Math.min(cell.freshUntil - now, LONGEST_SHARED_MS));
+    }
     this.#prefetcher.kept(cell, now, origin);
     if (this.#bus?.has('feed.update') === true) {
       this.#bus.emit('feed.update', { feed: this.#index.feedOf(cell.kind), symbol: cell.symbol.symbol, at: this.#clock.now() });
@@ -470,18 +469,4 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
 function unwrap<V>(read: Read<V>): V {
   return read.value;
-}
-
-function storeOf({ store, maxEntries }: CachedMarketDataOptions): CacheStore {
-  if (store === undefined) return quickLruStore({ maxEntries: requireInteger('maxEntries', maxEntries ?? DEFAULT_MAX_ENTRIES, 1) });
-  if (maxEntries !== undefined) throw new TypeError('maxEntries is the bound of the default store; give it to the store that is passed instead');
-  return requireMethods('store', store, ['get', 'peek', 'set', 'delete', 'clear']);
-}
-
-function maxBytesOf({ store, maxBytes }: CachedMarketDataOptions): number {
-  if (maxBytes === undefined) return Infinity;
-  if (store !== undefined && (store.watch === undefined || store.evict === undefined)) {
-    throw new TypeError('maxBytes needs a store with watch() and evict(): without them it is not known what leaves it');
-  }
-  return requirePositive('maxBytes', maxBytes);
 }

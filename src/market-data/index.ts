@@ -12,7 +12,8 @@ export type {
 } from '../contracts/market-data.js';
 export { isUnknownSymbol, unknownSymbolError } from '../contracts/unknown-symbol.js';
 export type { CacheStats } from './cache-statistics.js';
-export { CachedMarketDataClient, type CachedMarketDataOptions } from './cached-market-data-client.js';
+export { CachedMarketDataClient } from './cached-market-data-client.js';
+export type { CachedMarketDataOptions } from './cached-market-data-options.js';
 export type { KindPolicy } from './kind-policy.js';
 export { quickLruStore } from './quick-lru-store.js';
 export type { ReadHandle } from './read-handle.js';

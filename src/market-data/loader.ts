@@ -1,3 +1,4 @@
+import type { CacheEntry } from '../contracts/cache-store.js';
 import type { Fetcher } from '../contracts/fetcher.js';
 import type { MarketDataAdapter, MarketKind } from '../contracts/market-data.js';
 import type { Clock } from '../core/clock.js';
@@ -8,12 +9,13 @@ import { loadTimeoutError } from './cache-errors.js';
 import type { Cell } from './cell.js';
 import type { ResolvedPolicy } from './kind-policy.js';
 import { Load, type Waiter } from './load.js';
+import type { SharedLoads } from './shared-loads.js';
 
 /** How long a prefetch, for which nobody waits, may wait for company in its call. */
 const PREFETCH_WINDOW_MS = 5;
 
-/** What a load brought: a value of the venue, or why there is none. */
-export type Outcome = { readonly value: unknown } | { readonly error: Error };
+/** What a load brought: a value of the venue, an entry of the shared level, or why there is none. */
+export type Outcome = { readonly value: unknown } | { readonly shared: CacheEntry } | { readonly error: Error };
 
 /** One call to the adapter and the loads that it carries. */
 interface Call {
@@ -37,6 +39,8 @@ export interface LoaderOptions {
   readonly policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
   readonly timers: DeadlineSet<() => void>;
   readonly loadTimeoutMs: number;
+  /** What other processes load too, where there is a shared level for the kind. */
+  readonly sharedFor: (kind: MarketKind) => SharedLoads | undefined;
   /** Judges and keeps what a load brought, and settles its waiters. */
   readonly onOutcome: (load: Load, outcome: Outcome, now: number) => void;
   /** After each call to the adapter. */
@@ -172,15 +176,36 @@ export class Loader {
     queue.loads.clear();
     const { batchMax } = this.#options.policies[queue.kind];
     for (const loads of byParams.values()) {
-      for (let from = 0; from < loads.length; from += batchMax) this.#dispatch(queue.kind, loads.slice(from, from + batchMax));
+      for (let from = 0; from < loads.length; from += batchMax)
+        this.#dispatch(queue.kind, loads.slice(from, from + batchMax), this.#options.sharedFor(queue.kind));
     }
   }
 
-  #dispatch(kind: MarketKind, loads: readonly Load[]): void {
+  #dispatch(kind: MarketKind, loads: readonly Load[], shared?: SharedLoads): void {
     const call: Call = { kind, loads, controller: new AbortController() };
     for (const load of loads) load.call = call;
     this.#calls.add(call);
-    void this.#run(call);
+    if (shared?.isUp === true) void this.#runShared(call, shared);
+    else void this.#run(call);
+  }
+
+  // What another process has, or is about to have, is not asked for again.
+  async #runShared(call: Call, shared: SharedLoads): Promise<void> {
+    const { mine, others } = await shared.resolve(call.loads.filter((load) => load.state !== 'settled'));
+    this.#calls.delete(call);
+    if (mine.length > 0) this.#dispatch(call.kind, mine);
+    if (others.length === 0) return;
+    const waiting: Call = { ...call, loads: others };
+    for (const load of others) load.call = waiting;
+    this.#calls.add(waiting);
+    const left = await shared.waitForOthers(others);
+    this.#calls.delete(waiting);
+    if (left.length > 0) this.#dispatch(call.kind, left);
+  }
+
+  /** An entry of the shared level answers a load. */
+  settleShared(load: Load, entry: CacheEntry, now: number): void {
+    this.#settle(load, { shared: entry }, now);
   }
 
   async #run(call: Call): Promise<void> {

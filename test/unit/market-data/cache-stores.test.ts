@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { quickLruStore } from '../../../src/market-data/quick-lru-store.js';
 import { s3FifoStore } from '../../../src/market-data/s3-fifo-store.js';
+import { cacheStoreContract } from '../../../src/testing/contracts/cache-store-contract.js';
 import { describeCacheStore, givenEntry } from './support/cache-store-contract.js';
 
 describeCacheStore('quickLruStore', (maxEntries) => quickLruStore({ maxEntries }));
 describeCacheStore('s3FifoStore', (maxEntries) => s3FifoStore({ maxEntries }));
+
+describe.each([
+  ['quickLruStore', quickLruStore],
+  ['s3FifoStore', s3FifoStore],
+])('%s keeps the contract that hosts run on their own stores', (_, create) => {
+  for (const { name, run } of cacheStoreContract({ open: (maxEntries) => create({ maxEntries }) })) it(name, run);
+});
 
 describe('quickLruStore', () => {
   it('regression: quick-lru holds up to twice its maxSize; the store never exceeds maxEntries', () => {

@@ -1,5 +1,6 @@
 import { ManualClock } from '../../../../src/core/manual-clock.js';
-import { CachedMarketDataClient, type CachedMarketDataOptions } from '../../../../src/market-data/cached-market-data-client.js';
+import { CachedMarketDataClient } from '../../../../src/market-data/cached-market-data-client.js';
+import type { CachedMarketDataOptions } from '../../../../src/market-data/cached-market-data-options.js';
 import { ScriptedAdapter } from './scripted-adapter.js';
 
 export type GivenOptions = Partial<CachedMarketDataOptions> & { readonly latencyMs?: number; readonly limit?: number };
