@@ -46,6 +46,8 @@ export class Canceller {
 
   /** Makes the wish durable, then pursues it. It holds over unknown outcomes and restarts. @throws TradingError JOURNAL_LOCKED when another writer has taken over. */
   async request(order: LiveOrder, reason: string, priority: Priority = 'cancel'): Promise<void> {
+    // What is not durable yet may never be, and a record of its cancel would be one of nothing.
+    await order.durable;
     if (isTerminal(order.state)) return;
     if (order.model.cancelReason === undefined) {
       const made = entry('cancel', this.#clock.now(), { reason });

@@ -62,9 +62,14 @@ export function reduce(model: OrderModel | undefined, entry: Entry): OrderModel 
   }
 }
 
-/** All records of an intent, oldest first, as an order. */
+/**
+ * All records of an intent, oldest first, as an order; undefined where its `prepared` record never
+ * became durable: then nothing was sent, and what else was noted of it means nothing.
+ */
 export function replay(entries: readonly Entry[]): OrderModel | undefined {
-  return entries.reduce<OrderModel | undefined>(reduce, undefined);
+  const first = entries.find(({ type }) => type === 'prepared' || type === 'settled');
+  if (first === undefined) return undefined;
+  return entries.reduce<OrderModel>((model, entry) => (entry === first ? model : reduce(model, entry)), reduce(undefined, first));
 }
 
 function prepared(body: EntryBodies['prepared'], at: number): OrderModel {

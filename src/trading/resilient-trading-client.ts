@@ -174,7 +174,7 @@ export class ResilientTradingClient implements AsyncDisposable {
     if (options.cancelAll !== true) return;
     const live = concerned.filter((order) => !isTerminal(order.state));
     await abortable(
-      Promise.all(live.map((order) => session.canceller.request(order, `halt: ${reason}`, 'kill'))).then(() => {}),
+      Promise.allSettled(live.map((order) => session.canceller.request(order, `halt: ${reason}`, 'kill'))).then(() => {}),
       options.signal,
     );
   }

@@ -276,7 +276,8 @@ export class Judge {
     let units = 0;
     for (let i = this.#sent.length - 1; i >= 0; i--) {
       const sent = this.#sent[i]!;
-      if (sent.at <= now - rule.perMs) break;
+      // Virtual time is a float: what is exactly a window ago must not count for a rounding.
+      if (sent.at <= now - rule.perMs + 1e-6) break;
       if (sent.limit === rule.id) units += sent.units;
     }
     if (units > rule.units) this.violated(`I4: ${units} units of ${rule.id} within ${rule.perMs} ms, ${rule.units} allowed`);

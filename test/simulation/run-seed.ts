@@ -174,8 +174,9 @@ class Run {
     if (this.#options.isTraced === true) this.#traceEvents(bus, life);
     this.#judge.newLife();
     const client = new ResilientTradingClient({ adapter, journal, clock, bus, random: this.#random, policy: { timeoutMs: this.#timeoutMs } });
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       if (life.isOver) return;
+      if (tries > 500) throw new Error('the client does not start any more');
       let outcome: 'started' | 'failed' | undefined;
       client.start().then(
         () => {
