@@ -39,13 +39,40 @@ export async function collect(
   range: TimeRange,
   signal: AbortSignal | undefined,
 ): Promise<readonly MeasuredSeries[]> {
-  const results: readonly Shares[] =
-    measure.plan.kind === 'share' ? await shares(store, measure, range, signal) : await aggregates(store, measure, range, signal);
+  const results = await READERS[measure.plan.kind](store, measure, range, signal);
   return results
     .map((result) => ({ measure, id: nameOf(measure.id, result.labels), ...finite(result) }))
     .filter(({ t }) => t.length > 0)
     .sort((a, b) => b.t.length - a.t.length || (a.id < b.id ? -1 : 1))
     .slice(0, MOST_SERIES);
+}
+
+async function points(store: MetricStore, { plan, by }: Measure, range: TimeRange, signal: AbortSignal | undefined): Promise<readonly RangeResult[]> {
+  if (plan.kind !== 'points') return [];
+  const stepMs = stepFor(range);
+  const groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly steps: Map<number, { sum: number; n: number }> }>();
+  for (const { labels, t, v } of await store.query({ ...reading(plan), ...range }, signal)) {
+    const key = keyOf(labels, by);
+    let group = groups.get(key);
+    if (group === undefined) {
+      const kept = Object.fromEntries(by.filter((label) => labels[label] !== undefined).map((label) => [label, labels[label]!]));
+      groups.set(key, (group = { labels: kept, steps: new Map() }));
+    }
+    for (let i = 0; i < t.length; i++) {
+      if (Number.isNaN(v[i])) continue;
+      const start = range.from + Math.floor((t[i]! - range.from) / stepMs) * stepMs;
+      const step = group.steps.get(start);
+      if (step === undefined) group.steps.set(start, { sum: v[i]!, n: 1 });
+      else {
+        step.sum += v[i]!;
+        step.n++;
+      }
+    }
+  }
+  return [...groups.values()].map(({ labels, steps }) => {
+    const sorted = [...steps].sort(([a], [b]) => a - b);
+    return { labels, t: Float64Array.from(sorted, ([t]) => t), v: Float64Array.from(sorted, ([, { sum, n }]) => sum / n) };
+  });
 }
 
 async function aggregates(
@@ -81,6 +108,8 @@ async function shares(store: MetricStore, { plan, by }: Measure, range: TimeRang
     };
   });
 }
+
+const READERS: Readonly<Record<Measure['plan']['kind'], typeof shares>> = { aggregate: aggregates, points, share: shares };
 
 function reading({ metric, match }: Reading): Reading {
   return match === undefined ? { metric } : { metric, match };

@@ -7,9 +7,14 @@ export interface Reading {
   readonly match?: Readonly<Record<string, string>>;
 }
 
-/** How a measure's series come out of a store: one aggregation, or the share that one counter's rise has in another's. */
+/**
+ * How a measure's series come out of a store: one aggregation; the mean of the raw points, which stores
+ * keep in full where they keep a histogram's percentiles by the minute only; or the share that one
+ * counter's rise has in another's.
+ */
 export type ReadPlan =
   | (Reading & { readonly kind: 'aggregate'; readonly agg: 'min' | 'max' | 'avg' | 'rate' | `p${number}` })
+  | (Reading & { readonly kind: 'points' })
   | { readonly kind: 'share'; readonly part: readonly Reading[]; readonly whole: Reading };
 
 /** What is watched of a component, and what a change of it means. */

@@ -6,11 +6,11 @@ const READS = { metric: 'venuekit_cache_reads_total' };
 /** What `instrument()` keeps up to date, as far as it can go wrong. */
 export const STANDARD_MEASURES: readonly Measure[] = [
   {
-    id: 'venuekit_venue_call_seconds p50',
+    id: 'venuekit_venue_call_seconds avg',
     component: 'venue',
-    what: 'median latency of venue calls',
+    what: 'mean latency of venue calls',
     unit: 'seconds',
-    plan: { kind: 'aggregate', metric: 'venuekit_venue_call_seconds', agg: 'p50' },
+    plan: { kind: 'points', metric: 'venuekit_venue_call_seconds' },
     by: ['venue', 'operation'],
     worse: 'higher',
     depth: 0,
