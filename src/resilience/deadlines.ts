@@ -11,21 +11,15 @@ const LISTS_KEPT = 64;
  * a call allocates nothing. The fields belong to {@link Deadlines}.
  *
  * Here and in what derives from it, fields are real class fields: with `declare` and assignments alone,
- * a bundler that keeps class names (esbuild's keepNames, tsx) made construction ten times slower.
+ * a bundler that keeps class names (esbuild's keepNames, tsx) made construction ten times slower. And a
+ * number has its first value where it is declared: a field that was once undefined would box each number.
  */
 export abstract class Timed {
-  list: DeadlineList | undefined;
-  earlier: Timed | undefined;
-  later: Timed | undefined;
+  list: DeadlineList | undefined = undefined;
+  earlier: Timed | undefined = undefined;
+  later: Timed | undefined = undefined;
   /** Monotonic ms. */
-  expiresAt: number;
-
-  constructor() {
-    this.list = undefined;
-    this.earlier = undefined;
-    this.later = undefined;
-    this.expiresAt = Infinity;
-  }
+  expiresAt: number = Infinity;
 
   /** Its time is up; it is in no list any more. */
   abstract expire(now: number): void;
@@ -61,6 +55,7 @@ export class Deadlines {
   readonly #lists = new Map<number, DeadlineList>();
   // Most programs use one or two durations; the last one asked for saves the look-up.
   #recent: DeadlineList | undefined;
+  #hasManyLists = false;
 
   constructor(options: DeadlinesOptions) {
     requireKnown('Deadlines', options, ['clock']);
@@ -90,7 +85,7 @@ export class Deadlines {
     entry.list = undefined;
     entry.earlier = undefined;
     entry.later = undefined;
-    if (list.first === undefined && this.#lists.size > LISTS_KEPT) this.#drop(list);
+    if (this.#hasManyLists && list.first === undefined) this.#drop(list);
   }
 
   /**
@@ -125,6 +120,7 @@ export class Deadlines {
       requirePositive('durationMs', durationMs);
       const fresh: DeadlineList = { durationMs, first: undefined, last: undefined, timer: undefined, ring: () => this.#ring(fresh) };
       this.#lists.set(durationMs, fresh);
+      this.#hasManyLists = this.#lists.size > LISTS_KEPT;
       list = fresh;
     }
     this.#recent = list;
@@ -148,6 +144,7 @@ export class Deadlines {
     list.timer?.[Symbol.dispose]();
     list.timer = undefined;
     if (this.#lists.get(list.durationMs) === list) this.#lists.delete(list.durationMs);
+    this.#hasManyLists = this.#lists.size > LISTS_KEPT;
     if (this.#recent === list) this.#recent = undefined;
   }
 }

@@ -1,8 +1,7 @@
 import { asError } from '../core/errors.js';
-import { Timed } from './deadlines.js';
+import { AttemptWatch, RELEASED } from './attempt-watch.js';
 import type { AttemptOutcome, FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
-import { settleOnce } from './pipeline-settler.js';
 import { PolicyError } from './policy-error.js';
 
 /** The call that an attempt belongs to, as its attempts see it. @internal */
@@ -25,28 +24,25 @@ const TIMED_OUT: FailureClass = { retry: true, isVenueFault: true };
  *
  * @internal
  */
-export abstract class PipelineAttemptRecord<T> extends Timed implements PipelineAttempt {
-  number: number;
+export abstract class PipelineAttemptRecord<T> implements PipelineAttempt {
+  readonly number: number;
   readonly hedge: boolean;
-  /** Monotonic ms. */
-  sentAt: number;
-  isDecided: boolean;
-  controller: AbortController | undefined;
-  abortedBy: Error | undefined;
-  signedAt: number | undefined;
+  watch: AttemptWatch;
+  isDecided = false;
+  private controller: AbortController | undefined = undefined;
+  private abortedBy: Error | undefined = undefined;
+  private signedAt: number | undefined = undefined;
 
   constructor(number: number, hedge: boolean, now: number) {
-    super();
     this.number = number;
     this.hedge = hedge;
-    this.sentAt = now;
-    this.isDecided = false;
-    this.controller = undefined;
-    this.abortedBy = undefined;
-    this.signedAt = undefined;
+    this.watch = AttemptWatch.of(this, now);
   }
 
   abstract get call(): AttemptOwner<T>;
+
+  /** Its time is up. */
+  abstract expire(now: number): void;
 
   get signal(): AbortSignal {
     if (this.controller === undefined) {
@@ -61,26 +57,43 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
   }
 
   execute(): void {
+    const { watch } = this;
     let answer: Promise<T>;
+    watch.isWorking = true;
     try {
       answer = this.call.work(this);
     } catch (error) {
+      watch.isWorking = false;
       this.failed(error);
       return;
     }
-    settleOnce(answer, this);
+    watch.observe(answer);
   }
 
   /** The work gave a value. */
   succeeded(value: T): void {
     if (!this.isDecided) this.decideWell(value);
     this.call.policies.bulkhead?.leave();
+    this.releaseWatch();
   }
 
   /** The work threw. */
   failed(thrown: unknown): void {
     this.call.policies.bulkhead?.leave();
     if (!this.isDecided) this.decideBadly(asError(thrown));
+    this.releaseWatch();
+  }
+
+  /** Whether it needs its entry in the deadlines no more. */
+  protected get isOver(): boolean {
+    return this.isDecided;
+  }
+
+  protected releaseWatch(): void {
+    const { watch } = this;
+    if (watch === RELEASED || watch.isWorking || !this.isOver) return;
+    this.watch = RELEASED;
+    watch.release();
   }
 
   timeOut(now: number): void {
@@ -96,13 +109,13 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
     if (this.isDecided) return;
     this.isDecided = true;
     const { policies, operation } = this.call;
-    policies.deadlines.remove(this);
+    policies.deadlines.remove(this.watch);
     // A caller in more of a hurry than the pipeline proves nothing.
-    const isVenueFault = outcome === 'timeout' && now - this.sentAt >= policies.patienceMs;
+    const isVenueFault = outcome === 'timeout' && now - this.watch.sentAt >= policies.patienceMs;
     if (isVenueFault) policies.breaker?.failure(now);
     else policies.breaker?.ignore();
     if (isVenueFault) this.observeLoad('lost', now);
-    policies.report(outcome, now - this.sentAt, this, operation, reason);
+    policies.report(outcome, now - this.watch.sentAt, this, operation, reason);
     this.abortedBy = reason;
     this.controller?.abort(reason);
   }
@@ -111,15 +124,15 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
     this.isDecided = true;
     const { call } = this;
     const { policies } = call;
-    policies.deadlines.remove(this);
+    policies.deadlines.remove(this.watch);
     // The clock costs as much as all the rest: the breaker's slices do with the time of the send.
-    let now = this.sentAt;
+    let now = this.watch.sentAt;
     policies.breaker?.success(now);
     if (policies.isTimed) {
       now = policies.clock.monotonic();
-      policies.hedge?.observe(now - this.sentAt);
+      policies.hedge?.observe(now - this.watch.sentAt);
       this.observeLoad('ok', now);
-      policies.report('ok', now - this.sentAt, this, call.operation, undefined);
+      policies.report('ok', now - this.watch.sentAt, this, call.operation, undefined);
     }
     call.succeed(this, value, now);
   }
@@ -129,20 +142,20 @@ export abstract class PipelineAttemptRecord<T> extends Timed implements Pipeline
     const { call } = this;
     const { policies } = call;
     const now = policies.clock.monotonic();
-    policies.deadlines.remove(this);
+    policies.deadlines.remove(this.watch);
     const meaning = policies.classify(error);
     const isFault = meaning.isVenueFault ?? meaning.retry;
     // An answer that only speaks against the call proves that the venue is well.
     if (isFault) policies.breaker?.failure(now);
     else policies.breaker?.success(now);
     this.observeLoad(isFault ? 'lost' : 'ok', now);
-    policies.report('failed', now - this.sentAt, this, call.operation, error);
+    policies.report('failed', now - this.watch.sentAt, this, call.operation, error);
     call.attemptFailed(this, error, meaning, now);
   }
 
   private observeLoad(sign: 'ok' | 'lost', now: number): void {
     const bulkhead = this.call.policies.bulkhead;
-    bulkhead?.adaptive?.observe(sign, now - this.sentAt, bulkhead.inFlight);
+    bulkhead?.adaptive?.observe(sign, now - this.watch.sentAt, bulkhead.inFlight);
   }
 }
 

@@ -21,56 +21,55 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   readonly policies: PipelinePolicies;
   readonly work: (attempt: PipelineAttempt) => Promise<T>;
   readonly options: RunOptions;
-  readonly deadlineAt: number;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-  isSettled: boolean;
-  attempts: number;
+  private resolve: ((value: T) => void) | undefined = undefined;
+  private reject: ((error: Error) => void) | undefined = undefined;
+  private isSettled = false;
+  private attempts = 0;
   /** Whether its entry stands for the moment to hedge. */
-  isHedgeNext: boolean;
+  private isHedgeNext = false;
   /** The latest attempt, while it is undecided. */
-  primary: PipelineAttemptRecord<T> | undefined;
+  private primary: PipelineAttemptRecord<T> | undefined = undefined;
   /** The hedge, while it is undecided. */
-  second: PipelineAttemptRecord<T> | undefined;
+  private second: PipelineAttemptRecord<T> | undefined = undefined;
   /** Ends waits for a turn or a backoff; made only when there is one. */
-  waiting: AbortController | undefined;
-  lastError: Error | undefined;
+  private waiting: AbortController | undefined = undefined;
+  private lastError: Error | undefined = undefined;
 
   constructor(
     policies: PipelinePolicies,
     work: (attempt: PipelineAttempt) => Promise<T>,
     options: RunOptions,
-    deadlineAt: number,
-    resolve: (value: T) => void,
-    reject: (error: Error) => void,
     now: number,
   ) {
     super(1, false, now);
     this.policies = policies;
     this.work = work;
     this.options = options;
-    this.deadlineAt = deadlineAt;
-    this.resolve = resolve;
-    this.reject = reject;
-    this.isSettled = false;
-    this.attempts = 0;
-    this.isHedgeNext = false;
-    this.primary = undefined;
-    this.second = undefined;
-    this.waiting = undefined;
-    this.lastError = undefined;
   }
 
   get call(): this {
     return this;
   }
 
-  start(now: number): void {
+  /** Starts it. @returns what its caller waits for. */
+  begin(now: number, deadlineMs: number): Promise<T> {
+    // Optimised, this function is part of its caller and never made.
+    const promise = new Promise<T>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.watch.deadlineAt = now + deadlineMs;
+    this.options.signal?.addEventListener('abort', this, { once: true });
+    this.start(now, deadlineMs);
+    return promise;
+  }
+
+  private start(now: number, deadlineMs: number): void {
     const { policies } = this;
     policies.budget?.earn();
     policies.hedge?.earn();
     try {
-      if (this.takeTurn(now)) this.sendFirst(now, this.options.deadlineMs ?? policies.deadlineMs);
+      if (this.takeTurn(now)) this.sendFirst(now, deadlineMs);
       else void this.waitForTurn(now);
     } catch (error) {
       this.fail(asError(error));
@@ -85,11 +84,11 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   /** What its entry stood for has come. */
   expire(now: number): void {
     if (this.isSettled) return;
-    if (now >= this.deadlineAt) {
+    if (now >= this.watch.deadlineAt) {
       this.fail(this.deadlineError());
       return;
     }
-    if (this.primary === this && now >= this.sentAt + this.policies.timeoutMs) {
+    if (this.primary === this && now >= this.watch.sentAt + this.policies.timeoutMs) {
       this.timeOut(now);
       return;
     }
@@ -97,17 +96,17 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       this.isHedgeNext = false;
       if (this.primary === this && this.takeHedge(now)) this.launch(true, now);
     }
-    this.watch(now);
+    this.watchNext(now);
   }
 
   // Exact to the millisecond, but of a duration that hardly any other call has: not for the usual path.
-  private watch(now: number): void {
+  private watchNext(now: number): void {
     if (this.isSettled) return;
-    const timeOutAt = this.primary === this ? this.sentAt + this.policies.timeoutMs : Infinity;
-    const nextAt = Math.min(this.deadlineAt, timeOutAt);
+    const timeOutAt = this.primary === this ? this.watch.sentAt + this.policies.timeoutMs : Infinity;
+    const nextAt = Math.min(this.watch.deadlineAt, timeOutAt);
     this.isHedgeNext = false;
-    this.policies.deadlines.remove(this);
-    if (nextAt > now) this.policies.deadlines.add(this, nextAt - now, now);
+    this.policies.deadlines.remove(this.watch);
+    if (nextAt > now) this.policies.deadlines.add(this.watch, nextAt - now, now);
     else this.expire(now);
   }
 
@@ -143,7 +142,6 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
 
   private sendFirst(now: number, leftMs: number): void {
     const { policies } = this;
-    this.sentAt = now;
     this.attempts = 1;
     this.primary = this;
     let nextMs = Math.min(policies.timeoutMs, leftMs);
@@ -152,8 +150,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       nextMs = hedgeMs;
       this.isHedgeNext = true;
     }
-    policies.deadlines.remove(this);
-    policies.deadlines.add(this, nextMs, now);
+    policies.deadlines.add(this.watch, nextMs, now);
     this.execute();
   }
 
@@ -162,20 +159,25 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     const attempt = new FurtherAttempt<T>(this, this.attempts, hedge, now);
     if (hedge) this.second = attempt;
     else this.primary = attempt;
-    this.policies.deadlines.add(attempt, this.policies.timeoutMs, now);
+    this.policies.deadlines.add(attempt.watch, this.policies.timeoutMs, now);
     attempt.execute();
   }
 
   /** Sends the next attempt; the gates have been passed. */
   send(now: number): void {
-    if (this.attempts === 0) this.sendFirst(now, this.deadlineAt - now);
-    else this.launch(false, now);
+    if (this.attempts > 0) {
+      this.launch(false, now);
+      return;
+    }
+    this.policies.deadlines.remove(this.watch);
+    this.watch.sentAt = now;
+    this.sendFirst(now, this.watch.deadlineAt - now);
   }
 
   /** Waits for the gates one after the other, a place first: units must not age while their call still queues. */
   async waitForTurn(now: number): Promise<void> {
     const { breaker, bulkhead, limiter, clock } = this.policies;
-    this.watch(now);
+    this.watchNext(now);
     if (this.isSettled) return;
     const signal = (this.waiting ??= new AbortController()).signal;
     const { costs = NO_COSTS } = this.options;
@@ -192,7 +194,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
         await limiter.acquire(costs, {
           priority: this.priority,
           signal,
-          deadlineAt: this.deadlineAt,
+          deadlineAt: this.watch.deadlineAt,
           failFast: true,
           hold: true,
           ...(this.symbol !== undefined && { symbol: this.symbol }),
@@ -205,7 +207,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       if (signal.aborted) throw abortReason(signal);
       // Granted with the last tick of its time: too late to be answered.
       sentAt = clock.monotonic();
-      if (sentAt >= this.deadlineAt) throw this.deadlineError();
+      if (sentAt >= this.watch.deadlineAt) throw this.deadlineError();
       if (breaker !== undefined && !breaker.allow()) throw breaker.error(this.operation);
     } catch (error) {
       if (holdsUnits) limiter?.release(costs, this.symbolOptions());
@@ -223,12 +225,14 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
 
   succeed(attempt: PipelineAttemptRecord<T>, value: T, now: number): void {
     this.settle();
-    this.resolve(value);
+    this.resolve?.(value);
     const loser = attempt === this.primary ? this.second : this.primary;
-    if (loser === undefined) return;
-    // At least so long: left out, the quantile would sink with every hedge that wins.
-    if (loser === this.primary) this.policies.hedge?.observe(now - loser.sentAt);
-    loser.giveUp('aborted', HEDGE_LOST, now);
+    if (loser !== undefined) {
+      // At least so long: left out, the quantile would sink with every hedge that wins.
+      if (loser === this.primary) this.policies.hedge?.observe(now - loser.watch.sentAt);
+      loser.giveUp('aborted', HEDGE_LOST, now);
+    }
+    if (attempt !== this) this.releaseWatch();
   }
 
   /** The attempt has ended without a result. @param meaning - what that says of the next one. */
@@ -239,11 +243,11 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     this.lastError = error;
     if (this.primary !== undefined || this.second !== undefined) {
       // The other copy may still answer.
-      this.watch(now);
+      this.watchNext(now);
       return;
     }
     const { policies } = this;
-    if (now >= this.deadlineAt) {
+    if (now >= this.watch.deadlineAt) {
       this.fail(this.deadlineError());
       return;
     }
@@ -258,11 +262,11 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       return;
     }
     const delayMs = policies.backoff(this.attempts, meaning.retryAfterMs);
-    if (now + delayMs >= this.deadlineAt) {
+    if (now + delayMs >= this.watch.deadlineAt) {
       this.fail(this.tooLate(error, delayMs));
       return;
     }
-    this.watch(now);
+    this.watchNext(now);
     void this.retryAfter(delayMs);
   }
 
@@ -270,14 +274,21 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   fail(error: Error): void {
     if (this.isSettled) return;
     this.settle();
-    this.reject(error);
+    this.reject?.(error);
     this.waiting?.abort(error);
     const { primary, second } = this;
-    if (primary === undefined && second === undefined) return;
-    const now = this.policies.clock.monotonic();
-    const outcome = error instanceof PolicyError && error.code === 'DEADLINE' ? 'timeout' : 'aborted';
-    primary?.giveUp(outcome, error, now);
-    second?.giveUp(outcome, error, now);
+    if (primary !== undefined || second !== undefined) {
+      const now = this.policies.clock.monotonic();
+      const outcome = error instanceof PolicyError && error.code === 'DEADLINE' ? 'timeout' : 'aborted';
+      primary?.giveUp(outcome, error, now);
+      second?.giveUp(outcome, error, now);
+    }
+    this.releaseWatch();
+  }
+
+  /** Its watch also times the waits, and the attempts after the first. */
+  protected override get isOver(): boolean {
+    return this.isSettled;
   }
 
   // A hedge waits for nothing: where there is no room at once, the venue has enough to do.
@@ -296,7 +307,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       await clock.sleep(delayMs, (this.waiting ??= new AbortController()).signal);
       if (this.isSettled) return;
       const now = clock.monotonic();
-      if (now >= this.deadlineAt) throw this.deadlineError();
+      if (now >= this.watch.deadlineAt) throw this.deadlineError();
       if (this.takeTurn(now)) this.send(now);
       else await this.waitForTurn(now);
     } catch (error) {
@@ -311,7 +322,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
 
   private settle(): void {
     this.isSettled = true;
-    this.policies.deadlines.remove(this);
+    this.policies.deadlines.remove(this.watch);
     this.options.signal?.removeEventListener('abort', this);
   }
 

@@ -4,13 +4,6 @@ import type { PipelineAttempt, PipelineOptions, RunOptions } from './pipeline-op
 import { PipelinePolicies } from './pipeline-policies.js';
 
 const NO_OPTIONS: RunOptions = {};
-// The executor of a Promise runs at once, so one function can hand out the pair of every promise.
-let resolveLatest: (value: never) => void;
-let rejectLatest: (error: Error) => void;
-const capture = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
-  resolveLatest = resolve;
-  rejectLatest = reject;
-};
 
 /**
  * All policies of a read in one: deadline, retries with backoff and budget, breaker, bulkhead, rate
@@ -44,10 +37,6 @@ export class Pipeline {
     if (signal?.aborted) return Promise.reject(abortReason(signal));
     if (!(deadlineMs > 0)) return Promise.reject(new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`));
     const now = policies.clock.monotonic();
-    const promise = new Promise<T>(capture as never);
-    const call = new PipelineCall<T>(policies, work, options, now + deadlineMs, resolveLatest as (value: T) => void, rejectLatest, now);
-    signal?.addEventListener('abort', call, { once: true });
-    call.start(now);
-    return promise;
+    return new PipelineCall<T>(policies, work, options, now).begin(now, deadlineMs);
   }
 }

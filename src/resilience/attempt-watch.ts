@@ -1,0 +1,69 @@
+import { Timed } from './deadlines.js';
+
+/** The attempt that a watch is for. */
+interface Watched<T> {
+  succeeded(value: T): void;
+  failed(thrown: unknown): void;
+  expire(now: number): void;
+}
+
+const MOST_IDLE = 1024;
+const idle: AttemptWatch[] = [];
+// The intrinsic one calls back once, whatever a promise has been given in its place.
+// biome-ignore lint/suspicious/noThenProperty: it is called with the promise that it belongs to.
+const { then } = Promise.prototype;
+
+/**
+ * What an attempt needs only while it is under way: its entry in the deadlines, its times, and the
+ * two callbacks that hear how its work ends. A watch goes from attempt to attempt, so that none of
+ * this is made per call. Long-lived, it also costs the garbage collector nothing to link into the
+ * list of deadlines, where a record made per call would have to be noted with each link.
+ *
+ * The attempt itself is never used again: the work may have kept it.
+ *
+ * @internal
+ */
+export class AttemptWatch extends Timed {
+  /** Monotonic ms. */
+  sentAt = 0;
+  /** Monotonic ms; of the call, on the watch of its first attempt. */
+  deadlineAt = Infinity;
+  /** Whether the work has been begun and has not settled. */
+  isWorking = false;
+  #attempt: Watched<unknown> | undefined = undefined;
+
+  readonly #onValue = (value: unknown): void => {
+    this.isWorking = false;
+    this.#attempt?.succeeded(value);
+  };
+  readonly #onError = (thrown: unknown): void => {
+    this.isWorking = false;
+    this.#attempt?.failed(thrown);
+  };
+
+  static of<T>(attempt: Watched<T>, now: number): AttemptWatch {
+    const watch = idle.pop() ?? new AttemptWatch();
+    watch.#attempt = attempt;
+    watch.sentAt = now;
+    return watch;
+  }
+
+  /** Tells the attempt how `answer` ends. */
+  observe(answer: PromiseLike<unknown>): void {
+    // Promise.resolve gives a native promise as it is, and wraps what only looks like one and might call back twice.
+    void then.call(Promise.resolve(answer), this.#onValue, this.#onError);
+  }
+
+  expire(now: number): void {
+    this.#attempt?.expire(now);
+  }
+
+  /** Free for another attempt. It is in no list, and its work has settled. */
+  release(): void {
+    this.#attempt = undefined;
+    if (idle.length < MOST_IDLE) idle.push(this);
+  }
+}
+
+/** In the place of a watch that has been given back. @internal */
+export const RELEASED: AttemptWatch = new AttemptWatch();
