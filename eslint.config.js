@@ -18,6 +18,8 @@ export default tseslint.config(
       '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true, allowRethrowing: true }],
       '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
       '@typescript-eslint/no-unnecessary-condition': 'off', // callers in plain JavaScript pass what the types forbid
+      '@typescript-eslint/no-unnecessary-type-conversion': 'off', // the same
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
       '@typescript-eslint/require-await': 'off', // a method of an asynchronous contract is async though it has nothing to wait for
       '@typescript-eslint/unbound-method': 'off', // contracts use method syntax for functions that do not use `this`
     },

@@ -83,7 +83,7 @@ export class MemoryMetricStore implements MetricStore, AlertStateStore {
         let feed = feeds.get(id);
         if (feed === undefined) feeds.set(id, (feed = evaluation.series(key.labels)));
         const isNew = epoch.follows !== undefined && !(this.#epochs[index - 1]?.columns.has(id) ?? true);
-        if (isNew && begin === start) feed.born(epoch.follows as number);
+        if (isNew && begin === start) feed.born(epoch.follows);
         feedColumn(feed, epoch, column, begin, end);
       }
     }
