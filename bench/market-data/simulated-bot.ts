@@ -36,6 +36,7 @@ const SCAN_EVERY_MS = 300_000;
 const SCAN_CHUNK = 100;
 const HEARTBEAT_MS = 500;
 const STREAM_UPDATES_PER_SECOND = 50;
+const WARM_UP_MS = 300_000;
 
 export type ReadClass = 'scheduled' | 'adHoc' | 'screener';
 
@@ -43,6 +44,9 @@ export interface SimulationResult {
   /** Fresh hits and reads by class. */
   readonly hits: Readonly<Record<ReadClass, number>>;
   readonly reads: Readonly<Record<ReadClass, number>>;
+  /** Of scheduled reads after the first five minutes, when every period has been learnt. */
+  readonly warmHits: number;
+  readonly warmReads: number;
   /** Fresh hits ÷ strategy reads in each minute. */
   readonly byMinute: readonly number[];
   readonly callsPerMinute: number;
@@ -258,6 +262,8 @@ class Tally {
   readonly #byMinute: number[] = [];
   #minuteHits = 0;
   #minuteReads = 0;
+  #warmHits = 0;
+  #warmReads = 0;
   #waitMs = 0;
   #overAge = 0;
 
@@ -271,6 +277,10 @@ class Tally {
       const isHit = outcome === 'hit';
       this.#reads[readClass]++;
       this.#hits[readClass] += Number(isHit);
+      if (readClass === 'scheduled' && askedAt >= WARM_UP_MS) {
+        this.#warmReads++;
+        this.#warmHits += Number(isHit);
+      }
       if (readClass !== 'screener') {
         this.#minuteReads++;
         this.#minuteHits += Number(isHit);
@@ -286,9 +296,17 @@ class Tally {
     this.#minuteReads = 0;
   }
 
-  result(): Pick<SimulationResult, 'hits' | 'reads' | 'byMinute' | 'meanWaitMs' | 'overAge'> {
+  result(): Pick<SimulationResult, 'hits' | 'reads' | 'warmHits' | 'warmReads' | 'byMinute' | 'meanWaitMs' | 'overAge'> {
     const strategyReads = this.#reads.scheduled + this.#reads.adHoc;
-    return { hits: this.#hits, reads: this.#reads, byMinute: this.#byMinute, meanWaitMs: this.#waitMs / strategyReads, overAge: this.#overAge };
+    return {
+      hits: this.#hits,
+      reads: this.#reads,
+      warmHits: this.#warmHits,
+      warmReads: this.#warmReads,
+      byMinute: this.#byMinute,
+      meanWaitMs: this.#waitMs / strategyReads,
+      overAge: this.#overAge,
+    };
   }
 }
 
