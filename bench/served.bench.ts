@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { percentiles } from '../examples/session/judge.js';
 import { digits, publish } from './harness.js';
 import { kitDesk, rawDesk } from './served/desks.js';
@@ -69,7 +70,7 @@ export default async function served(): Promise<void> {
 }
 
 function intro(): string {
-  return `The venue is \`venuekit/testing\`'s, served over HTTP/1.1 on loopback by a process of its own, without limits. The kit runs with the limits of its adapter multiplied by 10,000 (they are counted, but never hold an order back: Binance takes 100 orders in 10 s), and ccxt without its own limiter unless a row says otherwise. Orders are market orders that fill at once.\n`;
+  return `The venue is \`venuekit/testing\`'s, served over HTTP/1.1 on loopback by a process of its own, without limits. The kit runs with the limits of its adapter multiplied by 10,000 (they are counted, but never hold an order back: Binance takes 100 orders in 10 s), and ccxt without its own limiter unless a row says otherwise. Orders are market orders that fill at once. The machine's load average when this ended: ${digits(os.loadavg()[1] ?? Number.NaN)} (5 minutes) on ${os.cpus().length} processors, which the client and the venue shared.\n`;
 }
 
 function readRateSection(rates: readonly ReadRate[]): string {
