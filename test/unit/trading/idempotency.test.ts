@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { aMarketOrder, aRestingOrder, givenAStartedClient, settle } from './given-trading.js';
+
+describe('one intent, one order', () => {
+  it('gives the same order to any number of concurrent calls', async () => {
+    const { clock, client, venue } = await givenAStartedClient();
+    const handles = await settle(clock, Promise.all(Array.from({ length: 20 }, () => client.place(aMarketOrder({ intentId: 'once' })))));
+    const views = await settle(clock, Promise.all(handles.map((handle) => handle.done())));
+    expect(new Set(views).size).toBe(1);
+    expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('takes the same payload in another order of keys, and decimals written otherwise, for the same', async () => {
+    const { clock, client, venue } = await givenAStartedClient();
+    await settle(
+      clock,
+      client.submit({ intentId: 'a', symbol: 'BTC/USDT', side: 'buy', type: 'limit', qty: '0.010', price: '30000.0', extra: { a: 1, b: [2] } }),
+    );
+    await settle(
+      clock,
+      client.submit({ extra: { b: [2], a: 1 }, price: '30000', qty: '0.01', type: 'limit', side: 'buy', symbol: 'BTC/USDT', intentId: 'a' }),
+    );
+    expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('refuses another payload under the same id, also for orders that are over', async () => {
+    const { clock, client } = await givenAStartedClient();
+    await settle(clock, client.submit(aMarketOrder({ intentId: 'a' })));
+    await expect(settle(clock, client.place(aMarketOrder({ intentId: 'a', qty: '0.02' })))).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+      intentId: 'a',
+    });
+  });
+
+  it('gives orders from before a restart, terminal and working ones, also while halted', async () => {
+    const { clock, client, makeClient, venue } = await givenAStartedClient();
+    await settle(clock, client.submit(aMarketOrder({ intentId: 'done' })));
+    await settle(clock, client.submit(aRestingOrder({ intentId: 'resting' })));
+    await clock.advance(5_000);
+    await settle(clock, client.halt('halted', 'night'));
+    await settle(clock, client.close());
+    const next = makeClient();
+    await settle(clock, next.start());
+    expect((await settle(clock, next.submit(aMarketOrder({ intentId: 'done' })))).state).toBe('filled');
+    expect((await settle(clock, next.submit(aRestingOrder({ intentId: 'resting' })))).state).toBe('working');
+    await expect(settle(clock, next.place(aMarketOrder({ intentId: 'done', qty: '9' })))).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    await expect(settle(clock, next.place(aMarketOrder()))).rejects.toMatchObject({ code: 'HALTED' });
+    expect(venue.orders()).toHaveLength(2);
+  });
+
+  it('gives a compacted order by its id alone', async () => {
+    const { clock, client, makeClient, journal } = await givenAStartedClient();
+    await settle(clock, client.submit(aMarketOrder({ intentId: 'old' })));
+    await clock.advance(5_000);
+    await settle(clock, client.close());
+    const lease = await journal.acquire('main', 'test', 1_000);
+    expect(await journal.compact('main', clock.now() + 1, lease.epoch)).toBe(1);
+    expect(await journal.byIntent('old')).toHaveLength(1);
+    await lease.release();
+    const next = makeClient();
+    await settle(clock, next.start());
+    expect(await settle(clock, next.submit(aMarketOrder({ intentId: 'old' })))).toMatchObject({ state: 'filled', filledQty: '0.01' });
+    await expect(settle(clock, next.place(aMarketOrder({ intentId: 'old', side: 'sell' })))).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
+  it('knows an order of its own by the id that it went out under, though the intent had one that no venue takes', async () => {
+    const { clock, client, makeClient, bus } = await givenAStartedClient();
+    const external: unknown[] = [];
+    bus.on('order.external', ({ order }) => external.push(order));
+    const view = await settle(clock, client.submit(aRestingOrder({ intentId: 'Übergabe № 1' })));
+    expect(view.clientOrderId).toMatch(/^[.A-Z:/a-z0-9_-]{1,36}$/);
+    await settle(clock, client.submit(aMarketOrder({ intentId: 'zweite № 2' })));
+    await clock.advance(3_000);
+    await settle(clock, client.close());
+    const next = makeClient();
+    const report = await settle(clock, next.start());
+    expect(report.external).toEqual([]);
+    expect(external).toEqual([]);
+    expect(next.order('Übergabe № 1')!.view.state).toBe('working');
+  });
+});
+
+describe('what is refused before anything is written', () => {
+  const wrong = [
+    ['a quantity that is no decimal', { qty: '1e3' }, /qty must be a decimal/],
+    ['a quantity as a number', { qty: 0.01 as unknown as string }, /qty must be a decimal string/],
+    ['a negative quantity', { qty: '-1' }, /qty must be above 0/],
+    ['a limit order without a price', { type: 'limit' }, /price must be given/],
+    ['a market order with a price', { price: '1' }, /price must be absent/],
+    ['a misspelt member', { reduceonly: true }, /did you mean "reduceOnly"/],
+    ['another account', { account: 'other' }, /account must be "main"/],
+    ['a quantity between two steps', { qty: '0.0000000001' }, /qty of BTC\/USDT must be a multiple of qtyStep/],
+    ['a price between two steps', { type: 'limit', price: '30000.0000001' }, /price of BTC\/USDT must be a multiple of priceStep/],
+    ['what JSON cannot hold', { extra: { fee: 1n } }, /extra must hold nothing but JSON/],
+  ] as const;
+  for (const [what, change, message] of wrong) {
+    it(`refuses ${what}, by name`, async () => {
+      const { clock, client, journal } = await givenAStartedClient();
+      await expect(settle(clock, client.place(aMarketOrder({ intentId: 'bad', ...(change as object) })))).rejects.toMatchObject({
+        code: 'INVALID',
+        sent: 'no',
+        message: expect.stringMatching(message),
+      });
+      expect(await journal.byIntent('bad')).toEqual([]);
+    });
+  }
+
+  it('refuses an intent that has expired', async () => {
+    const { clock, client, journal } = await givenAStartedClient();
+    await expect(settle(clock, client.place(aMarketOrder({ intentId: 'late', validUntil: clock.now() - 1 })))).rejects.toMatchObject({
+      code: 'INTENT_EXPIRED',
+    });
+    expect(await journal.byIntent('late')).toEqual([]);
+  });
+
+  it('refuses calls before the start and after the close', async () => {
+    const { clock, client, makeClient } = await givenAStartedClient();
+    await expect(makeClient().place(aMarketOrder())).rejects.toMatchObject({ code: 'CLOSED', message: expect.stringContaining('start()') });
+    await settle(clock, client.close());
+    await settle(clock, client.close());
+    await expect(client.place(aMarketOrder())).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(client.start()).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+});
