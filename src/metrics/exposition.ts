@@ -1,5 +1,5 @@
 import type { MetricFamily } from './family.js';
-import type { AnySeries, CounterSeries, HistogramSeries, KeptExemplar } from './instruments.js';
+import type { AnySeries, HistogramSeries, KeptExemplar } from './instruments.js';
 import { escapeHelp, labelText, numberText } from './names.js';
 
 /** `text/plain` is Prometheus' classic format 0.0.4; `openmetrics` is OpenMetrics 1.0 and carries units and exemplars. */
@@ -68,16 +68,15 @@ export class Exposition {
   #simple(lines: string[], family: MetricFamily): void {
     let prefixes = this.#plain.get(family);
     if (prefixes === undefined) this.#plain.set(family, (prefixes = []));
-    const series = family.series as readonly { readonly value: number; readonly labels: Readonly<Record<string, string>> }[];
+    const series = family.series as readonly Simple[];
     const suffix = this.#openMetrics && family.definition.kind === 'counter' ? '_total' : '';
     for (let i = prefixes.length; i < series.length; i++)
       prefixes.push(`${this.#familyName(family)}${suffix}${labelText({ ...this.#defaults, ...series[i]?.labels })} `);
     const withExemplars = this.#openMetrics && family.definition.kind === 'counter';
     for (let i = 0; i < series.length; i++) {
-      const one = series[i] as (typeof series)[number];
-      const { value } = one;
-      const line = (prefixes[i] as string) + (value - value === 0 ? value : numberText(value));
-      lines.push(withExemplars ? line + exemplarText((one as CounterSeries).exemplar) : line);
+      const { value, exemplar } = series[i] as Simple;
+      const line = `${prefixes[i]}${value - value === 0 ? value : numberText(value)}`;
+      lines.push(withExemplars ? line + exemplarText(exemplar) : line);
     }
   }
 
@@ -114,10 +113,22 @@ export class Exposition {
   }
 }
 
+/** A counter or a gauge. */
+interface Simple {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly exemplar?: KeptExemplar | undefined;
+}
+
+// Code points, as OpenMetrics counts them.
+function charactersIn(text: string): number {
+  return text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
+}
+
 function exemplarText(exemplar: KeptExemplar | undefined): string {
   if (exemplar === undefined) return '';
   let length = 0;
-  for (const [name, value] of Object.entries(exemplar.labels)) length += [...name].length + [...value].length;
+  for (const [name, value] of Object.entries(exemplar.labels)) length += charactersIn(name) + charactersIn(value);
   // Too long an exemplar would make the whole page invalid.
   if (length > LONGEST_EXEMPLAR) return '';
   return ` # ${labelText(exemplar.labels) || '{}'} ${numberText(exemplar.value)} ${exemplar.at / 1000}`;

@@ -194,11 +194,11 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
   }
 
   // What comes back is a series or a family, as the labels say: the callers' types know which.
-  #register<S extends AnySeries>(
+  #register(
     kind: MetricKind,
     options: MetricOptions<string>,
     details: string,
-    make: (labels: Readonly<Record<string, string>>) => S,
+    make: (labels: Readonly<Record<string, string>>) => AnySeries,
   ): unknown {
     const { help, unit, maxSeries = MAX_SERIES_OF_A_METRIC } = options;
     const name = requireMetricName(options.name);
@@ -212,7 +212,7 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
     const shape = [kind, labels.join(), unit ?? '', details].join(' ');
     const known = this.#families.get(name);
     if (known !== undefined) {
-      if (this.#shapes.get(name) === shape) return this.#faceOf(known as MetricFamily<S>);
+      if (this.#shapes.get(name) === shape) return this.#faceOf(known);
       throw new TypeError(
         `${name} is registered as a ${this.#describe(known.definition)}; it can't also be a ${kind} with labels [${labels.join(', ')}]`,
       );
@@ -220,7 +220,7 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
     this.#requireFreeSamples(name, kind);
     const own = name.startsWith(OWN);
     const definition: FamilyDefinition = { kind, name, help, unit, labels, maxSeries };
-    const family = new MetricFamily<S>(definition, {
+    const family = new MetricFamily(definition, {
       make: (bound) => {
         this.#seriesTotal++;
         if (own) this.#ownSeries++;
@@ -230,13 +230,13 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
       overflowed: (metric) => this.#countOverflow(metric),
     });
     const face = this.#faceOf(family);
-    this.#families.set(name, family as unknown as MetricFamily);
+    this.#families.set(name, family);
     this.#shapes.set(name, shape);
-    for (const listener of this.#listeners) listener(family as unknown as MetricFamily);
+    for (const listener of this.#listeners) listener(family);
     return face;
   }
 
-  #faceOf<S extends AnySeries>(family: MetricFamily<S>): S | MetricFamily<S> {
+  #faceOf(family: MetricFamily): AnySeries | MetricFamily {
     return family.definition.labels.length === 0 ? family.only() : family;
   }
 
@@ -279,10 +279,11 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
 }
 
 function requireBounds(buckets: readonly number[]): readonly number[] {
-  if (!Array.isArray(buckets) || buckets.length === 0) throw new TypeError('buckets must be a list of upper bounds with at least one');
+  if (!(Array.isArray as (value: unknown) => boolean)(buckets) || buckets.length === 0)
+    throw new TypeError('buckets must be a list of upper bounds with at least one');
   for (const [i, bound] of buckets.entries()) {
     if (!Number.isFinite(bound) || (i > 0 && bound <= (buckets[i - 1] as number)))
       throw new RangeError(`buckets must be finite and ascending, got ${bound} at ${i}`);
   }
-  return [...buckets];
+  return buckets.slice();
 }

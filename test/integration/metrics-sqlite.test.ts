@@ -276,6 +276,20 @@ describe('the thread', () => {
     }
   });
 
+  it('does not keep the process alive when nobody closes the store', () => {
+    const source = fileURLToPath(new URL('../../src/stores/sqlite/metric-store.ts', import.meta.url));
+    const script = join(directory, 'forgetful.mjs');
+    writeFileSync(
+      script,
+      `const { SqliteMetricStore } = await import(${JSON.stringify(source)});
+      const store = await SqliteMetricStore.open({ path: ${JSON.stringify(path)}, worker: new URL(${JSON.stringify(WORKER.href)}) });
+      await store.append({ t: ${T0}, series: [{ name: 'm', labels: {} }], values: Float64Array.of(1) });
+      console.log((await store.stats()).points);`,
+    );
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8', timeout: 30_000 });
+    expect({ status, stdout }, stderr).toEqual({ status: 0, stdout: '1\n' });
+  });
+
   it('that fails says so to every caller, and does not hang them', async () => {
     const broken = join(directory, 'broken.mjs');
     writeFileSync(broken, "throw new Error('no such thread')");

@@ -22,6 +22,7 @@ import type { Marks } from './metric-store-series.js';
 const TICKS_A_STEP = 16;
 const SERIES_A_STEP = 16;
 const DELETES_A_STEP = 40;
+const COLUMNS_A_STEP = 256;
 
 /** The points of one series in one slot. */
 interface Column {
@@ -49,6 +50,7 @@ export class Compactor {
   readonly #putSlot: SqliteStatement;
   readonly #below: SqliteStatement;
   readonly #delete: SqliteStatement;
+  readonly #forgetEpochs: SqliteStatement;
   readonly #blobs: Readonly<Record<'r60' | 'r3600' | 'sk60' | 'sk3600', BlobTable>>;
 
   constructor(database: SqliteDatabase, log: TickLog, marks: Marks) {
@@ -64,6 +66,7 @@ export class Compactor {
     this.#putSlot = database.prepare('INSERT OR REPLACE INTO slot (id, ticks, points) VALUES (?, ?, ?)');
     this.#below = database.prepare('SELECT max(t) AS t FROM (SELECT t FROM tick WHERE t < ? ORDER BY t LIMIT ?)');
     this.#delete = database.prepare('DELETE FROM tick WHERE t <= ?');
+    this.#forgetEpochs = database.prepare('DELETE FROM epoch WHERE id < (SELECT min(epoch) FROM tick)');
     this.#blobs = {
       r60: new BlobTable(database, 'r60'),
       r3600: new BlobTable(database, 'r3600'),
@@ -88,22 +91,22 @@ export class Compactor {
     }
   }
 
-  /** Deletes the ticks that are in chunks, up to `before`. */
+  /** Deletes the ticks that are in chunks, up to `before`, and the layouts that no tick needs any more. */
   *clean(before: () => number): Generator<void, void> {
     for (;;) {
       const end = Math.min(before(), this.#marks.get('compacted'));
       const last = this.#below.get(end, DELETES_A_STEP)?.t;
-      if (last === null || last === undefined) return;
+      if (last === null || last === undefined) break;
       this.#database.write(() => this.#delete.run(Number(last)));
       yield;
     }
+    this.#database.write(() => this.#forgetEpochs.run());
   }
 
   *#compact(slot: number): Generator<void, void> {
     const from = slot * SLOT_MS;
     const to = from + SLOT_MS;
-    const columns = this.#emptyColumns(from, to);
-    yield;
+    const columns = yield* this.#emptyColumns(from, to);
     let ticks = 0;
     for (let next = from; ; ) {
       const read = this.#log.read(next, to, TICKS_A_STEP);
@@ -137,7 +140,7 @@ export class Compactor {
     });
   }
 
-  #emptyColumns(from: number, to: number): Map<number, Column> {
+  *#emptyColumns(from: number, to: number): Generator<void, Map<number, Column>> {
     const counts = new Map<number, number>();
     const epochs = this.#epochs.all(from, to);
     for (const row of epochs) {
@@ -147,7 +150,10 @@ export class Compactor {
     // While no series comes or goes, all share one list of times.
     const shared = epochs.length === 1 ? new Float64Array(Number(epochs[0]?.n)) : undefined;
     const columns = new Map<number, Column>();
-    for (const [id, n] of counts) columns.set(id, { t: shared ?? new Float64Array(n), v: new Float64Array(n), n: 0, sketches: [] });
+    for (const [id, n] of counts) {
+      columns.set(id, { t: shared ?? new Float64Array(n), v: new Float64Array(n), n: 0, sketches: [] });
+      if (columns.size % COLUMNS_A_STEP === 0) yield;
+    }
     return columns;
   }
 

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { AlertEvent } from '../../contracts/alerts.js';
 import type { MetricTick, RangeQuery, RangeResult } from '../../contracts/metric-store.js';
 import { type Clock, systemClock } from '../../core/clock.js';
-import { closedError } from '../../core/errors.js';
+import { asError, closedError } from '../../core/errors.js';
 import type { RetentionPolicy } from '../shared/retention.js';
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from './driver.js';
 import { AlertTable } from './metric-store-alerts.js';
@@ -53,7 +53,7 @@ export class MetricEngine {
   readonly #readingFrom = new Map<symbol, number>();
   #maintenance: Promise<void> | undefined;
   #trimming: Promise<unknown> = Promise.resolve();
-  #failure: unknown;
+  #failure: Error | undefined;
   #nextSlotAt = 0;
   #closing = false;
 
@@ -174,7 +174,7 @@ export class MetricEngine {
     };
     this.#maintenance = run()
       .catch((error: unknown) => {
-        this.#failure = error;
+        this.#failure = asError(error);
       })
       .finally(() => {
         this.#maintenance = undefined;
