@@ -165,7 +165,7 @@ export class CacheReader implements ReadJudge {
     const held = this.#index.held(cell);
     // A gap came after the send: it answers those who asked before, and no later reader.
     if (held === undefined || load.epoch !== cell.symbol.epoch) return { entry: judged.entry, bornAt: judged.bornAt, level };
-    if (!this.#isLongOverdue(cell, now)) return { entry: held, bornAt: cell.bornAt, level };
+    if (load.sentAt <= held.sentAt || !this.#isLongOverdue(cell, now)) return { entry: held, bornAt: cell.bornAt, level };
     return this.#restart(load, judged, level, now);
   }
 
@@ -187,7 +187,8 @@ export class CacheReader implements ReadJudge {
 
   #acceptSnapshot(cell: Cell, { seq }: CacheEntry): void {
     const { symbol } = cell;
-    if (!symbol.needsSnapshot || symbol.plain !== cell) return;
+    // A book cut at a depth is no snapshot of the whole one; bars are whole at each interval.
+    if (!symbol.needsSnapshot || (symbol.plain !== cell && cell.kind !== 'bars')) return;
     symbol.needsSnapshot = false;
     symbol.seq = seq;
   }

@@ -1,11 +1,12 @@
 import type { CacheEntry } from '../contracts/cache-store.js';
-import type { MarketKind, StreamUpdate } from '../contracts/market-data.js';
+import type { MarketKind, OrderBook, StreamUpdate, Trade } from '../contracts/market-data.js';
 import type { Clock } from '../core/clock.js';
 import { requireText } from '../core/options.js';
 import type { CacheIndex } from './cache-index.js';
 import type { Cell, SymbolState } from './cell.js';
 import { deepFreeze } from './deep-freeze.js';
 import { type EntryAges, marksOf } from './entry-ages.js';
+import { cutBook, joinTrades, requestOf } from './streamed-values.js';
 import { weigh } from './value-weight.js';
 
 /** A heartbeat for this symbol speaks for all symbols of its kind. */
@@ -40,7 +41,7 @@ export class StreamIngest {
     requireText('update.symbol', update.symbol);
     index.symbols(update.kind);
     if (update.heartbeat === true && update.value === undefined && update.symbol === EVERY_SYMBOL) return this.#hearAll(update, now);
-    const cell = index.obtain(update.kind, { symbol: update.symbol } as never);
+    const cell = index.obtain(update.kind, requestOf(update) as never);
     const { symbol } = cell;
     this.#streamedOf(update.kind).add(symbol);
     const seq = update.seq ?? (update.value === undefined ? undefined : marksOf(update.kind, update.value).seq);
@@ -67,28 +68,34 @@ export class StreamIngest {
     const { index, ages, onKept } = this.#options;
     const { kind } = update;
     const eventTime = update.eventTime ?? marksOf(kind, update.value).eventTime;
+    const held = index.held(cell);
+    const value =
+      kind === 'trades' && held !== undefined ? joinTrades(held.value as readonly Trade[], update.value as readonly Trade[]) : update.value;
     const entry: CacheEntry = {
-      value: deepFreeze(update.value),
+      value: deepFreeze(value),
       sentAt: now,
       receivedAt: now,
       ...(eventTime === undefined ? {} : { eventTime }),
       epoch: cell.symbol.epoch,
       ...(seq === undefined ? {} : { seq }),
       source: 'stream',
-      weight: weigh(kind, update.value),
+      weight: weigh(kind, value),
     };
     if (!index.write(cell, ages.judge(kind, cell.request, entry))) return 'older';
     if (update.previousSeq === undefined) cell.symbol.needsSnapshot = false;
-    this.#dropVariants(cell);
+    if (kind === 'book') this.#feedDepths(cell, entry);
     onKept(cell, now);
     return 'applied';
   }
 
-  // A book at another depth shows the market before this update.
-  #dropVariants(cell: Cell): void {
-    const { variants } = cell.symbol;
-    if (variants === undefined || cell.kind !== 'book') return;
-    for (const variant of [...variants.values()]) this.#options.index.drop(variant);
+  // The book at a depth that somebody reads is cut from the streamed one; where that does not reach so deep, it is older now.
+  #feedDepths(cell: Cell, entry: CacheEntry): void {
+    const { index, ages } = this.#options;
+    for (const variant of [...(cell.symbol.variants?.values() ?? [])]) {
+      const value = cutBook(entry.value as OrderBook, Number((variant.request as { readonly depth?: unknown }).depth));
+      if (value === undefined) index.drop(variant);
+      else index.write(variant, ages.judge('book', variant.request, { ...entry, value: deepFreeze(value), weight: weigh('book', value) }));
+    }
   }
 
   #isBroken(symbol: SymbolState, previousSeq: number | undefined): boolean {
@@ -110,22 +117,28 @@ export class StreamIngest {
   }
 
   #hearAll({ kind, eventTime }: StreamUpdate, now: number): 'applied' {
-    for (const symbol of this.#streamedOf(kind)) if (symbol.plain !== undefined) this.#attest(symbol.plain, eventTime, now);
+    for (const symbol of this.#streamedOf(kind)) this.#attest(symbol, eventTime, now);
     return 'applied';
   }
 
   #hear(cell: Cell, { seq, previousSeq, eventTime }: StreamUpdate, now: number): 'applied' {
+    const { index } = this.#options;
     const { symbol } = cell;
     // It has counted further than we have seen, and does not say from where: what was missed is not known, so nothing is confirmed.
     const isAhead = seq !== undefined && symbol.seq !== undefined && seq > symbol.seq && previousSeq === undefined;
     if (isAhead) return 'applied';
     if (seq !== undefined && previousSeq !== undefined && (symbol.seq === undefined || seq > symbol.seq)) symbol.seq = seq;
-    this.#attest(cell, eventTime, now);
+    this.#attest(symbol, eventTime, now);
+    index.release(cell);
     return 'applied';
   }
 
   // What the stream sent last still holds: fresh from now on. Its event age goes on unless the heartbeat carries a time of its own.
-  #attest(cell: Cell, eventTime: number | undefined, now: number): void {
+  #attest(symbol: SymbolState, eventTime: number | undefined, now: number): void {
+    for (const cell of symbol.cells()) this.#attestCell(cell, eventTime, now);
+  }
+
+  #attestCell(cell: Cell, eventTime: number | undefined, now: number): void {
     const { index, ages } = this.#options;
     const entry = index.held(cell);
     if (entry === undefined || entry.source !== 'stream') return;

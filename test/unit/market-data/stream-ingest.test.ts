@@ -4,7 +4,7 @@ import type { OrderBook, StreamUpdate } from '../../../src/contracts/market-data
 import { abortReason } from '../../../src/core/abort.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { BTC, ETH, givenClient } from './support/given-client.js';
-import { givenQuote } from './support/scripted-adapter.js';
+import { givenBars, givenQuote } from './support/scripted-adapter.js';
 
 const book = (mark: number): OrderBook => ({ symbol: BTC.symbol, bids: [[mark, 1]], asks: [[mark + 1, 1]] });
 const bookUpdate = (mark: number, seq?: number, previousSeq?: number): StreamUpdate => ({
@@ -156,6 +156,49 @@ describe('ingest', () => {
     await settle(client.get('book', { ...BTC, depth: 5 }));
     client.ingest({ kind: 'book', symbol: BTC.symbol, gap: true });
     expect(client.peek('book', { ...BTC, depth: 5 })).toBeUndefined();
+  });
+
+  it('feeds the depths that are read from the streamed book, as far as it reaches', async () => {
+    const { client, adapter, clock, settle } = givenClient();
+    const deep = (mark: number, levels: number): OrderBook => ({
+      symbol: BTC.symbol,
+      bids: Array.from({ length: levels }, (_, i) => [mark - i, 1] as const),
+      asks: Array.from({ length: levels }, (_, i) => [mark + 1 + i, 1] as const),
+    });
+    adapter.answer = () => deep(1, 20);
+    await settle(Promise.all([client.get('book', { ...BTC, depth: 5 }), client.get('book', { ...BTC, depth: 20 })]));
+    client.ingest({ kind: 'book', symbol: BTC.symbol, value: deep(50, 10), seq: 7 });
+    expect(client.peek('book', { ...BTC, depth: 5 })?.value).toMatchObject({
+      bids: [
+        [50, 1],
+        [49, 1],
+        [48, 1],
+        [47, 1],
+        [46, 1],
+      ],
+    });
+    expect(client.peek('book', { ...BTC, depth: 20 })).toBeUndefined();
+    await clock.advance(400);
+    client.ingest({ kind: 'book', symbol: BTC.symbol, heartbeat: true });
+    await clock.advance(400);
+    expect(client.peek('book', { ...BTC, depth: 5 })).toMatchObject({ outcome: 'hit', ageMs: 400 });
+  });
+
+  it('joins streamed trades to those that are held', async () => {
+    const { client, adapter, settle } = givenClient();
+    const trade = (id: string) => ({ id, symbol: BTC.symbol, price: 1, size: 1, eventTime: 1 });
+    adapter.answer = () => [trade('1'), trade('2')];
+    await settle(client.get('trades', BTC));
+    client.ingest({ kind: 'trades', symbol: BTC.symbol, value: [trade('2'), trade('3')] });
+    expect(client.peek('trades', BTC)?.value.map(({ id }) => id)).toEqual(['1', '2', '3']);
+  });
+
+  it('feeds bars by their interval', () => {
+    const { client, clock } = givenClient();
+    const lastStart = Math.floor(clock.now() / 60_000) * 60_000;
+    client.ingest({ kind: 'bars', symbol: BTC.symbol, value: givenBars(BTC.symbol, { lastStart, lastBar: 'forming' }) });
+    expect(client.peek('bars', { ...BTC, interval: '1m' })).toMatchObject({ outcome: 'hit' });
+    expect(client.peek('bars', { ...BTC, interval: '5m' })).toBeUndefined();
   });
 
   it('tells of a gap once', () => {
