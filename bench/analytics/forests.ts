@@ -157,8 +157,9 @@ function speed(): string {
   const middle = (column: 0 | 1): number => rounds.map((round) => round[column]).sort((a, b) => a - b)[2]!;
   const data = make(100_000, 5);
   const before = process.memoryUsage();
-  const large = timed(() => new IsolationForest().fit({ data, columns: 5 }).score({ data, columns: 5 }));
+  const runs = Array.from({ length: 3 }, () => timed(() => new IsolationForest().fit({ data, columns: 5 }).score({ data, columns: 5 })).ms);
   const after = process.memoryUsage();
+  const largeMs = runs.sort((a, b) => a - b)[1]!;
   const megabytes = (after.rss - before.rss) / 1e6;
   const ratio = middle(1) / middle(0);
   return [
@@ -168,13 +169,13 @@ function speed(): string {
       ['fit and score', 'ours', 'ml-isolation-forest'],
       [
         ['2,000 × 5, median of 5', `${middle(0).toFixed(1)} ms`, `${middle(1).toFixed(0)} ms`],
-        ['100,000 × 5', `${large.ms.toFixed(0)} ms, ${Math.max(0, megabytes).toFixed(0)} MB`, ''],
+        ['100,000 × 5, median of 3', `${largeMs.toFixed(0)} ms, ${Math.max(0, megabytes).toFixed(0)} MB`, ''],
       ],
     ),
     '',
     targets([
       { target: '≥ 8× ml-isolation-forest at 2,000 rows', reached: `${ratio.toFixed(0)}×`, met: ratio >= 8 },
-      { target: '100,000 × 5 ≤ 1.5 s', reached: `${(large.ms / 1000).toFixed(2)} s`, met: large.ms <= 1_500 },
+      { target: '100,000 × 5 ≤ 1.5 s', reached: `${(largeMs / 1000).toFixed(2)} s`, met: largeMs <= 1_500 },
       { target: '< 100 MB', reached: `${Math.max(0, megabytes).toFixed(0)} MB`, met: megabytes < 100 },
     ]),
     '',
