@@ -53,7 +53,9 @@ export class GuardedReads {
       ...(policy.hedge === false ? undefined : { hedge: new Hedge({ ...policy.hedge, budget: calls.budget }) }),
       venueNow: () => calls.clock.now(),
       onAttempt: (outcome, ms, attempt, hedge, operation) => {
-        if (bus.has('venue.call')) bus.emit('venue.call', { venue, operation, attempt, ms, outcome: outcome === 'ok' ? 'ok' : 'failed', hedge });
+        // A copy that lost its race is neither answered nor failed.
+        if (outcome !== 'aborted' && bus.has('venue.call'))
+          bus.emit('venue.call', { venue, operation, attempt, ms, outcome: outcome === 'ok' ? 'ok' : 'failed', hedge });
       },
       onBudgetExhausted: () => bus.has('budget.exhausted') && bus.emit('budget.exhausted', { scope: 'read' }),
     });

@@ -22,54 +22,54 @@ const anOrder = (change: Partial<VenueOrder> = {}): VenueOrder => ({
 const seen = (change: Partial<VenueOrder> = {}): Entry => entry('seen', 2, { order: anOrder(change), by: 'stream' });
 const aFill = (tradeId: string, qty: string, venueOrderId = 'v1'): Entry =>
   entry('fill', 3, { venueOrderId, fill: { tradeId, qty, price: '10', at: 5 } });
-const after = (...entries: readonly Entry[]): OrderModel => replay([PREPARED, SENDING, ...entries]) as OrderModel;
+const orderAfter = (...entries: readonly Entry[]): OrderModel => replay([PREPARED, SENDING, ...entries]) as OrderModel;
 
 describe('the order after each record', () => {
   it('is prepared, sending, unknown, then what the venue shows', () => {
     expect(stateOf(replay([PREPARED]) as OrderModel)).toBe('prepared');
-    expect(stateOf(after())).toBe('sending');
-    expect(stateOf(after(entry('unknown', 2, { attempt: 1, reason: 'timeout' })))).toBe('unknown');
-    expect(stateOf(after(entry('unknown', 2, { attempt: 1, reason: 'timeout' }), seen()))).toBe('working');
+    expect(stateOf(orderAfter())).toBe('sending');
+    expect(stateOf(orderAfter(entry('unknown', 2, { attempt: 1, reason: 'timeout' })))).toBe('unknown');
+    expect(stateOf(orderAfter(entry('unknown', 2, { attempt: 1, reason: 'timeout' }), seen()))).toBe('working');
   });
 
   it('is prepared again after an attempt that was refused', () => {
-    expect(stateOf(after(entry('unsent', 2, { attempt: 1, why: 'refused', reason: '429' })))).toBe('prepared');
+    expect(stateOf(orderAfter(entry('unsent', 2, { attempt: 1, why: 'refused', reason: '429' })))).toBe('prepared');
   });
 
   it('is not over by a rejection while an earlier attempt may have landed', () => {
     const unknown = entry('unknown', 2, { attempt: 1, reason: 'timeout' });
     const second = entry('sending', 3, { attempt: 2, venueNow: 3 });
     const rejected = entry('rejected', 4, { attempt: 2, code: 'FUNDS', reason: 'no funds' });
-    expect(stateOf(after(unknown, second, rejected))).toBe('unknown');
+    expect(stateOf(orderAfter(unknown, second, rejected))).toBe('unknown');
   });
 
   it('goes from canceled to filled by a late fill, and never back', () => {
     const canceled = seen({ state: 'canceled', filledQty: '0.4' });
     const filled = seen({ state: 'filled', filledQty: '1' });
-    expect(stateOf(after(canceled))).toBe('canceled');
-    expect(stateOf(after(canceled, filled))).toBe('filled');
-    expect(stateOf(after(filled, canceled))).toBe('filled');
+    expect(stateOf(orderAfter(canceled))).toBe('canceled');
+    expect(stateOf(orderAfter(canceled, filled))).toBe('filled');
+    expect(stateOf(orderAfter(filled, canceled))).toBe('filled');
   });
 
   it('counts a fill once, and the same trade id of another order apart', () => {
-    const model = after(aFill('t', '0.2'), aFill('t', '0.2'), aFill('t', '0.3', 'v2'));
+    const model = orderAfter(aFill('t', '0.2'), aFill('t', '0.2'), aFill('t', '0.3', 'v2'));
     expect(model.fills).toHaveLength(2);
     expect(filledQty(model)).toBe('0.5');
   });
 
   it('is filled when its fills add up, whatever the order still says', () => {
-    expect(stateOf(after(seen(), aFill('1', '0.4'), aFill('2', '0.6')))).toBe('filled');
+    expect(stateOf(orderAfter(seen(), aFill('1', '0.4'), aFill('2', '0.6')))).toBe('filled');
   });
 
   it('is known to be cancelled as soon as it is adopted, where that was asked for before', () => {
     const asked = entry('cancel', 2, { reason: 'by the caller' });
     const unknown = entry('unknown', 2, { attempt: 1, reason: 'timeout' });
-    expect(stateOf(after(unknown, asked))).toBe('unknown');
-    expect(stateOf(after(unknown, asked, seen()))).toBe('pending_cancel');
+    expect(stateOf(orderAfter(unknown, asked))).toBe('unknown');
+    expect(stateOf(orderAfter(unknown, asked, seen()))).toBe('pending_cancel');
   });
 
   it('comes back from its final record with all that was known', () => {
-    const whole = after(seen(), aFill('1', '0.4'), aFill('2', '0.6'));
+    const whole = orderAfter(seen(), aFill('1', '0.4'), aFill('2', '0.6'));
     const settled = entry('settled', 9, { state: 'filled', payloadHash: 'h', view: viewOf(whole) });
     const alone = replay([settled]) as OrderModel;
     expect(viewOf(alone)).toEqual(viewOf(whole));
@@ -83,6 +83,6 @@ describe('the order after each record', () => {
 
   it('averages its price over its fills, exactly', () => {
     const at = (tradeId: string, qty: string, price: string): Entry => entry('fill', 3, { venueOrderId: 'v1', fill: { tradeId, qty, price, at: 5 } });
-    expect(viewOf(after(at('1', '0.1', '10.1'), at('2', '0.2', '10.4'))).avgPrice).toBe('10.3');
+    expect(viewOf(orderAfter(at('1', '0.1', '10.1'), at('2', '0.2', '10.4'))).avgPrice).toBe('10.3');
   });
 });
