@@ -189,7 +189,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       return settled as readonly Settled<Read<MarketKinds[K]['value']>>[];
     }
     const cells = requests.map((request) => this.#index.obtain(kind, request));
-    const results: ReadResult[] = await Promise.all(cells.map((cell) => this.#read(cell, options)));
+    const results: ReadResult[] = await Promise.all(cells.map(async (cell) => this.#read(cell, options)));
     await this.#recheck(cells, results, options, maxAgeMs);
     return results.map((result, i) => this.#settle(cells[i] as Cell, result)) as readonly Settled<Read<MarketKinds[K]['value']>>[];
   }
@@ -302,10 +302,10 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#throwIfUnreadable(options);
     if (options?.intent === 'order') {
       this.#index.symbols(kind);
-      const [settled] = await this.#direct.read(kind, [request], options);
-      this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', settled?.status === 'fulfilled' ? settled.value.ageMs : 0);
-      if (settled?.status === 'fulfilled') return settled.value;
-      throw settled?.reason;
+      const [settled] = (await this.#direct.read(kind, [request], options)) as [Settled<Read<unknown>>];
+      this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', settled.status === 'fulfilled' ? settled.value.ageMs : 0);
+      if (settled.status === 'fulfilled') return settled.value;
+      throw settled.reason;
     }
     const cell = this.#index.obtain(kind, request);
     const settled = this.#settle(cell, await this.#read(cell, options));
@@ -349,7 +349,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
         else results[i] = { error: overAgeError(cell.kind, cell.symbol.symbol, ageMs, maxAgeMs), outcome: 'miss' };
       });
       if (late.length === 0) return;
-      const again = await Promise.all(late.map((i) => this.#read(this.#renew(cells, i), options)));
+      const again = await Promise.all(late.map(async (i) => this.#read(this.#renew(cells, i), options)));
       late.forEach((i, n) => {
         results[i] = again[n] as ReadResult;
       });

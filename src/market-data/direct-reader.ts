@@ -47,7 +47,7 @@ export class DirectReader {
     requests.forEach((request, i) => {
       const params = paramsOf(request);
       let group = byParams.get(params);
-      if (group === undefined) byParams.set(params, (group = new Map()));
+      if (group === undefined) byParams.set(params, (group = new Map<string, Request>()));
       group.set(keys[i] as string, request);
     });
     const answers = new Map<string, Answered>();
@@ -78,7 +78,11 @@ export class DirectReader {
       sentAt = clock.monotonic();
       let ok = false;
       try {
-        const fetched = await adapter.fetch(kind, entries.map(([, request]) => request) as never, { signal, number });
+        const fetched = await adapter.fetch(
+          kind,
+          entries.map(([, request]) => request),
+          { signal, number },
+        );
         ok = true;
         return alignAnswers(adapter.venue, kind, symbols, fetched);
       } finally {

@@ -247,7 +247,7 @@ export class Loader {
     let ok = false;
     try {
       const requests = loads.map((load) => load.cell.request);
-      const answers = await adapter.fetch(call.kind, requests as never, { signal, number });
+      const answers = await adapter.fetch(call.kind, requests, { signal, number });
       ok = true;
       const now = clock.monotonic();
       this.#options.onMeasured(call.kind, now - (loads[0] as Load).enqueuedAt);

@@ -41,7 +41,7 @@ export class StreamIngest {
     requireText('update.symbol', update.symbol);
     index.symbols(update.kind);
     if (update.heartbeat === true && update.value === undefined && update.symbol === EVERY_SYMBOL) return this.#hearAll(update, now);
-    const cell = index.obtain(update.kind, requestOf(update) as never);
+    const cell = index.obtain(update.kind, requestOf(update));
     const { symbol } = cell;
     this.#streamedOf(update.kind).add(symbol);
     const seq = update.seq ?? (update.value === undefined ? undefined : marksOf(update.kind, update.value).seq);
