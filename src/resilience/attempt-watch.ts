@@ -10,7 +10,6 @@ interface Watched<T> {
 const MOST_IDLE = 1024;
 const idle: AttemptWatch[] = [];
 // The intrinsic one calls back once, whatever a promise has been given in its place.
-// biome-ignore lint/suspicious/noThenProperty: it is called with the promise that it belongs to.
 const { then } = Promise.prototype;
 
 /**

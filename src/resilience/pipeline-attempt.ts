@@ -10,6 +10,10 @@ export interface AttemptOwner<T> {
   readonly options: RunOptions;
   readonly operation: string;
   readonly work: (attempt: PipelineAttempt) => Promise<T>;
+  /** Whether it still times itself by the watch of `attempt`. */
+  needsWatchOf(attempt: PipelineAttemptRecord<T>): boolean;
+  /** The entry of `attempt` in the deadlines has come up. */
+  expire(attempt: PipelineAttemptRecord<T>, now: number): void;
   succeed(attempt: PipelineAttemptRecord<T>, value: T, now: number): void;
   attemptFailed(attempt: PipelineAttemptRecord<T>, error: Error, meaning: FailureClass, now: number): void;
 }
@@ -19,30 +23,28 @@ const TIMED_OUT: FailureClass = { retry: true, isVenueFault: true };
 /**
  * One request of a call, and the record that its work gets. It has two ends: it is decided when it
  * answers, fails, times out or is given up, and it settles when the work is over, which is when its
- * place in the bulkhead becomes free. Its methods are `private` and not `#`: each class with `#`
- * methods brands every object it makes, and these are made per call.
+ * place in the bulkhead becomes free. It is made per call, so its methods are `private` and not `#`
+ * (a class with `#` methods brands every object it makes), and it extends nothing (the fields of a
+ * derived class double the cost of making one).
  *
  * @internal
  */
-export abstract class PipelineAttemptRecord<T> implements PipelineAttempt {
+export class PipelineAttemptRecord<T> implements PipelineAttempt {
   readonly number: number;
   readonly hedge: boolean;
+  readonly call: AttemptOwner<T>;
   watch: AttemptWatch;
   isDecided = false;
   private controller: AbortController | undefined = undefined;
   private abortedBy: Error | undefined = undefined;
   private signedAt: number | undefined = undefined;
 
-  constructor(number: number, hedge: boolean, now: number) {
+  constructor(call: AttemptOwner<T>, number: number, hedge: boolean, now: number) {
+    this.call = call;
     this.number = number;
     this.hedge = hedge;
     this.watch = AttemptWatch.of(this, now);
   }
-
-  abstract get call(): AttemptOwner<T>;
-
-  /** Its time is up. */
-  abstract expire(now: number): void;
 
   get signal(): AbortSignal {
     if (this.controller === undefined) {
@@ -84,14 +86,14 @@ export abstract class PipelineAttemptRecord<T> implements PipelineAttempt {
     this.releaseWatch();
   }
 
-  /** Whether it needs its entry in the deadlines no more. */
-  protected get isOver(): boolean {
-    return this.isDecided;
+  expire(now: number): void {
+    this.call.expire(this, now);
   }
 
-  protected releaseWatch(): void {
+  /** Gives its watch back, unless the work or the call still needs it. */
+  releaseWatch(): void {
     const { watch } = this;
-    if (watch === RELEASED || watch.isWorking || !this.isOver) return;
+    if (watch === RELEASED || watch.isWorking || this.call.needsWatchOf(this)) return;
     this.watch = RELEASED;
     watch.release();
   }
@@ -156,23 +158,5 @@ export abstract class PipelineAttemptRecord<T> implements PipelineAttempt {
   private observeLoad(sign: 'ok' | 'lost', now: number): void {
     const bulkhead = this.call.policies.bulkhead;
     bulkhead?.adaptive?.observe(sign, now - this.watch.sentAt, bulkhead.inFlight);
-  }
-}
-
-/** A retry or a hedge. @internal */
-export class FurtherAttempt<T> extends PipelineAttemptRecord<T> {
-  readonly #call: AttemptOwner<T>;
-
-  constructor(call: AttemptOwner<T>, number: number, hedge: boolean, now: number) {
-    super(number, hedge, now);
-    this.#call = call;
-  }
-
-  get call(): AttemptOwner<T> {
-    return this.#call;
-  }
-
-  expire(now: number): void {
-    this.timeOut(now);
   }
 }

@@ -1,7 +1,7 @@
 import { abortReason } from '../core/abort.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
-import { type AttemptOwner, FurtherAttempt, PipelineAttemptRecord } from './pipeline-attempt.js';
+import { type AttemptOwner, PipelineAttemptRecord } from './pipeline-attempt.js';
 import type { FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
 import { PolicyError } from './policy-error.js';
@@ -11,16 +11,17 @@ const NO_COSTS: readonly Cost[] = [];
 const HEDGE_LOST = new Error('the other copy of this read was answered first');
 
 /**
- * One call on its way through a {@link Pipeline}, and its first attempt, which is mostly the only
- * one: they are one record. Its entry in the deadlines stands for what comes next: the moment to
- * hedge, the first attempt's time-out, or the deadline.
+ * One call on its way through a {@link Pipeline}. It times itself by the watch of its first attempt,
+ * which is mostly the only one: that entry in the deadlines stands for what comes next, the moment
+ * to hedge, the first attempt's time-out, or the deadline.
  *
  * @internal
  */
-export class PipelineCall<T> extends PipelineAttemptRecord<T> implements AttemptOwner<T> {
+export class PipelineCall<T> implements AttemptOwner<T> {
   readonly policies: PipelinePolicies;
   readonly work: (attempt: PipelineAttempt) => Promise<T>;
   readonly options: RunOptions;
+  private readonly first: PipelineAttemptRecord<T>;
   private resolve: ((value: T) => void) | undefined = undefined;
   private reject: ((error: Error) => void) | undefined = undefined;
   private isSettled = false;
@@ -35,20 +36,11 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   private waiting: AbortController | undefined = undefined;
   private lastError: Error | undefined = undefined;
 
-  constructor(
-    policies: PipelinePolicies,
-    work: (attempt: PipelineAttempt) => Promise<T>,
-    options: RunOptions,
-    now: number,
-  ) {
-    super(1, false, now);
+  constructor(policies: PipelinePolicies, work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions, now: number) {
     this.policies = policies;
     this.work = work;
     this.options = options;
-  }
-
-  get call(): this {
-    return this;
+    this.first = new PipelineAttemptRecord<T>(this, 1, false, now);
   }
 
   /** Starts it. @returns what its caller waits for. */
@@ -58,7 +50,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.watch.deadlineAt = now + deadlineMs;
+    this.first.watch.deadlineAt = now + deadlineMs;
     this.options.signal?.addEventListener('abort', this, { once: true });
     this.start(now, deadlineMs);
     return promise;
@@ -81,20 +73,29 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
     this.fail(abortReason(this.options.signal as AbortSignal));
   }
 
+  needsWatchOf(attempt: PipelineAttemptRecord<T>): boolean {
+    return attempt === this.first && !this.isSettled;
+  }
+
+  expire(attempt: PipelineAttemptRecord<T>, now: number): void {
+    if (attempt === this.first) this.comeUp(now);
+    else attempt.timeOut(now);
+  }
+
   /** What its entry stood for has come. */
-  expire(now: number): void {
+  private comeUp(now: number): void {
     if (this.isSettled) return;
-    if (now >= this.watch.deadlineAt) {
+    if (now >= this.first.watch.deadlineAt) {
       this.fail(this.deadlineError());
       return;
     }
-    if (this.primary === this && now >= this.watch.sentAt + this.policies.timeoutMs) {
-      this.timeOut(now);
+    if (this.primary === this.first && now >= this.first.watch.sentAt + this.policies.timeoutMs) {
+      this.first.timeOut(now);
       return;
     }
     if (this.isHedgeNext) {
       this.isHedgeNext = false;
-      if (this.primary === this && this.takeHedge(now)) this.launch(true, now);
+      if (this.primary === this.first && this.takeHedge(now)) this.launch(true, now);
     }
     this.watchNext(now);
   }
@@ -102,12 +103,12 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   // Exact to the millisecond, but of a duration that hardly any other call has: not for the usual path.
   private watchNext(now: number): void {
     if (this.isSettled) return;
-    const timeOutAt = this.primary === this ? this.watch.sentAt + this.policies.timeoutMs : Infinity;
-    const nextAt = Math.min(this.watch.deadlineAt, timeOutAt);
+    const timeOutAt = this.primary === this.first ? this.first.watch.sentAt + this.policies.timeoutMs : Infinity;
+    const nextAt = Math.min(this.first.watch.deadlineAt, timeOutAt);
     this.isHedgeNext = false;
-    this.policies.deadlines.remove(this.watch);
-    if (nextAt > now) this.policies.deadlines.add(this.watch, nextAt - now, now);
-    else this.expire(now);
+    this.policies.deadlines.remove(this.first.watch);
+    if (nextAt > now) this.policies.deadlines.add(this.first.watch, nextAt - now, now);
+    else this.comeUp(now);
   }
 
   /** Passes all gates at once, or takes nothing. */
@@ -143,20 +144,20 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
   private sendFirst(now: number, leftMs: number): void {
     const { policies } = this;
     this.attempts = 1;
-    this.primary = this;
+    this.primary = this.first;
     let nextMs = Math.min(policies.timeoutMs, leftMs);
     const hedgeMs = policies.hedge?.delayMs;
     if (hedgeMs !== undefined && hedgeMs < nextMs && this.options.hedge !== false) {
       nextMs = hedgeMs;
       this.isHedgeNext = true;
     }
-    policies.deadlines.add(this.watch, nextMs, now);
-    this.execute();
+    policies.deadlines.add(this.first.watch, nextMs, now);
+    this.first.execute();
   }
 
   private launch(hedge: boolean, now: number): void {
     if (!hedge) this.attempts++;
-    const attempt = new FurtherAttempt<T>(this, this.attempts, hedge, now);
+    const attempt = new PipelineAttemptRecord<T>(this, this.attempts, hedge, now);
     if (hedge) this.second = attempt;
     else this.primary = attempt;
     this.policies.deadlines.add(attempt.watch, this.policies.timeoutMs, now);
@@ -169,9 +170,9 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       this.launch(false, now);
       return;
     }
-    this.policies.deadlines.remove(this.watch);
-    this.watch.sentAt = now;
-    this.sendFirst(now, this.watch.deadlineAt - now);
+    this.policies.deadlines.remove(this.first.watch);
+    this.first.watch.sentAt = now;
+    this.sendFirst(now, this.first.watch.deadlineAt - now);
   }
 
   /** Waits for the gates one after the other, a place first: units must not age while their call still queues. */
@@ -194,7 +195,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
         await limiter.acquire(costs, {
           priority: this.priority,
           signal,
-          deadlineAt: this.watch.deadlineAt,
+          deadlineAt: this.first.watch.deadlineAt,
           failFast: true,
           hold: true,
           ...(this.symbol !== undefined && { symbol: this.symbol }),
@@ -207,7 +208,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       if (signal.aborted) throw abortReason(signal);
       // Granted with the last tick of its time: too late to be answered.
       sentAt = clock.monotonic();
-      if (sentAt >= this.watch.deadlineAt) throw this.deadlineError();
+      if (sentAt >= this.first.watch.deadlineAt) throw this.deadlineError();
       if (breaker !== undefined && !breaker.allow()) throw breaker.error(this.operation);
     } catch (error) {
       if (holdsUnits) limiter?.release(costs, this.symbolOptions());
@@ -232,7 +233,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       if (loser === this.primary) this.policies.hedge?.observe(now - loser.watch.sentAt);
       loser.giveUp('aborted', HEDGE_LOST, now);
     }
-    if (attempt !== this) this.releaseWatch();
+    if (attempt !== this.first) this.first.releaseWatch();
   }
 
   /** The attempt has ended without a result. @param meaning - what that says of the next one. */
@@ -247,7 +248,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       return;
     }
     const { policies } = this;
-    if (now >= this.watch.deadlineAt) {
+    if (now >= this.first.watch.deadlineAt) {
       this.fail(this.deadlineError());
       return;
     }
@@ -262,7 +263,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       return;
     }
     const delayMs = policies.backoff(this.attempts, meaning.retryAfterMs);
-    if (now + delayMs >= this.watch.deadlineAt) {
+    if (now + delayMs >= this.first.watch.deadlineAt) {
       this.fail(this.tooLate(error, delayMs));
       return;
     }
@@ -283,12 +284,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       primary?.giveUp(outcome, error, now);
       second?.giveUp(outcome, error, now);
     }
-    this.releaseWatch();
-  }
-
-  /** Its watch also times the waits, and the attempts after the first. */
-  protected override get isOver(): boolean {
-    return this.isSettled;
+    this.first.releaseWatch();
   }
 
   // A hedge waits for nothing: where there is no room at once, the venue has enough to do.
@@ -307,7 +303,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
       await clock.sleep(delayMs, (this.waiting ??= new AbortController()).signal);
       if (this.isSettled) return;
       const now = clock.monotonic();
-      if (now >= this.watch.deadlineAt) throw this.deadlineError();
+      if (now >= this.first.watch.deadlineAt) throw this.deadlineError();
       if (this.takeTurn(now)) this.send(now);
       else await this.waitForTurn(now);
     } catch (error) {
@@ -322,7 +318,7 @@ export class PipelineCall<T> extends PipelineAttemptRecord<T> implements Attempt
 
   private settle(): void {
     this.isSettled = true;
-    this.policies.deadlines.remove(this.watch);
+    this.policies.deadlines.remove(this.first.watch);
     this.options.signal?.removeEventListener('abort', this);
   }
 

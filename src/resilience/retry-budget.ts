@@ -30,8 +30,9 @@ export class RetryBudget {
   readonly #ratio: number;
   readonly #perMs: number;
   readonly #cap: number;
-  #balance: number;
-  #countedUntil: number;
+  // With a first value here: a field that was once undefined would box each number.
+  #balance = 0;
+  #countedUntil = 0;
 
   /** @throws RangeError when an option is out of range; the message names option and value. */
   constructor(options: RetryBudgetOptions) {
