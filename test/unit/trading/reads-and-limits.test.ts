@@ -48,11 +48,15 @@ describe('read', () => {
 
   it('hedges a read that takes long, and aborts the loser (I15)', async () => {
     const { clock, client } = await givenAStartedClient();
-    for (let i = 0; i < 60; i++)
-      await settle(
-        clock,
-        client.read('find', () => clock.sleep(10)),
-      );
+    for (let i = 0; i < 40; i++) {
+      const slow = client.read('find', () => clock.sleep(10));
+      await settle(clock, slow);
+    }
+    // Each call earns a twentieth of a hedge.
+    for (let i = 0; i < 60; i++) {
+      const quick = client.read('find', async () => {});
+      await settle(clock, quick);
+    }
     const aborted: boolean[] = [];
     let calls = 0;
     const began = clock.monotonic();
