@@ -51,7 +51,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
   try {
     const { MetricsRegistry, MemoryMetricStore, instrument } = await import('../metrics/index.js');
     const metrics = made.use(new MetricsRegistry(wiring));
-    made.use(instrument(bus, metrics));
+    made.use(instrument(bus, metrics, { clock }));
     const store = options.store ?? made.use(await openStore(dataDir, () => new MemoryMetricStore()));
 
     const { AnalyticsEngine } = await import('../analytics/index.js');
