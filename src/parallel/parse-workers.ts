@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Tinypool } from 'tinypool';
 import { asError, VenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { findWorkerEntry } from './find-worker-entry.js';
+import { findWorkerFile } from '../threads/find-worker-file.js';
 
 /** From here on the copying into a worker and back is cheaper than a main thread that stands still. */
 const BREAK_EVEN_BYTES = 256 * 1024;
@@ -15,6 +15,9 @@ export type Parser<O = unknown> = (bytes: Uint8Array) => O | Promise<O>;
 
 /** A thread with nothing to do ends after this. */
 const IDLE_THREAD_MS = 10_000;
+
+const workerFile = (told: string | URL | undefined): string | undefined =>
+  findWorkerFile({ name: 'parallel-worker', told, from: import.meta.url, source: './worker.ts' });
 
 interface ParsePool {
   readonly pool: Tinypool;
@@ -44,7 +47,7 @@ export class ParseWorkers {
   /** @throws VenueKitError `WORKER_NOT_FOUND` when `entry` names a file that does not exist. */
   constructor({ threads, entry, logger }: ParseWorkersOptions) {
     this.#threads = threads ?? Math.max(1, Math.min(4, availableParallelism() - 1));
-    this.#entry = entry === undefined ? undefined : findWorkerEntry(entry);
+    this.#entry = entry === undefined ? undefined : workerFile(entry);
     this.#logger = logger;
   }
 
@@ -74,7 +77,7 @@ export class ParseWorkers {
 
   async #start(): Promise<ParsePool | undefined> {
     try {
-      const filename = this.#entry ?? findWorkerEntry(undefined);
+      const filename = this.#entry ?? workerFile(undefined);
       if (filename === undefined) throw new VenueKitError('WORKER_NOT_FOUND', "venuekit's worker file is not where it was built; was it bundled?");
       const { Tinypool } = await import('tinypool');
       const pool = new Tinypool({ minThreads: 0, maxThreads: this.#threads, idleTimeout: IDLE_THREAD_MS });

@@ -3,8 +3,8 @@ import { abortReason, throwIfAborted } from '../../core/abort.js';
 import { asError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { nextMacrotask } from '../../core/macrotask.js';
+import { findWorkerFile } from '../../threads/find-worker-file.js';
 import { analyzeSeries, type SeriesAnalysis, type SeriesTask } from './analyze-series.js';
-import { findWorkerEntry } from './find-worker-entry.js';
 
 /**
  * Analyzes series on a worker thread; here in slices, giving way to the event loop between them,
@@ -18,7 +18,7 @@ export class SeriesRunner implements AsyncDisposable {
   }
 
   static async start(workerEntry: string | URL | undefined, logger: Logger | undefined): Promise<SeriesRunner> {
-    const filename = findWorkerEntry(workerEntry);
+    const filename = findWorkerFile({ name: 'analytics-worker', told: workerEntry, from: import.meta.url });
     if (filename === undefined) return new SeriesRunner(undefined);
     try {
       const { Tinypool } = await import('tinypool');
