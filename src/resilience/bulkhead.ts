@@ -123,6 +123,10 @@ export class Bulkhead {
   leave(): void {
     if (this.#inFlight === 0) throw new RangeError('leave() was called more often than enter()');
     this.#inFlight--;
+    if (this.#queued > 0) this.#grantFree();
+  }
+
+  #grantFree(): void {
     while (this.#queued > 0 && this.#inFlight < this.limit) {
       const next = this.#mostUrgent();
       if (next === undefined) return;

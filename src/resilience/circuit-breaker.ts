@@ -108,13 +108,8 @@ export class CircuitBreaker {
 
   /** The call that was allowed came back well. @param now - monotonic ms, where the caller has just read them. */
   success(now: number = this.#clock.monotonic()): void {
-    if (this.#state === 'closed') {
-      this.#window.succeeded(now);
-    } else if (this.#state === 'half_open' && this.#probing > 0) {
-      this.#probing--;
-      this.#probed++;
-      if (this.#probed >= this.#probes) this.#change('closed', this.#probes === 1 ? 'the probe succeeded' : `${this.#probes} probes succeeded`);
-    }
+    if (this.#state === 'closed') this.#window.succeeded(now);
+    else this.#countProbe();
   }
 
   /** The call that was allowed failed in a way that speaks against the venue. @param now - as for {@link success}. */
@@ -148,6 +143,13 @@ export class CircuitBreaker {
     const retryAfterMs = this.retryAfterMs;
     const next = this.#state === 'open' ? `the next probe goes in ${Math.ceil(retryAfterMs)} ms` : 'a probe is on its way';
     return new PolicyError('CIRCUIT_OPEN', `Not sent: the circuit breaker of ${what} is ${this.#state} (${this.#reason}); ${next}`, { retryAfterMs });
+  }
+
+  #countProbe(): void {
+    if (this.#state !== 'half_open' || this.#probing === 0) return;
+    this.#probing--;
+    this.#probed++;
+    if (this.#probed >= this.#probes) this.#change('closed', this.#probes === 1 ? 'the probe succeeded' : `${this.#probes} probes succeeded`);
   }
 
   #allowProbe(): boolean {

@@ -64,12 +64,14 @@ export class Deadlines {
 
   /** `entry` ends `durationMs` after `now` (monotonic ms) unless removed before. */
   add(entry: Timed, durationMs: number, now: number): void {
-    const list = this.#recent?.durationMs === durationMs ? this.#recent : this.#listOf(durationMs);
+    const recent = this.#recent;
+    const list = recent?.durationMs === durationMs ? recent : this.#listOf(durationMs);
     entry.list = list;
     entry.expiresAt = now + durationMs;
-    entry.earlier = list.last;
-    if (list.last === undefined) list.first = entry;
-    else list.last.later = entry;
+    const { last } = list;
+    entry.earlier = last;
+    if (last === undefined) list.first = entry;
+    else last.later = entry;
     list.last = entry;
     if (list.timer === undefined) list.timer = this.#clock.schedule(durationMs, list.ring);
   }

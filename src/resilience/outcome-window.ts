@@ -11,6 +11,7 @@ export class OutcomeWindow {
   readonly #succeeded = new Float64Array(SLICES);
   readonly #failed = new Float64Array(SLICES);
   #slice = 0;
+  #at = 0;
   #started = false;
   #sliceEndsAt = -Infinity;
   #successes = 0;
@@ -35,13 +36,13 @@ export class OutcomeWindow {
 
   succeeded(nowMs: number): void {
     this.forgetOld(nowMs);
-    this.#succeeded[this.#slice % SLICES]! += 1;
+    this.#succeeded[this.#at]! += 1;
     this.#successes++;
   }
 
   failed(nowMs: number): void {
     this.forgetOld(nowMs);
-    this.#failed[this.#slice % SLICES]! += 1;
+    this.#failed[this.#at]! += 1;
     this.#failures++;
   }
 
@@ -54,7 +55,10 @@ export class OutcomeWindow {
 
   /** Drops the slices that lie outside the window that ends at `nowMs`; a moment of the past drops nothing. */
   forgetOld(nowMs: number): void {
-    if (nowMs < this.#sliceEndsAt) return;
+    if (nowMs >= this.#sliceEndsAt) this.#advance(nowMs);
+  }
+
+  #advance(nowMs: number): void {
     const slice = Math.floor(nowMs / this.#sliceMs);
     if (!this.#started || slice - this.#slice >= SLICES) {
       this.clear();
@@ -69,6 +73,7 @@ export class OutcomeWindow {
     }
     this.#started = true;
     this.#slice = slice;
+    this.#at = slice % SLICES;
     this.#sliceEndsAt = (slice + 1) * this.#sliceMs;
   }
 }

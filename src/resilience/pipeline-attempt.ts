@@ -128,15 +128,19 @@ export class PipelineAttemptRecord<T> implements PipelineAttempt {
     const { policies } = call;
     policies.deadlines.remove(this.watch);
     // The clock costs as much as all the rest: the breaker's slices do with the time of the send.
-    let now = this.watch.sentAt;
-    policies.breaker?.success(now);
-    if (policies.isTimed) {
-      now = policies.clock.monotonic();
-      policies.hedge?.observe(now - this.watch.sentAt);
-      this.observeLoad('ok', now);
-      policies.report('ok', now - this.watch.sentAt, this, call.operation, undefined);
-    }
-    call.succeed(this, value, now);
+    const { sentAt } = this.watch;
+    policies.breaker?.success(sentAt);
+    call.succeed(this, value, policies.isTimed ? this.measure() : sentAt);
+  }
+
+  /** Tells how long it took to whom that matters. @returns the time. */
+  private measure(): number {
+    const { policies, operation } = this.call;
+    const now = policies.clock.monotonic();
+    policies.hedge?.observe(now - this.watch.sentAt);
+    this.observeLoad('ok', now);
+    policies.report('ok', now - this.watch.sentAt, this, operation, undefined);
+    return now;
   }
 
   private decideBadly(error: Error): void {

@@ -1,10 +1,12 @@
 import { abortReason } from '../core/abort.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
+import type { Hedge } from './hedge.js';
 import { type AttemptOwner, PipelineAttemptRecord } from './pipeline-attempt.js';
 import type { FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
 import { PolicyError } from './policy-error.js';
+import type { RateLimiter } from './rate-limiter.js';
 
 const NO_COSTS: readonly Cost[] = [];
 // One for all: only its being there counts, and a fresh Error costs its stack.
@@ -46,18 +48,13 @@ export class PipelineCall<T> implements AttemptOwner<T> {
   /** Starts it. @returns what its caller waits for. */
   begin(now: number, deadlineMs: number): Promise<T> {
     // Optimised, this function is part of its caller and never made.
+    const { policies, options, first } = this;
     const promise = new Promise<T>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.first.watch.deadlineAt = now + deadlineMs;
-    this.options.signal?.addEventListener('abort', this, { once: true });
-    this.start(now, deadlineMs);
-    return promise;
-  }
-
-  private start(now: number, deadlineMs: number): void {
-    const { policies } = this;
+    first.watch.deadlineAt = now + deadlineMs;
+    options.signal?.addEventListener('abort', this, { once: true });
     policies.budget?.earn();
     policies.hedge?.earn();
     try {
@@ -66,6 +63,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
     } catch (error) {
       this.fail(asError(error));
     }
+    return promise;
   }
 
   /** For `addEventListener`: the caller has aborted. */
@@ -119,18 +117,21 @@ export class PipelineCall<T> implements AttemptOwner<T> {
       breaker?.ignore();
       return false;
     }
+    return limiter === undefined || this.takeUnits(limiter, now);
+  }
+
+  private takeUnits(limiter: RateLimiter, now: number): boolean {
     const { costs } = this.options;
-    if (limiter === undefined || costs === undefined) return true;
+    let isTaken = costs === undefined;
     try {
-      if (limiter.tryAcquire(costs, this, now)) return true;
-    } catch (error) {
-      bulkhead?.leave();
-      breaker?.ignore();
-      throw error;
+      isTaken ||= limiter.tryAcquire(costs as readonly Cost[], this, now);
+    } finally {
+      if (!isTaken) {
+        this.policies.bulkhead?.leave();
+        this.policies.breaker?.ignore();
+      }
     }
-    bulkhead?.leave();
-    breaker?.ignore();
-    return false;
+    return isTaken;
   }
 
   get priority(): Priority {
@@ -145,14 +146,16 @@ export class PipelineCall<T> implements AttemptOwner<T> {
     const { policies } = this;
     this.attempts = 1;
     this.primary = this.first;
-    let nextMs = Math.min(policies.timeoutMs, leftMs);
-    const hedgeMs = policies.hedge?.delayMs;
-    if (hedgeMs !== undefined && hedgeMs < nextMs && this.options.hedge !== false) {
-      nextMs = hedgeMs;
-      this.isHedgeNext = true;
-    }
-    policies.deadlines.add(this.first.watch, nextMs, now);
+    const endMs = Math.min(policies.timeoutMs, leftMs);
+    policies.deadlines.add(this.first.watch, policies.hedge === undefined ? endMs : this.untilHedge(policies.hedge, endMs), now);
     this.first.execute();
+  }
+
+  private untilHedge(hedge: Hedge, endMs: number): number {
+    const { delayMs } = hedge;
+    if (delayMs === undefined || delayMs >= endMs || this.options.hedge === false) return endMs;
+    this.isHedgeNext = true;
+    return delayMs;
   }
 
   private launch(hedge: boolean, now: number): void {
@@ -228,12 +231,14 @@ export class PipelineCall<T> implements AttemptOwner<T> {
     this.settle();
     this.resolve?.(value);
     const loser = attempt === this.primary ? this.second : this.primary;
-    if (loser !== undefined) {
-      // At least so long: left out, the quantile would sink with every hedge that wins.
-      if (loser === this.primary) this.policies.hedge?.observe(now - loser.watch.sentAt);
-      loser.giveUp('aborted', HEDGE_LOST, now);
-    }
+    if (loser !== undefined) this.giveUpLoser(loser, now);
     if (attempt !== this.first) this.first.releaseWatch();
+  }
+
+  private giveUpLoser(loser: PipelineAttemptRecord<T>, now: number): void {
+    // At least so long: left out, the quantile would sink with every hedge that wins.
+    if (loser === this.primary) this.policies.hedge?.observe(now - loser.watch.sentAt);
+    loser.giveUp('aborted', HEDGE_LOST, now);
   }
 
   /** The attempt has ended without a result. @param meaning - what that says of the next one. */

@@ -34,9 +34,12 @@ export class Pipeline {
   run<T>(work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions = NO_OPTIONS): Promise<T> {
     const policies = this.#policies;
     const { signal, deadlineMs = policies.deadlineMs } = options;
-    if (signal?.aborted) return Promise.reject(abortReason(signal));
-    if (!(deadlineMs > 0)) return Promise.reject(new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`));
+    if (signal?.aborted || !(deadlineMs > 0)) return refuse(signal, deadlineMs);
     const now = policies.clock.monotonic();
     return new PipelineCall<T>(policies, work, options, now).begin(now, deadlineMs);
   }
+}
+
+function refuse(signal: AbortSignal | undefined, deadlineMs: number): Promise<never> {
+  return Promise.reject(signal?.aborted ? abortReason(signal) : new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`));
 }
