@@ -40,10 +40,9 @@ export class AttemptWatch extends Timed {
     this.#attempt?.failed(thrown);
   };
 
-  static of<T>(attempt: Watched<T>, now: number): AttemptWatch {
+  static of<T>(attempt: Watched<T>): AttemptWatch {
     const watch = idle.pop() ?? new AttemptWatch();
     watch.#attempt = attempt;
-    watch.sentAt = now;
     return watch;
   }
 

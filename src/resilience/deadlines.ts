@@ -73,7 +73,7 @@ export class Deadlines {
     if (last === undefined) list.first = entry;
     else last.later = entry;
     list.last = entry;
-    if (list.timer === undefined) list.timer = this.#clock.schedule(durationMs, list.ring);
+    if (list.timer === undefined) this.#arm(list, durationMs);
   }
 
   /** Does nothing for an entry that is not timed, or no longer. */
@@ -138,8 +138,12 @@ export class Deadlines {
       entry.expire(now);
     }
     if (list.timer !== undefined) return;
-    if (list.first !== undefined) list.timer = this.#clock.schedule(list.first.expiresAt - now, list.ring);
+    if (list.first !== undefined) this.#arm(list, list.first.expiresAt - now);
     else this.#drop(list);
+  }
+
+  #arm(list: DeadlineList, ms: number): void {
+    list.timer = this.#clock.schedule(ms, list.ring);
   }
 
   #drop(list: DeadlineList): void {

@@ -39,11 +39,11 @@ export class PipelineAttemptRecord<T> implements PipelineAttempt {
   private abortedBy: Error | undefined = undefined;
   private signedAt: number | undefined = undefined;
 
-  constructor(call: AttemptOwner<T>, number: number, hedge: boolean, now: number) {
+  constructor(call: AttemptOwner<T>, number: number, hedge: boolean) {
     this.call = call;
     this.number = number;
     this.hedge = hedge;
-    this.watch = AttemptWatch.of(this, now);
+    this.watch = AttemptWatch.of(this);
   }
 
   get signal(): AbortSignal {

@@ -38,31 +38,30 @@ export class PipelineCall<T> implements AttemptOwner<T> {
   private waiting: AbortController | undefined = undefined;
   private lastError: Error | undefined = undefined;
 
-  constructor(policies: PipelinePolicies, work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions, now: number) {
+  constructor(policies: PipelinePolicies, work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions) {
     this.policies = policies;
     this.work = work;
     this.options = options;
-    this.first = new PipelineAttemptRecord<T>(this, 1, false, now);
+    this.first = new PipelineAttemptRecord<T>(this, 1, false);
   }
 
   /** Starts it. @returns what its caller waits for. */
-  begin(now: number, deadlineMs: number): Promise<T> {
+  begin(deadlineMs: number): Promise<T> {
     // Optimised, this function is part of its caller and never made.
     const { policies, options, first } = this;
     const promise = new Promise<T>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
+    // Kept in the watch and not passed on: a number that is handed from function to function may be boxed.
+    const now = policies.clock.monotonic();
+    first.watch.sentAt = now;
     first.watch.deadlineAt = now + deadlineMs;
     options.signal?.addEventListener('abort', this, { once: true });
     policies.budget?.earn();
     policies.hedge?.earn();
-    try {
-      if (this.takeTurn(now)) this.sendFirst(now, deadlineMs);
-      else void this.waitForTurn(now);
-    } catch (error) {
-      this.fail(asError(error));
-    }
+    if (this.takeTurn(now)) this.sendFirst(deadlineMs);
+    else void this.waitForTurn(now);
     return promise;
   }
 
@@ -122,16 +121,16 @@ export class PipelineCall<T> implements AttemptOwner<T> {
 
   private takeUnits(limiter: RateLimiter, now: number): boolean {
     const { costs } = this.options;
-    let isTaken = costs === undefined;
+    if (costs === undefined) return true;
     try {
-      isTaken ||= limiter.tryAcquire(costs as readonly Cost[], this, now);
-    } finally {
-      if (!isTaken) {
-        this.policies.bulkhead?.leave();
-        this.policies.breaker?.ignore();
-      }
+      if (limiter.tryAcquire(costs, this, now)) return true;
+    } catch (error) {
+      // Costs that can't be meant.
+      this.fail(asError(error));
     }
-    return isTaken;
+    this.policies.bulkhead?.leave();
+    this.policies.breaker?.ignore();
+    return false;
   }
 
   get priority(): Priority {
@@ -142,13 +141,14 @@ export class PipelineCall<T> implements AttemptOwner<T> {
     return this.options.symbol;
   }
 
-  private sendFirst(now: number, leftMs: number): void {
-    const { policies } = this;
+  private sendFirst(leftMs: number): void {
+    const { policies, first } = this;
     this.attempts = 1;
-    this.primary = this.first;
+    this.primary = first;
     const endMs = Math.min(policies.timeoutMs, leftMs);
-    policies.deadlines.add(this.first.watch, policies.hedge === undefined ? endMs : this.untilHedge(policies.hedge, endMs), now);
-    this.first.execute();
+    const nextMs = policies.hedge === undefined ? endMs : this.untilHedge(policies.hedge, endMs);
+    policies.deadlines.add(first.watch, nextMs, first.watch.sentAt);
+    first.execute();
   }
 
   private untilHedge(hedge: Hedge, endMs: number): number {
@@ -160,7 +160,8 @@ export class PipelineCall<T> implements AttemptOwner<T> {
 
   private launch(hedge: boolean, now: number): void {
     if (!hedge) this.attempts++;
-    const attempt = new PipelineAttemptRecord<T>(this, this.attempts, hedge, now);
+    const attempt = new PipelineAttemptRecord<T>(this, this.attempts, hedge);
+    attempt.watch.sentAt = now;
     if (hedge) this.second = attempt;
     else this.primary = attempt;
     this.policies.deadlines.add(attempt.watch, this.policies.timeoutMs, now);
@@ -175,7 +176,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
     }
     this.policies.deadlines.remove(this.first.watch);
     this.first.watch.sentAt = now;
-    this.sendFirst(now, this.first.watch.deadlineAt - now);
+    this.sendFirst(this.first.watch.deadlineAt - now);
   }
 
   /** Waits for the gates one after the other, a place first: units must not age while their call still queues. */

@@ -35,8 +35,7 @@ export class Pipeline {
     const policies = this.#policies;
     const { signal, deadlineMs = policies.deadlineMs } = options;
     if (signal?.aborted || !(deadlineMs > 0)) return refuse(signal, deadlineMs);
-    const now = policies.clock.monotonic();
-    return new PipelineCall<T>(policies, work, options, now).begin(now, deadlineMs);
+    return new PipelineCall<T>(policies, work, options).begin(deadlineMs);
   }
 }
 
