@@ -141,7 +141,39 @@ export default async function bench(): Promise<void> {
   );
   opossum.shutdown();
   opossumNoTimeout.shutdown();
-  publish('resilience', [toMarkdown(path), toMarkdown(await gates())]);
+  publish('resilience', [toMarkdown(path), toMarkdown(await leastOfADeadline(timed)), toMarkdown(await gates())]);
+}
+
+/**
+ * What a deadline costs however it is written: the caller waits for a promise that the work or the
+ * time may settle, whichever is first, and somebody has to know when the call began.
+ */
+function leastOfADeadline(pipeline: Pipeline): Promise<Comparison> {
+  let settle: (value: number) => void;
+  const onValue = (value: number): void => settle(value);
+  const outside = (): Promise<number> => {
+    const promise = new Promise<number>((resolve) => {
+      settle = resolve;
+    });
+    void venueCall().then(onValue, onValue);
+    return promise;
+  };
+  let startedAt = 0;
+  return compare(
+    'What a deadline costs at least, written by hand for one call at a time',
+    [
+      contender('bare async call', 'floor', () => venueCall()),
+      contender('and a promise that something else may settle', 'peer', outside),
+      contender('and one read of the clock', 'peer', () => {
+        const now = clock.monotonic();
+        if (now < startedAt) throw new Error('the clock went back');
+        startedAt = now;
+        return outside();
+      }),
+      contender('Pipeline: deadline only', 'ours', () => pipeline.run(venueCall)),
+    ],
+    { maxIterations: 300_000 },
+  );
 }
 
 /** What one decision of each policy costs by itself; the limiter also with many symbols and many waiters. */
