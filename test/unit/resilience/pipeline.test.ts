@@ -288,6 +288,26 @@ describe('Pipeline', () => {
     expect(await pipeline.run(async () => 'free again')).toBe('free again');
   });
 
+  it('lets the late answer of an abandoned call reach no other call', async () => {
+    const { clock, pipeline } = givenAPipeline({ timeoutMs: 100 });
+    const answers: ((value: string) => void)[] = [];
+    const work = () => new Promise<string>((resolve) => answers.push(resolve));
+    const abandoned = ending(pipeline.run(work));
+    await clock.advance(100);
+    expect((await abandoned).error?.code).toBe('DEADLINE');
+    const next = ending(pipeline.run(work));
+    answers[0]?.('of the first');
+    await clock.advance(50);
+    const third = ending(pipeline.run(work));
+    await clock.advance(49);
+    expect(await Promise.race([next, third, 'both still waiting'])).toBe('both still waiting');
+    answers[1]?.('of the second');
+    expect((await next).value).toBe('of the second');
+    await clock.advance(51);
+    expect((await third).error?.code).toBe('DEADLINE');
+    expect(clock.monotonic()).toBe(250);
+  });
+
   it('waits for its limits, spends them for every attempt, and refuses what can’t be sent in time', async () => {
     const clock = new ManualClock();
     const limiter = new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: 2, perMs: 1_000 }] });
