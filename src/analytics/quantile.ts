@@ -9,8 +9,3 @@ export function quantile(sorted: ArrayLike<number>, p: number): number {
   // The package only indexes; its types know plain arrays alone.
   return quantileSorted(sorted as unknown as number[], p);
 }
-
-/** The middle of unordered values; leaves them as they are. */
-export function median(values: ArrayLike<number>): number {
-  return quantile(Float64Array.from(values).sort(), 0.5);
-}

@@ -26,7 +26,7 @@ export class AttemptWatch extends Timed {
   /** Monotonic ms. */
   sentAt = 0;
   /** Monotonic ms; of the call, on the watch of its first attempt. */
-  deadlineAt = Infinity;
+  deadlineAt: number = Infinity;
   /** Whether the work has been begun and has not settled. */
   isWorking = false;
   #attempt: Watched<unknown> | undefined = undefined;
