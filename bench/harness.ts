@@ -80,7 +80,8 @@ async function calibrate(contender: Contender, roundMs: number, maxIterations: n
   let count = 1;
   for (;;) {
     const elapsed = (await time(contender, count)) / 1e6;
-    if (elapsed >= roundMs / 4 || count >= maxIterations) return Math.max(1, Math.min(maxIterations, Math.round((count * roundMs) / Math.max(elapsed, 1e-3))));
+    if (elapsed >= roundMs / 4 || count >= maxIterations)
+      return Math.max(1, Math.min(maxIterations, Math.round((count * roundMs) / Math.max(elapsed, 1e-3))));
     count = Math.min(maxIterations, count * 4);
   }
 }
