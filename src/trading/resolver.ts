@@ -20,6 +20,8 @@ const ESCALATED_POLL_MS = 30_000;
 /** Listings of all orders: how often while the stream tells what happens, and how often without it. */
 const SWEEP_WITH_STREAM_MS = 30_000;
 const SWEEP_WITHOUT_STREAM_MS = 1_000;
+/** How many times the share kept for looking a proof may use. */
+const URGENT_SHARES = 3;
 const SWEPT = ['openOrders', 'history', 'fills'];
 /** How often fills that are missing are asked for, and how often at most. */
 const MISSING_FILLS_MS = 500;
@@ -156,7 +158,7 @@ export class Resolver {
         void this.#find(order, watch);
       }
     }
-    if (isSweepDue && this.#sweeping === undefined && now >= this.#lastSweepAt + POLL_GAP_MS) void this.sweep();
+    if (isSweepDue && this.#sweeping === undefined && now >= this.#lastSweepAt + this.#sweepGap()) void this.sweep();
     if (this.#calls.tellsTime && now >= this.#lastSyncAt + CLOCK_EVERY_MS) {
       this.#lastSyncAt = now;
       this.#calls.syncClock({ priority: 'reconcile', signal: this.#closing }).catch(() => {});
@@ -173,6 +175,11 @@ export class Resolver {
     }
     // Not sooner than the gap: what is due but can't be started now is started by what ends.
     return Math.max(next - now, 25);
+  }
+
+  // A proof may use more of the limits than what is kept for looking, but never so much that no order gets out.
+  #sweepGap(): number {
+    return Math.max(POLL_GAP_MS, this.#calls.paceMs(SWEPT) / URGENT_SHARES);
   }
 
   #nextSweepAt(): number {

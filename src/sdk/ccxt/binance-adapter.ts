@@ -52,7 +52,11 @@ const LIMITS: readonly Limit[] = [
 ];
 
 /** Weights of the endpoints behind each operation. Source: Binance spot API reference. */
-const WEIGHTS: Readonly<Record<string, number>> = { place: 1, cancel: 1, find: 4, openOrders: 80, serverTime: 1 };
+const WEIGHTS: Readonly<Record<string, number>> = { place: 1, cancel: 1, find: 4, serverTime: 1 };
+const WEIGHT_OF_ALL_OPEN_ORDERS = 80;
+const WEIGHT_OF_OPEN_ORDERS_OF_A_SYMBOL = 6;
+/** How often all symbols are listed, for orders that others placed; in between it is those that this adapter has to do with. */
+const ALL_SYMBOLS_EVERY_MS = 300_000;
 const WEIGHT_OF_A_SYMBOL_PAGE = 20;
 
 /** Binance spot through the caller's own ccxt instance. */
@@ -66,6 +70,7 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   readonly #marketData: BinanceMarketData;
   // Binance lists history by symbol only: these are the symbols that this adapter has to do with.
   readonly #symbols = new Set<string>();
+  #listedAllAt = -Infinity;
   #venueOffsetMs = 0;
   #loading: Promise<void> | undefined;
 
@@ -92,6 +97,10 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   cost(operation: string): readonly Cost[] {
     if (operation === 'history' || operation === 'fills')
       return [{ limit: 'weight-1m', units: WEIGHT_OF_A_SYMBOL_PAGE * Math.max(1, this.#symbols.size) }];
+    if (operation === 'openOrders') {
+      const units = this.#listsAllSymbols() ? WEIGHT_OF_ALL_OPEN_ORDERS : WEIGHT_OF_OPEN_ORDERS_OF_A_SYMBOL * this.#symbols.size;
+      return [{ limit: 'weight-1m', units }];
+    }
     const weight = [{ limit: 'weight-1m', units: WEIGHTS[operation] ?? 2 }];
     return operation === 'place' ? [...weight, { limit: 'orders-10s', units: 1 }] : weight;
   }
@@ -125,13 +134,19 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
 
   async *openOrders(attempt: Attempt): AsyncIterable<VenueOrder> {
     await this.#loadMarkets();
-    const rows = listOf(await this.#read(() => this.#sdk.privateGetOpenOrders(this.#signed({}, attempt)), attempt.signal, true), 'openOrders');
-    for (const row of rows) {
-      const json = objectOf(row, 'order');
-      const symbol = this.#symbolOf(text(json, 'symbol'));
-      this.#symbols.add(symbol);
-      yield venueOrderOf(json, symbol);
+    const isWhole = this.#listsAllSymbols();
+    const startedAt = this.#clock.monotonic();
+    for (const symbol of isWhole ? [undefined] : [...this.#symbols]) {
+      const params = this.#signed(symbol === undefined ? {} : { symbol: (await this.#market(symbol)).id }, attempt);
+      const rows = listOf(await this.#read(() => this.#sdk.privateGetOpenOrders(params), attempt.signal, true), 'openOrders');
+      for (const row of rows) {
+        const json = objectOf(row, 'order');
+        const known = symbol ?? this.#symbolOf(text(json, 'symbol'));
+        this.#symbols.add(known);
+        yield venueOrderOf(json, known);
+      }
     }
+    if (isWhole) this.#listedAllAt = startedAt;
   }
 
   async *history(sinceVenueMs: number, attempt: Attempt): AsyncIterable<VenueOrder> {
@@ -176,6 +191,11 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     attempt: Pick<Attempt, 'signal' | 'number'>,
   ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
     return this.#marketData.fetch(kind, requests, attempt);
+  }
+
+  #listsAllSymbols(): boolean {
+    const isDue = this.#clock.monotonic() - this.#listedAllAt >= ALL_SYMBOLS_EVERY_MS;
+    return isDue || this.#symbols.size === 0 || this.#symbols.size * WEIGHT_OF_OPEN_ORDERS_OF_A_SYMBOL >= WEIGHT_OF_ALL_OPEN_ORDERS;
   }
 
   // Exactly the timestamp that the journal has, however long the request waited since: the venue's
