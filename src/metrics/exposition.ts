@@ -24,7 +24,7 @@ export class Exposition {
   readonly #defaults: Readonly<Record<string, string>>;
   readonly #heads = new WeakMap<MetricFamily, string>();
   readonly #prefixes = new WeakMap<AnySeries, readonly string[]>();
-  readonly #plain = new WeakMap<MetricFamily, string[]>();
+  readonly #kept = new WeakMap<MetricFamily, KeptLine[]>();
 
   constructor(format: ExpositionFormat, defaultLabels: Readonly<Record<string, string>>) {
     this.#openMetrics = format === 'openmetrics';
@@ -64,20 +64,27 @@ export class Exposition {
     return this.#openMetrics && kind === 'counter' && name.endsWith('_total') ? name.slice(0, -'_total'.length) : name;
   }
 
-  // The commonest families: one prefix a series, held in an array beside the series.
+  // Most series stand still between two scrapes: their lines are kept with the value that they show.
   #simple(lines: string[], family: MetricFamily): void {
-    let prefixes = this.#plain.get(family);
-    if (prefixes === undefined) this.#plain.set(family, (prefixes = []));
+    let kept = this.#kept.get(family);
+    if (kept === undefined) this.#kept.set(family, (kept = []));
     const series = family.series as readonly Simple[];
-    const suffix = this.#openMetrics && family.definition.kind === 'counter' ? '_total' : '';
-    for (let i = prefixes.length; i < series.length; i++)
-      prefixes.push(`${this.#familyName(family)}${suffix}${labelText({ ...this.#defaults, ...series[i]?.labels })} `);
-    const withExemplars = this.#openMetrics && family.definition.kind === 'counter';
+    const isCounter = family.definition.kind === 'counter';
+    for (let i = kept.length; i < series.length; i++) kept.push(this.#keep(family, series[i] as Simple));
     for (let i = 0; i < series.length; i++) {
+      const one = kept[i] as KeptLine;
       const { value, exemplar } = series[i] as Simple;
-      const line = `${prefixes[i]}${value - value === 0 ? value : numberText(value)}`;
-      lines.push(withExemplars ? line + exemplarText(exemplar) : line);
+      if (value !== one.value) {
+        one.value = value;
+        one.line = `${one.prefix}${value - value === 0 ? value : numberText(value)}`;
+      }
+      lines.push(isCounter && exemplar !== undefined && this.#openMetrics ? one.line + exemplarText(exemplar) : one.line);
     }
+  }
+
+  #keep(family: MetricFamily, { labels }: Simple): KeptLine {
+    const suffix = this.#openMetrics && family.definition.kind === 'counter' ? '_total' : '';
+    return { prefix: `${this.#familyName(family)}${suffix}${labelText({ ...this.#defaults, ...labels })} `, value: Number.NaN, line: '' };
   }
 
   #histogram(lines: string[], family: MetricFamily, series: HistogramSeries): void {
@@ -111,6 +118,13 @@ export class Exposition {
   #bound(bound: number): string {
     return this.#openMetrics && Number.isInteger(bound) && bound < 1e21 ? `${bound}.0` : numberText(bound);
   }
+}
+
+/** A line as it was last written. */
+interface KeptLine {
+  readonly prefix: string;
+  value: number;
+  line: string;
 }
 
 /** A counter or a gauge. */
