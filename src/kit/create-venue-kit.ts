@@ -101,8 +101,8 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
 
 async function openStore(dataDir: string | undefined, inMemory: () => MetricStore): Promise<MetricStore> {
   if (dataDir === undefined) return inMemory();
-  const { SqliteMetricStore } = await import('../stores/sqlite/index.js');
-  return SqliteMetricStore.open({ path: await fileIn(dataDir, 'metrics.db') });
+  const { SqliteMetricStore, DEFAULT_RETENTION } = await import('../stores/sqlite/index.js');
+  return SqliteMetricStore.open({ path: await fileIn(dataDir, 'metrics.db'), retention: DEFAULT_RETENTION });
 }
 
 async function openJournal(dataDir: string | undefined, inMemory: () => OrderJournal): Promise<OrderJournal> {
