@@ -76,8 +76,7 @@ export class InstrumentFilters {
     const now = this.#clock.monotonic();
     try {
       const deadlineAt = now + PATIENCE_MS;
-      const costs = this.#calls.costs('fetch');
-      if (costs.length > 0) await this.#calls.limiter.acquire(costs, { priority: 'place', symbol, deadlineAt });
+      await this.#calls.limiter.acquire(this.#calls.costs('fetch'), { priority: 'place', symbol, deadlineAt });
       const [answer] = await this.#withPatience((attempt) => source.fetch('instrument', [{ symbol }], attempt));
       if (answer?.status !== 'fulfilled') throw answer?.reason ?? new TypeError('no answer');
       this.#known.set(symbol, { instrument: answer.value, until: now + FRESH_MS });

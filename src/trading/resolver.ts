@@ -64,6 +64,8 @@ export class Resolver {
   readonly #stream: StreamHealth;
   #sweeping: Promise<Sweep> | undefined;
   #lastSweepAt = -Infinity;
+  // Due, but not before the limits allow it: it must not be forgotten meanwhile.
+  #isSweepWanted = false;
   #lastSyncAt: number;
   #fillTries = 0;
   #finding = 0;
@@ -158,7 +160,8 @@ export class Resolver {
         void this.#find(order, watch);
       }
     }
-    if (isSweepDue && this.#sweeping === undefined && now >= this.#lastSweepAt + this.#sweepGap()) void this.sweep();
+    if (isSweepDue) this.#isSweepWanted = true;
+    if (this.#isSweepWanted && this.#sweeping === undefined && now >= this.#lastSweepAt + this.#sweepGap()) void this.sweep();
     if (this.#calls.tellsTime && now >= this.#lastSyncAt + CLOCK_EVERY_MS) {
       this.#lastSyncAt = now;
       this.#calls.syncClock({ priority: 'reconcile', signal: this.#closing }).catch(() => {});
@@ -168,7 +171,7 @@ export class Resolver {
   #nextInMs(): number {
     const now = this.#clock.monotonic();
     let next = this.#calls.tellsTime ? this.#lastSyncAt + CLOCK_EVERY_MS : Infinity;
-    if (this.#sweeping === undefined) next = Math.min(next, this.#nextSweepAt());
+    if (this.#sweeping === undefined) next = Math.min(next, this.#isSweepWanted ? this.#lastSweepAt + this.#sweepGap() : this.#nextSweepAt());
     for (const order of this.#table.unknown) {
       if (order.isDriven || order.watch === undefined || order.watch.isPolling) continue;
       next = Math.min(next, order.watch.nextPollAt);
@@ -223,6 +226,7 @@ export class Resolver {
 
   async #sweepNow(signal: AbortSignal): Promise<Sweep> {
     // Judged by what was unknown before the first question: a later send can't have been seen.
+    this.#isSweepWanted = false;
     const judged = [...this.#table.unknown].filter((order) => !order.isDriven);
     const attempts = new Map(judged.map((order) => [order, order.model.attempts.length]));
     const sweep = await this.#sweeper.sweep({ priority: 'reconcile', signal });

@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.js';
 import type { Backoff } from '../resilience/backoff.js';
 import type { Evidence } from './evidence.js';
 import type { StreamHealth } from './resolver.js';
+import { MARGIN_MS } from './trading-defaults.js';
 
 /** `live`: nothing was missed. `gap`: something was, and is being read again. */
 export type StreamState = 'down' | 'recovering' | 'gap' | 'live';
@@ -26,6 +27,7 @@ export class StreamConsumer implements StreamHealth {
   #lastSeq: number | undefined;
   #recovery: Promise<void> | undefined;
   #gaps = 0;
+  #confirmation: Disposable | undefined;
   /** Reads everything again; resolves to whether it was read to its end. */
   recover: () => Promise<boolean> = async () => false;
 
@@ -127,9 +129,25 @@ export class StreamConsumer implements StreamHealth {
       const gaps = this.#gaps;
       const isRead = await this.recover().catch(() => false);
       // A gap that opened meanwhile may hide what the listings could not show yet.
-      if (isRead && gaps === this.#gaps && this.#isIncomplete()) return this.#become('live');
+      if (isRead && gaps === this.#gaps && this.#isIncomplete()) {
+        this.#confirmLater();
+        return this.#become('live');
+      }
       await this.#clock.sleep(this.#backoff(failures), this.#closing).catch(() => {});
     }
+  }
+
+  // What happened just before the listings were read may not have been visible in them yet.
+  #confirmLater(): void {
+    this.#confirmation?.[Symbol.dispose]();
+    this.#confirmation = this.#clock.schedule(this.#adapter.capabilities.visibilityLagMs + MARGIN_MS, () => {
+      this.#confirmation = undefined;
+      if (this.#closing.aborted) return;
+      this.recover().then(
+        (isRead) => isRead || this.#confirmLater(),
+        () => this.#confirmLater(),
+      );
+    });
   }
 
   #isIncomplete(): boolean {

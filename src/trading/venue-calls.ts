@@ -148,8 +148,8 @@ export class VenueCalls {
 
   /** One read, when the limits allow it. @throws what the adapter throws; policy errors when the deadline comes first. */
   async look<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: LookOptions): Promise<T> {
-    const costs = this.costs(operation);
-    if (costs.length > 0) await this.limiter.acquire(costs, options);
+    // Also where it costs nothing: a ban holds for everything.
+    await this.limiter.acquire(this.costs(operation), options);
     const start = this.#time.monotonic();
     const attempt = new LiveAttempt(1, this.clock.now(), this.fenceMs);
     try {

@@ -231,7 +231,7 @@ export class Judge {
     }
     if (state === 'escalated') {
       this.count.escalated++;
-      if (/cancel|valid|halt|reject/i.test(model.escalated ?? '')) this.count.escalatedWhenStopped++;
+      if (/cancel|valid|halt|reduce-only/i.test(model.escalated ?? '')) this.count.escalatedWhenStopped++;
       return;
     }
     if (state === 'abandoned') this.count.abandoned++;
