@@ -66,6 +66,8 @@ export class Halts {
     this.#apply(halt);
     if (this.#bus.has('halt')) this.#bus.emit('halt', { mode, reason: symbol === undefined ? reason : `${symbol}: ${reason}` });
     this.#writer.note(haltKey(this.#account), entry('halt', this.#clock.now(), halt));
+    // Noted, so that a full disk can't lose it; and written at once, since money is at risk.
+    this.#writer.flush().catch(() => {});
   }
 
   #strictest(symbol: string): EntryBodies['halt'] {

@@ -6,6 +6,10 @@ import { isVenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Entry } from './order-entry.js';
 
+/** How long evidence may wait for company: a commit of its own would stand in the way of the next order's. */
+const NOTE_DELAY_MS = 5;
+const RETRY_MS = 1_000;
+
 type Unwritten = Omit<JournalRecord, 'sequence'>;
 
 /**
@@ -23,9 +27,9 @@ export class JournalWriter {
   readonly #logger: Logger;
   #epoch = 0;
   #owed: Unwritten[] = [];
-  #noting: Promise<void> = Promise.resolve();
   #batch: Unwritten[] = [];
-  #isScheduled = false;
+  #timer: Disposable | undefined;
+  #latest: Promise<void> = Promise.resolve();
 
   constructor(parts: {
     readonly journal: OrderJournal;
@@ -57,30 +61,29 @@ export class JournalWriter {
     return this.#write(records, entries.length);
   }
 
-  /** Writes soon, together with what else is noted meanwhile. */
+  /** Writes soon, together with what else is noted meanwhile, and with the next append if that comes first. */
   note(intentId: string, entry: Entry): void {
     this.#batch.push(this.#record(intentId, entry));
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    const earlier = this.#noting;
-    const written = Promise.resolve().then(() => this.#flushBatch());
-    this.#noting = written.then(() => earlier);
+    this.#arm(NOTE_DELAY_MS);
   }
 
   /** Resolves when all that was noted is durable. @throws TradingError JOURNAL when it can't be written. */
   async flush(): Promise<void> {
-    await this.#noting;
+    await this.#latest.catch(() => {});
     if (this.#owed.length > 0 || this.#batch.length > 0) await this.#write(this.#takeNoted(), 0);
   }
 
-  #flushBatch(): Promise<void> {
-    const records = this.#takeNoted();
-    if (records.length === 0) return Promise.resolve();
-    return this.#write(records, 0).catch(() => {});
+  #arm(ms: number): void {
+    this.#timer ??= this.#clock.schedule(ms, () => {
+      this.#timer = undefined;
+      const records = this.#takeNoted();
+      if (records.length > 0) this.#write(records, 0).catch(() => {});
+    });
   }
 
   #takeNoted(): Unwritten[] {
-    this.#isScheduled = false;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
     if (this.#owed.length === 0 && this.#batch.length === 0) return [];
     const records = this.#owed.length === 0 ? this.#batch : [...this.#owed, ...this.#batch];
     this.#owed = [];
@@ -88,15 +91,25 @@ export class JournalWriter {
     return records;
   }
 
+  // Commits are made in order, so the latest one's end is the end of all.
+  #write(records: Unwritten[], promised: number): Promise<void> {
+    const written = this.#commit(records, promised);
+    this.#latest = written;
+    return written;
+  }
+
   // The last `promised` records are the caller's; the evidence before them is kept when the write fails.
-  async #write(records: Unwritten[], promised: number): Promise<void> {
+  async #commit(records: Unwritten[], promised: number): Promise<void> {
     const start = this.#clock.monotonic();
     try {
       await this.#journal.append(records);
     } catch (cause) {
       this.#owed.unshift(...records.slice(0, records.length - promised));
       this.#logger.error({ error: cause, owed: this.#owed.length }, 'the order journal could not be written');
-      throw journalError(cause);
+      const error = journalError(cause);
+      // A disk that is full now may not be so in a while; another writer stays.
+      if (error.code === 'JOURNAL' && this.#owed.length > 0) this.#arm(RETRY_MS);
+      throw error;
     }
     if (this.#bus.has('journal.append')) this.#bus.emit('journal.append', { records: records.length, ms: this.#clock.monotonic() - start });
   }
