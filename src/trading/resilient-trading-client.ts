@@ -247,28 +247,25 @@ export class ResilientTradingClient implements AsyncDisposable {
     }
   }
 
-  async #within(durable: Promise<void>, deadlineMs: number, signal: AbortSignal | undefined, handle: LiveOrderHandle): Promise<void> {
-    let isDurable = false;
-    const done = durable.then(() => {
-      isDurable = true;
-    });
-    done.catch(() => {});
-    // The usual case is a commit of a fraction of a millisecond: no timer for it until it has taken long.
-    for (let turn = 0; turn < 4 && !isDurable; turn++) await Promise.resolve();
-    if (isDurable) return;
-    const over = new AbortController();
-    const late = this.#clock.sleep(deadlineMs, over.signal).then(() => {
-      throw new TradingError('OUTCOME_UNKNOWN', `The journal took longer than ${deadlineMs} ms; the order goes on, see the handle.`, {
-        sent: 'maybe',
-        handle,
+  /** The caller's wait for the commit. The journal's own work keeps the process alive meanwhile. */
+  #within(durable: Promise<void>, deadlineMs: number, signal: AbortSignal | undefined, handle: LiveOrderHandle): Promise<void> {
+    const wait = new Promise<void>((resolve, reject) => {
+      const timer = this.#clock.schedule(deadlineMs, () => {
+        const why = `The journal took longer than ${deadlineMs} ms; the order goes on, see the handle.`;
+        reject(new TradingError('OUTCOME_UNKNOWN', why, { sent: 'maybe', handle }));
       });
+      durable.then(
+        () => {
+          timer[Symbol.dispose]();
+          resolve();
+        },
+        (error: unknown) => {
+          timer[Symbol.dispose]();
+          reject(error);
+        },
+      );
     });
-    late.catch(() => {});
-    try {
-      await abortable(Promise.race([done, late]), signal);
-    } finally {
-      over.abort(OVER);
-    }
+    return abortable(wait, signal);
   }
 
   async #close(): Promise<void> {
@@ -303,8 +300,6 @@ export class ResilientTradingClient implements AsyncDisposable {
     return options.deadlineMs === undefined ? this.#policy.deadlineMs : requirePositive('deadlineMs', options.deadlineMs);
   }
 }
-
-const OVER = new Error('over');
 
 function closed(): TradingError {
   return new TradingError('CLOSED', 'The trading client is closed; create a new one on the same journal.');
