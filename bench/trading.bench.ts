@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Attempt, BrokerAdapter, VenueOrder, Verdict } from '../src/contracts/broker.js';
 import type { OrderJournal } from '../src/contracts/journal.js';
 import type { OrderIntent } from '../src/contracts/orders.js';
 import { MemoryOrderJournal } from '../src/stores/memory/memory-order-journal.js';
 import { SqliteOrderJournal } from '../src/stores/sqlite/order-journal.js';
 import { ResilientTradingClient } from '../src/trading/resilient-trading-client.js';
 import { digits, publish } from './harness.js';
+import { instantVenue } from './instant-venue.js';
 
 /**
  * What placing costs: against a venue that answers at once, so that only the client and its journal
@@ -16,45 +16,6 @@ import { digits, publish } from './harness.js';
 const IN_FLIGHT = [1, 10, 50, 100];
 const ROUNDS = 5;
 const ROUND_MS = 800;
-
-async function* nothing<T>(): AsyncIterable<T> {}
-
-/** Takes every order at once and fills it. */
-function instantVenue(): BrokerAdapter {
-  let made = 0;
-  const now = Date.now();
-  return {
-    venue: 'instant',
-    capabilities: {
-      clientId: { maxLength: 36, pattern: /^[\w-]{1,36}$/, unique: 'open_orders' },
-      fence: { maxMs: 60_000, defaultMs: 5_000 },
-      visibilityLagMs: 1_000,
-      lookup: 'by_client_id',
-      amend: 'none',
-      streamSequenced: false,
-    },
-    limits: [],
-    cost: () => [],
-    place: async (intent: OrderIntent, clientOrderId: string, _attempt: Attempt): Promise<Verdict> => {
-      const order: VenueOrder = {
-        clientOrderId,
-        venueOrderId: String(++made),
-        state: 'canceled',
-        symbol: intent.symbol,
-        side: intent.side,
-        qty: intent.qty,
-        filledQty: '0',
-        venueTime: now,
-      };
-      return { kind: 'accepted', order };
-    },
-    cancel: async () => ({ kind: 'unknown', cause: 'not benchmarked' }),
-    find: async () => 'not_found',
-    openOrders: () => nothing(),
-    history: () => nothing(),
-    fills: () => nothing(),
-  };
-}
 
 interface Rate {
   readonly perSecond: number;
