@@ -84,6 +84,8 @@ async function synchronousHit(): Promise<string> {
       { name: 'lru-cache with ttl', role: 'peer', run: sum((i) => (lru.get(symbols[i] as string) as Quote).bid) },
     ],
     {
+      // Long rounds: the first read of each key after a pause is noticed by store and prefetch, and is not what a hot loop costs.
+      roundMs: 300,
       targets: (ns) => [
         target('peek ≤ 3× Map.get', ns('peek') / ns('Map.get'), 3),
         target('handle.peek ≤ 0.5× Map.get', ns('handle.peek') / ns('Map.get'), 0.5),
@@ -137,12 +139,18 @@ async function asynchronousHit(): Promise<string> {
       { name: 'cache-manager', role: 'peer', run: (n) => run(n, (i) => manager.get<Quote>(symbols[i] as string)) },
     ],
     {
+      roundMs: 200,
       targets: (ns) => [
         target('get ≤ 2× await Map.get', ns('await get') / ns('await Map.get'), 2),
         {
           target: 'get ≥ 1.2× as fast as lru-cache.fetch',
           reached: `${digits(ns('lru-cache.fetch') / ns('await get'))}×`,
           met: ns('lru-cache.fetch') >= 1.2 * ns('await get'),
+        },
+        {
+          target: 'handle.get ≥ 1.2× as fast as lru-cache.fetch',
+          reached: `${digits(ns('lru-cache.fetch') / ns('await handle.get'))}×`,
+          met: ns('lru-cache.fetch') >= 1.2 * ns('await handle.get'),
         },
         {
           target: '≥ 1,000,000 reads/s through await get',
@@ -184,7 +192,7 @@ async function growth(): Promise<string> {
         { name: 'peek', role: 'ours', run: loop((i) => client.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
         { name: 'handle', role: 'ours', run: loop((i) => handles[i]?.peek()?.bid as number) },
       ],
-      { rounds: 5, roundMs: 40 },
+      { rounds: 5, roundMs: 200 },
     );
     const [floor, peek, handle] = measured.map(({ nsPerOp }) => digits(nsPerOp));
     lines.push(`| ${keys} | ${floor} | ${peek} | ${handle} | ${globalThis.gc === undefined || keys < 1_000 ? '–' : Math.round(bytes)} |`);

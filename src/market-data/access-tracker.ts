@@ -6,7 +6,7 @@ const EARLIEST_KEPT = 0.95;
 const LEAST_ACCESSES = 3;
 const MOST_RELATIVE_DEVIATION = 0.15;
 /** Allowed for what neither average sees: the granularity of timers, and the wait for company in a call. */
-const GUARD_MS = 15;
+const GUARD_MS = 25;
 
 /** Reads of one consumer within this time count as one: a burst says nothing about its period. */
 export const BURST_MS = 10;
@@ -43,6 +43,11 @@ export class AccessTracker {
   /** Whether the next access can be foretold well enough to fetch for it. */
   get isRegular(): boolean {
     return this.accesses >= LEAST_ACCESSES && this.deviationMs < MOST_RELATIVE_DEVIATION * this.meanMs;
+  }
+
+  /** By when the next access has come, if it is as punctual as those before; monotonic. */
+  get latestNext(): number {
+    return this.lastAt + this.meanMs + Math.max(this.earlyMs, 2 * this.deviationMs) + GUARD_MS;
   }
 
   /**

@@ -6,7 +6,7 @@ import { isNewer } from './entry-order.js';
 import { marketKinds } from './kind-policy.js';
 
 /** Stores hear of the use of a key at most this often: their order needs no more, and reads stay cheap. */
-const USE_RESOLUTION_MS = 250;
+const USE_RESOLUTION_MS = 1_000;
 
 /** An entry with the two times that reads are judged by. */
 export interface Judged {

@@ -198,14 +198,22 @@ export class CachedMarketDataClient implements AsyncDisposable {
   handle<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): ReadHandle<MarketKinds[K]['value']> {
     const maxAgeMs = maxAgeOf(options);
     const bound = Object.freeze({ ...request });
+    const isDirect = this.#index.isWatched && options?.intent !== 'order';
+    const cell = this.#index.obtain(kind, bound);
+    const peekCell = (): MarketKinds[K]['value'] | undefined => {
+      const read = this.#serveCell(cell, options);
+      if (read === undefined) this.#statistics.misses++;
+      return read?.value as MarketKinds[K]['value'] | undefined;
+    };
     return new BoundRead<MarketKinds[K]['value']>({
-      cell: this.#index.obtain(kind, bound),
+      cell,
       clock: this.#clock,
       coarse: this.#coarse,
       statistics: this.#statistics,
       maxAgeMs,
-      isDirect: this.#index.isWatched && options?.intent !== 'order',
-      peekSlowly: () => this.peek(kind, bound, options)?.value,
+      isDirect,
+      // Bound to it, the handle keeps its cell alive.
+      peekSlowly: isDirect ? peekCell : () => this.peek(kind, bound, options)?.value,
       get: () => this.get(kind, bound, options).then(unwrap),
     });
   }
@@ -374,9 +382,14 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   // What every read from memory goes through, counted and told.
   #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
-    const maxAgeMs = options === undefined ? Infinity : maxAgeOf(options);
     const cell = this.#index.find(kind, request);
-    if (cell === undefined) return undefined;
+    if (cell !== undefined) return this.#serveCell(cell, options);
+    maxAgeOf(options);
+    return undefined;
+  }
+
+  #serveCell(cell: Cell, options: ReadOptions | undefined): Read<unknown> | undefined {
+    const maxAgeMs = options === undefined ? Infinity : maxAgeOf(options);
     const now = maxAgeMs === Infinity ? this.#coarse.read() : this.#clock.monotonic();
     const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
     if (read === undefined) return undefined;

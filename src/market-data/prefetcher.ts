@@ -134,7 +134,7 @@ export class Prefetcher implements Disposable {
       tracker.armed = undefined;
     }
     // What is held will do for the next access too.
-    if (!tracker.isRegular || cell.freshUntil > tracker.lastAt + tracker.meanMs + 2 * tracker.deviationMs) return;
+    if (!tracker.isRegular || cell.freshUntil > tracker.latestNext) return;
     const latency = this.#latencies[cell.kind];
     const p95Ms = latency.quantile(0.95);
     if (p95Ms === undefined) return;
@@ -163,10 +163,7 @@ export class Prefetcher implements Disposable {
   #isWanted({ cell, reason, tracker, entry, close }: Plan, now: number): boolean {
     // A live stream keeps its values fresh by itself.
     if (cell.entry?.source === 'stream' && now < cell.freshUntil) return false;
-    if (reason === 'period') {
-      const { lastAt, meanMs, deviationMs } = tracker as AccessTracker;
-      return cell.freshUntil <= lastAt + meanMs + 2 * deviationMs;
-    }
+    if (reason === 'period') return cell.freshUntil <= (tracker as AccessTracker).latestNext;
     // Replaced since; what was merely pushed out is still wanted.
     if (cell.entry !== undefined && cell.entry !== entry) return false;
     if (reason === 'hot') {
