@@ -8,7 +8,7 @@ import type { Logger } from '../core/logger.js';
 import type { Halts } from './halts.js';
 import type { LiveOrder } from './live-order.js';
 import type { EvidenceSource } from './order-entry.js';
-import { filledQty, isLive, legState } from './order-model.js';
+import { filledQty, isLive, legFilled, legState } from './order-model.js';
 import { sameOr } from './order-states.js';
 import type { OrderTable } from './order-table.js';
 import { MARGIN_MS } from './trading-defaults.js';
@@ -190,7 +190,8 @@ export class Evidence {
   #checkLegs(order: LiveOrder, seen: VenueOrder): void {
     const { legs, qty } = order.model;
     if (legs.length < 2) return;
-    const counted = legs.filter((leg) => legState(leg, qty) !== 'rejected');
+    // One that was thrown out counts only for what it had filled.
+    const counted = legs.filter((leg) => legState(leg, qty) !== 'rejected' || sign(legFilled(leg)) > 0);
     // An amendment may make a venue order of its own; it carries an id of its own.
     const ids = new Set(counted.map((leg) => leg.order?.clientOrderId ?? order.model.clientOrderId));
     if (counted.length > ids.size) this.conflict(order, seen, `the venue keeps ${counted.length} orders for one client order id`);
