@@ -58,13 +58,16 @@ async function synchronousHit(): Promise<string> {
     quickAge.set(symbol, quote);
     lru.set(symbol, quote);
   }
+  // Each contender has a cache of its own, as the peers have.
   const client = await givenClient(KEYS);
   const s3 = await givenClient(KEYS, 's3-fifo');
-  const handles = new Map([...map.keys()].map((symbol) => [symbol, client.handle('quote', { symbol })]));
+  const handled = await givenClient(KEYS);
+  const handledExactly = await givenClient(KEYS);
+  const handles = new Map([...map.keys()].map((symbol) => [symbol, handled.handle('quote', { symbol })]));
   const bound = symbols.map((symbol) => handles.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
-  const boundExact = new Map([...map.keys()].map((symbol) => [symbol, client.handle('quote', { symbol }, { maxAgeMs: TTL_MS })]));
+  const boundExact = new Map([...map.keys()].map((symbol) => [symbol, handledExactly.handle('quote', { symbol }, { maxAgeMs: TTL_MS })]));
   const exact = symbols.map((symbol) => boundExact.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
-  const one = client.handle('quote', { symbol: symbols[0] as string });
+  const one = handled.handle('quote', { symbol: symbols[0] as string });
   const sum = (read: (i: number) => number) => (n: number) => {
     let total = 0;
     for (let i = 0; i < n; i++) total += read(i & (ACCESSES - 1));
@@ -92,8 +95,7 @@ async function synchronousHit(): Promise<string> {
       ],
     },
   );
-  await client.close();
-  await s3.close();
+  for (const one of [client, s3, handled, handledExactly]) await one.close();
   return toMarkdown(comparison);
 }
 
@@ -108,7 +110,9 @@ async function asynchronousHit(): Promise<string> {
     await manager.set(symbol, quote);
   }
   const client = await givenClient(KEYS);
-  const handles = new Map([...map.keys()].map((symbol) => [symbol, client.handle('quote', { symbol })]));
+  const peeked = await givenClient(KEYS);
+  const handled = await givenClient(KEYS);
+  const handles = new Map([...map.keys()].map((symbol) => [symbol, handled.handle('quote', { symbol })]));
   const bound = symbols.map((symbol) => handles.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
   const sum = (read: (i: number) => number | Promise<number>) => async (n: number) => {
     let total = 0;
@@ -134,7 +138,7 @@ async function asynchronousHit(): Promise<string> {
         },
       },
       { name: 'await handle.get', role: 'ours', run: (n) => run(n, (i) => bound[i]?.get() as Promise<Quote>) },
-      { name: 'peek, else get', role: 'ours', run: sum((i) => client.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
+      { name: 'peek, else get', role: 'ours', run: sum((i) => peeked.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
       { name: 'lru-cache.fetch', role: 'peer', run: (n) => run(n, (i) => lru.fetch(symbols[i] as string)) },
       { name: 'cache-manager', role: 'peer', run: (n) => run(n, (i) => manager.get<Quote>(symbols[i] as string)) },
     ],
@@ -160,7 +164,7 @@ async function asynchronousHit(): Promise<string> {
       ],
     },
   );
-  await client.close();
+  for (const one of [client, peeked, handled]) await one.close();
   return toMarkdown(comparison);
 }
 

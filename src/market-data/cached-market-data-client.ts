@@ -55,6 +55,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
   readonly #statistics = new CacheStatistics();
   readonly #index: CacheIndex;
+  readonly #isWatched: boolean;
   readonly #timers: DeadlineSet<() => void>;
   readonly #reader: CacheReader;
   readonly #direct: DirectReader;
@@ -94,6 +95,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#coarse = new CoarseClock(clock);
     const store = storeOf(options);
     this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), onGone: (cell) => this.#prefetcher.gone(cell) });
+    this.#isWatched = this.#index.isWatched;
     const shared = { adapter, fetcher, group, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
     this.#shared = this.#sharedLevel(options);
@@ -383,9 +385,16 @@ export class CachedMarketDataClient implements AsyncDisposable {
   // What every read from memory goes through, counted and told.
   #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
     const cell = this.#index.find(kind, request);
-    if (cell !== undefined) return this.#serveCell(cell, options);
-    maxAgeOf(options);
-    return undefined;
+    if (cell === undefined) {
+      maxAgeOf(options);
+      return undefined;
+    }
+    if (options !== undefined || this.#bus !== undefined || !this.#isWatched) return this.#serveCell(cell, options);
+    // The same for a reader without wishes of whom nobody wants to hear: nothing is called that need not be.
+    const now = this.#coarse.read();
+    if (now >= cell.freshUntil || now >= cell.noticeAt) return this.#serveCell(cell, undefined);
+    this.#statistics.hits++;
+    return { value: cell.value, ageMs: now - cell.bornAt, outcome: 'hit' };
   }
 
   #serveCell(cell: Cell, options: ReadOptions | undefined): Read<unknown> | undefined {
