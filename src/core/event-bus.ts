@@ -75,19 +75,23 @@ export class TypedEventBus<E extends object> {
 
   #iterate(signal: AbortSignal | undefined): AsyncIterator<BusEvent<E>> {
     const buffer = new DroppingBuffer<BusEvent<E>>(BUFFERED_EVENTS);
-    let wake: (() => void) | undefined;
+    // Everyone who waits is woken: next() may be called again before the last one has settled.
+    const waiting: (() => void)[] = [];
+    const wake = (): void => {
+      for (const go of waiting.splice(0)) go();
+    };
     let ended = signal?.aborted ?? false;
     const tap = (type: keyof E, payload: never): void => {
       if (buffer.push({ type, payload }) && buffer.dropped === 1) {
-        this.#onListenerError(new Error(`events(): the reader is more than ${BUFFERED_EVENTS} events behind; the oldest are dropped`), type);
+        this.#report(new Error(`events(): the reader is more than ${BUFFERED_EVENTS} events behind; the oldest are dropped`), type);
       }
-      wake?.();
+      wake();
     };
     const end = (): void => {
       if (this.#taps.delete(tap)) this.#listening--;
       signal?.removeEventListener('abort', end);
       ended = true;
-      wake?.();
+      wake();
     };
     if (!ended) {
       this.#taps.add(tap);
@@ -98,15 +102,14 @@ export class TypedEventBus<E extends object> {
       next: async () => {
         while (buffer.size === 0 && !ended) {
           await new Promise<void>((resolve) => {
-            wake = resolve;
+            waiting.push(resolve);
           });
-          wake = undefined;
         }
         if (buffer.size > 0) {
           if (buffer.dropped > 0) {
             const { dropped } = buffer;
             buffer.dropped = 0;
-            this.#onListenerError(new Error(`events(): ${dropped} events were dropped, the reader was too slow`), 'events');
+            this.#report(new Error(`events(): ${dropped} events were dropped, the reader was too slow`), 'events');
           }
           return { done: false, value: buffer.shift() as BusEvent<E> };
         }

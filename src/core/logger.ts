@@ -68,6 +68,23 @@ function redactObject(value: object, depth: number, above: Set<object>): unknown
   return copy;
 }
 
+/**
+ * Cuts secrets out of an error's message and stack, and of its causes, where they stand: class and
+ * members stay, so that whoever caught it still knows it. SDKs put whole signed URLs into messages.
+ */
+export function redactError<T>(error: T): T {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < DEEPEST; at = at.cause, depth++) {
+    for (const member of ['message', 'stack'] as const) {
+      const text = at[member];
+      if (text === undefined) continue;
+      const safe = redactText(text);
+      // A frozen error keeps its text; assigning would throw in the middle of handling it.
+      if (safe !== text) Reflect.defineProperty(at, member, { value: safe, writable: true, configurable: true, enumerable: false });
+    }
+  }
+  return error;
+}
+
 /** `logger` behind {@link redact}: every module logs through one. */
 export function redactingLogger(logger: Logger | undefined): Logger {
   if (logger === undefined) return silentLogger;

@@ -12,11 +12,12 @@ import type {
 import type { Settled } from '../../contracts/calls.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds } from '../../contracts/market-data.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
-import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
+import { isUnknownSymbol, unknownSymbolError } from '../../contracts/unknown-symbol.js';
 import { abortable, throwIfAborted } from '../../core/abort.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { asError, isVenueKitError, VenueKitError } from '../../core/errors.js';
-import { type Logger, redactingLogger } from '../../core/logger.js';
+import { type Logger, redactError, redactingLogger } from '../../core/logger.js';
+import { requireKnown, requireWithin } from '../../core/options.js';
 import { BinanceMarketData } from './binance-market-data.js';
 import { fillOf, listOf, number, objectOf, orderParams, text, venueOrderOf } from './binance-orders.js';
 import { retryAfterOf, verdictOf } from './binance-verdict.js';
@@ -33,12 +34,14 @@ export interface CcxtAdapterOptions {
 }
 
 const DAY_MS = 86_400_000;
+/** The venue refuses a longer recvWindow. */
+const LONGEST_FENCE_MS = 60_000;
 const PAGE = 1_000;
 
 /** Source: Binance spot API, filters and general information, and design facts measured on it. */
 const CAPABILITIES: VenueCapabilities = {
   clientId: { maxLength: 36, pattern: /^[.A-Z:/a-z0-9_-]{1,36}$/, unique: 'open_orders' },
-  fence: { maxMs: 60_000, defaultMs: 2_000 },
+  fence: { maxMs: LONGEST_FENCE_MS, defaultMs: 2_000 },
   visibilityLagMs: 5_000,
   lookup: 'by_client_id',
   amend: 'none',
@@ -114,7 +117,9 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
 
   async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
     return this.#write(ref.symbol, attempt, 'cancelOrder', (market) => {
-      const params = this.#signed({ symbol: market.id, origClientOrderId: ref.clientOrderId }, attempt);
+      // Two live orders can share a client id: the venue's own id says which one is meant.
+      const which = ref.venueOrderId === undefined ? { origClientOrderId: ref.clientOrderId } : { orderId: ref.venueOrderId };
+      const params = this.#signed({ symbol: market.id, ...which }, attempt);
       return () => this.#sdk.privateDeleteOrder(params);
     });
   }
@@ -282,7 +287,11 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
 
   async #market(symbol: string): Promise<CcxtMarket> {
     await this.#loadMarkets();
-    return this.#sdk.market(symbol);
+    // Asked by exact name: market() also takes ids, and ids are shared by spot and derivatives, whose
+    // orders would then go to the spot endpoint.
+    const market = this.#sdk.markets?.[symbol];
+    if (market?.spot !== true) throw unknownSymbolError(`${this.venue} spot`, symbol);
+    return market;
   }
 
   // A failed loadMarkets() sticks in ccxt until it is asked to reload.
@@ -292,14 +301,14 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
       () => {},
       (error: unknown) => {
         this.#loading = undefined;
-        throw asError(error);
+        throw asError(redactError(error));
       },
     );
     await this.#loading;
   }
 
   #symbolOf(marketId: string): string {
-    for (const market of Object.values(this.#sdk.markets ?? {})) if (market.id === marketId) return market.symbol;
+    for (const market of Object.values(this.#sdk.markets ?? {})) if (market.id === marketId && market.spot === true) return market.symbol;
     return marketId;
   }
 }
@@ -318,5 +327,12 @@ const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
  * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
  */
 export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
+  requireKnown('toAdapter', options, ['capabilities', 'logger', 'clock']);
+  requireKnown('toAdapter capabilities', options.capabilities ?? {}, Object.keys(CAPABILITIES));
+  const { fence } = options.capabilities ?? {};
+  if (fence !== undefined) {
+    requireWithin('capabilities.fence.maxMs', fence.maxMs, 1, LONGEST_FENCE_MS);
+    requireWithin('capabilities.fence.defaultMs', fence.defaultMs, 1, fence.maxMs);
+  }
   return new CcxtBinanceAdapter(requireCcxtBinance(sdk), options);
 }

@@ -42,6 +42,8 @@ const STATES: Readonly<Record<string, VenueOrder['state']>> = {
   REJECTED: 'rejected',
 };
 
+const SIDES: Readonly<Record<string, VenueOrder['side']>> = { BUY: 'buy', SELL: 'sell' };
+
 /** An order of POST, GET or DELETE /api/v3/order, openOrders or allOrders. */
 export function venueOrderOf(json: Json, symbol: string): VenueOrder {
   const status = text(json, 'status');
@@ -53,17 +55,21 @@ export function venueOrderOf(json: Json, symbol: string): VenueOrder {
   // A cancelled order is listed under the id of its cancellation; the id it was placed with stays in origClientOrderId.
   const original = json.origClientOrderId ?? json.clientOrderId;
   const time = json.updateTime ?? json.transactTime ?? json.time;
+  const venueTime = typeof time === 'number' ? time : Number(time);
+  if (!Number.isFinite(venueTime)) throw new VenueKitError('BAD_ANSWER', "the venue's order has no time");
+  const side = SIDES[text(json, 'side')];
+  if (side === undefined) throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown side ${JSON.stringify(json.side)}`);
   return {
     ...(typeof original === 'string' ? { clientOrderId: original } : {}),
     venueOrderId: text(json, 'orderId'),
     state,
     symbol,
-    side: text(json, 'side') === 'BUY' ? 'buy' : 'sell',
+    side,
     qty: normalize(text(json, 'origQty')),
     ...(isZero(price) ? {} : { price }),
     filledQty,
     ...(quoteQty === undefined || isZero(filledQty) || quoteQty.startsWith('-') ? {} : { avgPrice: divide(quoteQty, filledQty) }),
-    venueTime: typeof time === 'number' ? time : Number(time),
+    venueTime,
   };
 }
 
@@ -79,6 +85,24 @@ export function fillOf(json: Json): Fill {
   };
 }
 
+/** What the adapter alone decides; `extra` may add to an order, never change it. */
+const OWN_PARAMS = [
+  'symbol',
+  'side',
+  'type',
+  'quantity',
+  'quoteOrderQty',
+  'price',
+  'stopPrice',
+  'timeInForce',
+  'newClientOrderId',
+  'newOrderRespType',
+  'timestamp',
+  'recvWindow',
+  'signature',
+  'maxRetriesOnFailure',
+];
+
 const TYPES = { market: 'MARKET', limit: 'LIMIT', stop: 'STOP_LOSS', stop_limit: 'STOP_LOSS_LIMIT' } as const;
 
 /** The parameters of POST /api/v3/order, with quantities and prices exactly as the intent has them. */
@@ -86,6 +110,9 @@ export function orderParams(intent: OrderIntent, marketId: string, clientOrderId
   const timeInForce = intent.timeInForce ?? (intent.type === 'limit' || intent.type === 'stop_limit' ? 'gtc' : undefined);
   if (timeInForce === 'day') throw new VenueKitError('INVALID', 'timeInForce "day" does not exist on Binance spot; use "gtc", "ioc" or "fok"');
   if (intent.reduceOnly === true) throw new VenueKitError('INVALID', 'reduceOnly does not exist on Binance spot');
+  const own = Object.keys(intent.extra ?? {}).find((name) => OWN_PARAMS.includes(name));
+  if (own !== undefined)
+    throw new VenueKitError('INVALID', `extra must not hold ${own}, which the order itself decides, got ${JSON.stringify(intent.extra?.[own])}`);
   return {
     symbol: marketId,
     side: intent.side === 'buy' ? 'BUY' : 'SELL',

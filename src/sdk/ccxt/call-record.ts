@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { VenueKitError } from '../../core/errors.js';
+import { redactError } from '../../core/logger.js';
 import type { CcxtExchange } from './exchange.js';
 
 /** What is known of one HTTP call of the SDK, beside the error that it throws. */
@@ -65,7 +66,7 @@ export class CallWatcher {
     try {
       return { record, result: await this.#calls.run({ record, ownLimits }, work) };
     } catch (error) {
-      return { record, error };
+      return { record, error: redactError(error) };
     }
   }
 

@@ -7,6 +7,7 @@ export type Endpoint = (params?: Record<string, unknown>) => Promise<unknown>;
 export interface CcxtMarket {
   readonly id: string;
   readonly symbol: string;
+  readonly spot?: boolean;
   readonly info?: unknown;
 }
 

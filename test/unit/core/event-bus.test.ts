@@ -119,6 +119,28 @@ describe('EventBus', () => {
     await iterator.return?.();
   });
 
+  it('regression: two calls of next() at once left the first waiting for ever', { timeout: 2_000 }, async () => {
+    const { bus } = givenABus();
+    const iterator = bus.events()[Symbol.asyncIterator]();
+    const both = Promise.all([iterator.next(), iterator.next()]);
+    await Promise.resolve();
+    bus.emit('price', { value: 1 });
+    bus.emit('price', { value: 2 });
+    expect((await both).map((result) => result.value?.payload)).toEqual([{ value: 1 }, { value: 2 }]);
+  });
+
+  it('regression: an error handler that threw reached the emitter when a slow reader overflowed', async () => {
+    const bus = new TypedEventBus<Events>({
+      onListenerError: () => {
+        throw new Error('handler');
+      },
+    });
+    bus.events()[Symbol.asyncIterator]();
+    expect(() => {
+      for (let value = 0; value < 10_001; value++) bus.emit('price', { value });
+    }).not.toThrow();
+  });
+
   it('refuses a listener that is no function', () => {
     const { bus } = givenABus();
     expect(() => bus.on('price', undefined as never)).toThrow(/listener must be a function, got undefined/);
