@@ -15,7 +15,7 @@ import { CacheIndex } from './cache-index.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheStatistics, type CacheStats } from './cache-statistics.js';
 import { type CachedMarketDataOptions, cachedMarketDataOptionNames, maxBytesOf, storeOf } from './cached-market-data-options.js';
-import type { Cell } from './cell.js';
+import { type Cell, NEVER } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 import { DirectReader } from './direct-reader.js';
 import { EntryAges } from './entry-ages.js';
@@ -203,6 +203,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const isDirect = this.#index.isWatched && options?.intent !== 'order';
     const cell = this.#index.obtain(kind, bound);
     const peekCell = (): MarketKinds[K]['value'] | undefined => {
+      // The handle has waited its time: two waits of one length would make every other read go unnoticed.
+      cell.noticeAt = NEVER;
       const read = this.#serveCell(cell, options);
       if (read === undefined) this.#statistics.misses++;
       return read?.value as MarketKinds[K]['value'] | undefined;

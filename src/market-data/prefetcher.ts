@@ -13,6 +13,8 @@ import { TrackerBook } from './tracker-book.js';
 
 /** A key is hot when it is read within its TTL with more than this probability. */
 const HOT = 0.8;
+/** Reads of one key are noticed every 100 ms at most: below twice that an interval says little of what lies between. */
+const FAST_MS = 200;
 /** Refreshes after a bar's close are spread over this time. */
 const CLOSE_JITTER_MS = 100;
 /** How often a bar that is late is asked for without a reader. */
@@ -133,14 +135,24 @@ export class Prefetcher implements Disposable {
       this.#plans.cancel(tracker.armed as Deadline<Plan>);
       tracker.armed = undefined;
     }
+    const isFast = tracker.meanMs <= FAST_MS;
     // What is held will do for the next access too.
-    if (!tracker.isRegular || cell.freshUntil > tracker.latestNext) return;
+    if (!tracker.isRegular || (!isFast && cell.freshUntil > tracker.latestNext)) return;
     const latency = this.#latencies[cell.kind];
     const p95Ms = latency.quantile(0.95);
     if (p95Ms === undefined) return;
     const sendAt = tracker.sendAt(p95Ms, latency.quantile(0.99) as number, policy.ttlMs);
     if (sendAt === undefined) return;
-    tracker.armed = this.#plans.add({ cell, reason: 'period', tracker, entry: undefined, close: undefined }, Math.max(now, sendAt));
+    if (!isFast) tracker.armed = this.#plans.add({ cell, reason: 'period', tracker, entry: undefined, close: undefined }, Math.max(now, sendAt));
+    else this.#planBeforeExpiry(cell, tracker, sendAt, now);
+  }
+
+  // Who reads faster than reads are noticed also reads in between: the answer has to be there before what is held expires.
+  #planBeforeExpiry(cell: Cell, tracker: AccessTracker, sendAt: number, now: number): void {
+    const at = cell.freshUntil - (tracker.lastAt + tracker.meanMs - sendAt);
+    // The next notice comes in time to plan it.
+    if (at > tracker.latestNext) return;
+    tracker.armed = this.#plans.add({ cell, reason: 'period', tracker, entry: cell.entry, close: undefined }, Math.max(now, at));
   }
 
   #plan(cell: Cell, reason: Reason, at: number): void {
@@ -163,7 +175,7 @@ export class Prefetcher implements Disposable {
   #isWanted({ cell, reason, tracker, entry, close }: Plan, now: number): boolean {
     // A live stream keeps its values fresh by itself.
     if (cell.entry?.source === 'stream' && now < cell.freshUntil) return false;
-    if (reason === 'period') return cell.freshUntil <= (tracker as AccessTracker).latestNext;
+    if (reason === 'period') return entry === undefined ? cell.freshUntil <= (tracker as AccessTracker).latestNext : cell.entry === entry;
     // Replaced since; what was merely pushed out is still wanted.
     if (cell.entry !== undefined && cell.entry !== entry) return false;
     if (reason === 'hot') {

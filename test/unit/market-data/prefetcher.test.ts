@@ -66,6 +66,23 @@ describe('Prefetcher', () => {
     expect(share(slow.slice(5))).toBeGreaterThan(0.95);
   });
 
+  it.each([5, 60, 130])('keeps a value fresh for a loop that peeks at a handle every %i ms', async (everyMs) => {
+    const given = givenPolling();
+    const handle = given.client.handle('quote', BTC);
+    const outcomes: boolean[] = [];
+    for (let at = 0; at < 30_000; at += everyMs) {
+      given.clock.schedule(at, () => {
+        const value = handle.peek();
+        outcomes.push(value !== undefined);
+        if (value === undefined) void handle.get();
+      });
+    }
+    await given.clock.advance(30_000);
+    const learnt = outcomes.slice(Math.floor(outcomes.length / 5));
+    expect(learnt.filter((isHit) => isHit).length / learnt.length).toBeGreaterThan(0.99);
+    expect(given.adapter.calls.length).toBeLessThan(45);
+  });
+
   it('fetches nothing for who reads without a rhythm', async () => {
     const given = givenPolling();
     for (const gap of [3_000, 9_000, 1_500, 14_000, 2_500, 8_000, 1_200, 20_000]) await poll(given, 1, gap);
