@@ -46,6 +46,8 @@ export interface VenueKitEvents {
   };
   'cache.load': { readonly kind: MarketKind; readonly keys: number; readonly ms: number; readonly ok: boolean };
   'cache.prefetch': { readonly key: string; readonly useful: boolean };
+  /** Whether anything is fetched ahead; `why` says what began or ended it: the host's call, or a limit of the venue. */
+  'cache.prefetch_state': { readonly venue: string; readonly state: 'paused' | 'running'; readonly why: 'asked' | 'limit' };
   'cache.gap': { readonly key: string };
   'feed.update': { readonly feed: string; readonly symbol: string; readonly at: number };
   'fetch.state': { readonly running: number; readonly queued: number; readonly concurrency: number };

@@ -6,7 +6,6 @@ import { abortReason } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { DeadlineSet } from '../core/deadline-set.js';
 import { asError, closedError, isVenueKitError } from '../core/errors.js';
-import type { LimitObservation } from '../core/limits.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
@@ -22,6 +21,7 @@ import { EntryAges } from './entry-ages.js';
 import { type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
 import { Loader } from './loader.js';
 import type { ReadResult } from './pending-read.js';
+import { PrefetchPause } from './prefetch-pause.js';
 import { Prefetcher } from './prefetcher.js';
 import { BoundRead, NOTICE_MS, type ReadHandle } from './read-handle.js';
 import { maxAgeOf, type ReadOptions } from './read-options.js';
@@ -33,9 +33,6 @@ import { StreamSubscription } from './stream-subscription.js';
 const LONGEST_SHARED_MS = 86_400_000;
 const LEAST_TRACKERS = 1_000;
 const TRACKERS_PER_ENTRY = 2;
-/** Prefetch pauses when this share of a rate limit is used. */
-const BUDGET_SHARE = 0.7;
-const BUDGET_PAUSE_MS = 1_000;
 /** How often getMany asks again for values that grew too old while they waited for others. */
 const MOST_RECHECKS = 2;
 
@@ -61,6 +58,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #direct: DirectReader;
   readonly #loader: Loader;
   readonly #prefetcher: Prefetcher;
+  readonly #pause: PrefetchPause;
   readonly #shared: SharedLevel | undefined;
   readonly #ingest: StreamIngest;
   readonly #adapter: MarketDataAdapter;
@@ -109,8 +107,10 @@ export class CachedMarketDataClient implements AsyncDisposable {
             ttlOf: (cell) => this.#policies[cell.kind].ttlMs,
             settle: (load, entry, now) => this.#loader.settleShared(load, entry, now),
           });
+    this.#pause = new PrefetchPause({ clock, bus: options.bus, venue: adapter.venue, onPaused: () => this.#loader.dropUnsentPrefetches() });
     this.#prefetcher = new Prefetcher({
       ...shared,
+      isPaused: (now) => this.#pause.isOn(now),
       random: this.#random,
       maxTrackers: Math.max(LEAST_TRACKERS, TRACKERS_PER_ENTRY * store.capacity),
       load: (cell) => this.#loader.loadInBackground(cell, 'prefetch'),
@@ -142,8 +142,6 @@ export class CachedMarketDataClient implements AsyncDisposable {
       onSnapshotDue: (cell) => this.#loader.loadInBackground(cell, 'read'),
     });
     this.#direct = new DirectReader({ ...shared, ages, onCall });
-    const limits = options.bus?.on('limit.observed', (seen) => this.#shedNearLimit(seen));
-    if (limits !== undefined) this.#subscriptions.add(limits);
   }
 
   /** What is held, if it is fresh and young enough. Synchronous: never any I/O. */
@@ -283,9 +281,20 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return dropped;
   }
 
-  /** Fetches nothing ahead for `ms`: what an alert does when the venue's limit comes near. */
-  shedPrefetch(ms: number): void {
-    this.#prefetcher.shed(requireNonNegative('ms', ms));
+  /**
+   * Fetches nothing ahead for `ms`, or until {@link resumePrefetch}: what an alert does when requests are needed for something
+   * more urgent. What is queued and nobody waits for is given up; readers notice nothing but more misses. Asked again, the
+   * longer time holds. `cache.prefetch_state` tells when it begins and ends.
+   * @param ms - Infinity: until {@link resumePrefetch}. @defaultValue Infinity
+   */
+  shedPrefetch(ms: number = Infinity): void {
+    if (ms !== Infinity) requireNonNegative('ms', ms);
+    if (!this.#isClosed) this.#pause.ask(ms);
+  }
+
+  /** Ends what {@link shedPrefetch} asked for. Near a limit of the venue the prefetch stays paused until that is past. */
+  resumePrefetch(): void {
+    if (!this.#isClosed) this.#pause.lift();
   }
 
   stats(): CacheStats {
@@ -299,6 +308,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       this.#loader.close(closedError('CachedMarketDataClient'));
       for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
       this.#timers[Symbol.dispose]();
+      this.#pause[Symbol.dispose]();
       this.#prefetcher[Symbol.dispose]();
       this.#coarse[Symbol.dispose]();
       this.#index.clear();
@@ -444,13 +454,6 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   #onStreamState(state: 'live' | 'gap' | 'recovering' | 'down'): void {
     if (this.#bus?.has('stream.state') === true) this.#bus.emit('stream.state', { venue: this.#adapter.venue, state });
-  }
-
-  #shedNearLimit({ used, remaining, resetAt, blockedUntil }: LimitObservation): void {
-    const now = this.#clock.now();
-    if (blockedUntil !== undefined && blockedUntil > now) this.#prefetcher.shed(blockedUntil - now);
-    if (used === undefined || remaining === undefined || used < BUDGET_SHARE * (used + remaining)) return;
-    this.#prefetcher.shed(resetAt === undefined ? BUDGET_PAUSE_MS : Math.max(0, resetAt - now));
   }
 
   #sharedLevel({ shared, sharedSkewMs = 50, sharedTimeoutMs = 100, adapter }: CachedMarketDataOptions): SharedLevel | undefined {

@@ -109,6 +109,23 @@ export class Loader {
     }
   }
 
+  /** Gives up what was to be fetched ahead and has not been sent: nobody waits for it. */
+  dropUnsentPrefetches(): void {
+    const now = this.#options.clock.monotonic();
+    for (const queue of this.#queues.values()) {
+      for (const load of queue.loads) {
+        if (!isUnsentPrefetch(load)) continue;
+        queue.loads.delete(load);
+        this.#settle(load, { error: ABANDONED }, now);
+      }
+    }
+    // In a fetcher's queue. What shares its call with a reader's costs nothing.
+    for (const call of [...this.#calls]) {
+      const left = call.loads.filter((load) => load.call === call && load.state !== 'settled');
+      if (left.length > 0 && left.every(isUnsentPrefetch)) this.#abandon(call, ABANDONED);
+    }
+  }
+
   /** Rejects everything that is under way. */
   close(error: Error): void {
     const now = this.#options.clock.monotonic();
@@ -300,6 +317,10 @@ const ABANDONED = new VenueKitError('ABANDONED', 'Nobody waits for this load any
 function canServe(load: Load, waiter: Waiter, now: number): boolean {
   if (load.state !== 'sent') return true;
   return load.epoch === load.cell.symbol.epoch && now - load.sentAt <= waiter.maxAgeMs;
+}
+
+function isUnsentPrefetch(load: Load): boolean {
+  return load.state === 'queued' && load.priority === 'prefetch' && load.waiters.size === 0;
 }
 
 function withWaiter(load: Load, waiter: Waiter): Load {

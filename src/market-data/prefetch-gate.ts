@@ -18,17 +18,13 @@ export class PrefetchGate {
     return now >= this.#closedUntil;
   }
 
-  closeUntil(until: number): void {
-    this.#closedUntil = Math.max(this.#closedUntil, until);
-  }
-
   record(isUseful: boolean, now: number): void {
     this.#since ??= now;
     if (isUseful) this.#useful++;
     else this.#wasted++;
     const verdicts = this.#useful + this.#wasted;
     if (verdicts < LEAST_VERDICTS || now - this.#since < JUDGEMENT_MS) return;
-    if (this.#wasted > MOST_WASTED * verdicts) this.closeUntil(now + OFF_MS);
+    if (this.#wasted > MOST_WASTED * verdicts) this.#closedUntil = now + OFF_MS;
     this.#useful = 0;
     this.#wasted = 0;
     this.#since = now;

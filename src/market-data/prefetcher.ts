@@ -39,6 +39,8 @@ export interface PrefetcherOptions {
   readonly policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
   readonly statistics: CacheStatistics;
   readonly maxTrackers: number;
+  /** Nothing is to be fetched ahead now. */
+  readonly isPaused: (now: number) => boolean;
   /** Starts a load at the lowest priority; false when one is on its way. */
   readonly load: (cell: Cell, now: number) => boolean;
   readonly onVerdict: (cell: Cell, isUseful: boolean) => void;
@@ -117,12 +119,6 @@ export class Prefetcher implements Disposable {
     this.#latencies[kind].record(latencyMs);
   }
 
-  /** Fetches nothing ahead for `ms`. */
-  shed(ms: number): void {
-    const until = this.#options.clock.monotonic() + ms;
-    for (const kind of marketKinds) this.#gates[kind].closeUntil(until);
-  }
-
   [Symbol.dispose](): void {
     this.#plans[Symbol.dispose]();
   }
@@ -167,7 +163,7 @@ export class Prefetcher implements Disposable {
       if (cell.unread && cell.entry === entry) this.#judge(cell, false, now);
       return;
     }
-    if (this.#isWanted(plan, now) && this.#gates[cell.kind].isOpen(now)) {
+    if (this.#isWanted(plan, now) && this.#gates[cell.kind].isOpen(now) && !this.#options.isPaused(now)) {
       if (this.#options.load(cell, now)) this.#options.statistics.prefetchIssued++;
     } else this.#options.release(cell);
   }

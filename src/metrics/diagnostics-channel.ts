@@ -32,6 +32,7 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   'cache.read': true,
   'cache.load': true,
   'cache.prefetch': true,
+  'cache.prefetch_state': true,
   'cache.gap': true,
   'feed.update': true,
   'fetch.state': true,

@@ -51,6 +51,12 @@ function loads({ metrics, on }: Instrumentation): void {
   });
   for (const kind of KINDS) for (const ok of ['true', 'false']) total.with({ kind, ok });
   for (const useful of ['true', 'false']) prefetches.with({ useful });
+  const paused = metrics.gauge({
+    name: 'venuekit_cache_prefetch_paused',
+    help: '1 while nothing is fetched ahead: the host asked for it, or a limit of the venue is near.',
+    labels: ['venue'],
+  });
+  on('cache.prefetch_state', ({ venue, state }) => paused.with({ venue }).set(state === 'paused' ? 1 : 0));
   on('cache.load', ({ kind, keys: count, ms, ok }) => {
     total.with({ kind, ok: ok ? 'true' : 'false' }).inc();
     keys.with({ kind }).inc(count);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus } from '../../../src/contracts/events.js';
+import type { Fetcher } from '../../../src/contracts/fetcher.js';
+import { onAbort } from '../../../src/core/abort.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { BTC, type GivenOptions, givenClient } from './support/given-client.js';
 import { givenBars } from './support/scripted-adapter.js';
@@ -104,25 +106,122 @@ describe('Prefetcher', () => {
     expect(given.client.stats().prefetchIssued).toBe(0);
   });
 
-  it('pauses when told to', async () => {
-    const given = givenPolling();
-    await poll(given, 6, 5_000);
-    const { prefetchIssued } = given.client.stats();
-    given.client.shedPrefetch(30_000);
-    await poll(given, 5, 5_000);
-    expect(given.client.stats().prefetchIssued).toBe(prefetchIssued);
-    await poll(given, 4, 5_000);
-    expect(given.client.stats().prefetchIssued).toBeGreaterThan(prefetchIssued);
-  });
+  describe('told to pause', () => {
+    const givenAPausable = async (options: GivenOptions = {}) => {
+      const bus = new EventBus();
+      const given = givenPolling({ bus, ...options });
+      const events: string[] = [];
+      bus.on('cache.prefetch_state', ({ venue, state, why }) => events.push(`${venue} ${state} ${why}`));
+      await poll(given, 6, 5_000);
+      const issuedBefore = given.client.stats().prefetchIssued;
+      expect(issuedBefore).toBeGreaterThan(0);
+      const issuedIn = async (reads: number) => {
+        const before = given.client.stats().prefetchIssued;
+        await poll(given, reads, 5_000);
+        return given.client.stats().prefetchIssued - before;
+      };
+      return { ...given, bus, events, issuedIn };
+    };
 
-  it('pauses when 70 % of a limit is used', async () => {
-    const bus = new EventBus();
-    const given = givenPolling({ bus });
-    await poll(given, 6, 5_000);
-    const { prefetchIssued } = given.client.stats();
-    bus.emit('limit.observed', { limit: 'weight', used: 4_200, remaining: 1_800, resetAt: given.clock.now() + 30_000 });
-    await poll(given, 5, 5_000);
-    expect(given.client.stats().prefetchIssued).toBe(prefetchIssued);
+    it('fetches nothing ahead for the time that was asked for, and says when it begins and ends', async () => {
+      const { client, events, issuedIn } = await givenAPausable();
+      client.shedPrefetch(30_000);
+      expect(events).toEqual(['testex paused asked']);
+      expect(await issuedIn(5)).toBe(0);
+      expect(await issuedIn(4)).toBeGreaterThan(0);
+      expect(events).toEqual(['testex paused asked', 'testex running asked']);
+    });
+
+    it('fetches nothing ahead until it is resumed', async () => {
+      const { client, events, issuedIn } = await givenAPausable();
+      client.shedPrefetch();
+      expect(await issuedIn(500)).toBe(0);
+      client.resumePrefetch();
+      expect(await issuedIn(4)).toBeGreaterThan(0);
+      expect(events).toEqual(['testex paused asked', 'testex running asked']);
+    });
+
+    it('tells nothing twice, and the longer time holds', async () => {
+      const { clock, client, events, issuedIn } = await givenAPausable();
+      client.resumePrefetch();
+      client.shedPrefetch(60_000);
+      client.shedPrefetch(1_000);
+      client.shedPrefetch(0);
+      expect(await issuedIn(9)).toBe(0);
+      client.shedPrefetch(60_000);
+      await clock.advance(30_000);
+      expect(events).toEqual(['testex paused asked']);
+      client.resumePrefetch();
+      client.resumePrefetch();
+      expect(events).toEqual(['testex paused asked', 'testex running asked']);
+      expect(clock.pending).toBeLessThanOrEqual(2);
+    });
+
+    it('goes on pausing near a limit of the venue when the host resumes it', async () => {
+      const { clock, bus, client, events, issuedIn } = await givenAPausable();
+      client.shedPrefetch();
+      bus.emit('limit.observed', { limit: 'weight', used: 70, remaining: 30, resetAt: clock.now() + 20_000 });
+      client.resumePrefetch();
+      expect(await issuedIn(3)).toBe(0);
+      expect(events).toEqual(['testex paused asked']);
+      expect(await issuedIn(4)).toBeGreaterThan(0);
+      expect(events).toEqual(['testex paused asked', 'testex running limit']);
+    });
+
+    it('does not send what is queued for it, unless a reader waits for it by then', async () => {
+      const queued: (() => Promise<unknown>)[] = [];
+      const held: Fetcher = {
+        run: (task, { signal } = {}) =>
+          new Promise((resolve, reject) => {
+            if (signal !== undefined) onAbort(signal, reject);
+            queued.push(() => task.run(task.input, { signal: signal as AbortSignal, attempt: 1 }).then(resolve, reject));
+          }),
+      };
+      const { clock, client, adapter } = givenPolling({ fetcher: held });
+      const tick = async (symbol: string) => {
+        void client.get('quote', { symbol }, { consumer: 'bot' }).catch(() => {});
+        await clock.advance(0);
+        for (const run of queued.splice(0)) void run();
+        await clock.advance(4_900);
+        return queued.length;
+      };
+      for (let i = 0; i < 4; i++) {
+        await tick('A');
+        await clock.advance(100);
+      }
+      for (const run of queued.splice(0)) void run();
+      await clock.advance(60_000);
+      for (const symbol of ['B', 'C']) for (let i = 0; i < 5; i++) await tick(symbol);
+      const sent = adapter.calls.length;
+      expect(queued.length).toBe(1);
+      client.shedPrefetch();
+      for (const run of queued.splice(0)) await run();
+      expect(adapter.calls).toHaveLength(sent);
+      // The key is free again: a reader gets its own load.
+      const read = client.get('quote', { symbol: 'C' });
+      await clock.advance(0);
+      for (const run of queued.splice(0)) void run();
+      await clock.advance(50);
+      expect((await read).outcome).toBe('miss');
+    });
+
+    it('refuses a time that is none, and does nothing once closed', async () => {
+      const { client, events } = await givenAPausable();
+      expect(() => client.shedPrefetch(-1)).toThrow(/ms must be .* got -1/);
+      expect(() => client.shedPrefetch(Number.NaN)).toThrow(/ms must be .* got NaN/);
+      client.shedPrefetch();
+      await client.close();
+      client.resumePrefetch();
+      client.shedPrefetch(5);
+      expect(events).toEqual(['testex paused asked']);
+    });
+
+    it('pauses when 70 % of a limit is used', async () => {
+      const { clock, bus, events, issuedIn } = await givenAPausable();
+      bus.emit('limit.observed', { limit: 'weight', used: 4_200, remaining: 1_800, resetAt: clock.now() + 30_000 });
+      expect(await issuedIn(5)).toBe(0);
+      expect(events).toEqual(['testex paused limit']);
+    });
   });
 
   it('switches itself off when more than 5 % of it is wasted', async () => {
