@@ -56,6 +56,15 @@ export interface VenueKitEvents {
   'fetch.task': { readonly group: string; readonly waitMs: number; readonly runMs: number; readonly ok: boolean };
   alert: { readonly alert: AlertInstance; readonly from: AlertInstance['state'] };
   'alert.action': { readonly alert: AlertInstance; readonly action: string; readonly mode: 'dry_run' | 'auto'; readonly ok: boolean };
+  /** One group of alerts was handed to a notifier, or could not be after all attempts. */
+  'alert.notification': {
+    readonly notifier: string;
+    readonly status: 'firing' | 'resolved';
+    readonly alerts: number;
+    readonly attempts: number;
+    readonly ms: number;
+    readonly ok: boolean;
+  };
 }
 
 /** What a module asks of a bus: an interface, so that mocks and a second copy of the package fit. */

@@ -40,6 +40,7 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   'fetch.stuck': true,
   alert: true,
   'alert.action': true,
+  'alert.notification': true,
 };
 
 /**

@@ -17,6 +17,22 @@ export function alertMetrics({ metrics, on }: Instrumentation): void {
     help: 'Actions of alerts, by what they did and whether it worked.',
     labels: ['action', 'mode', 'ok'],
   });
+  const notifications = metrics.counter({
+    name: 'venuekit_alert_notifications_total',
+    help: 'Groups of alerts handed to a notifier, by whether they arrived.',
+    labels: ['notifier', 'status', 'ok'],
+  });
+  const notificationRetries = metrics.counter({
+    name: 'venuekit_alert_notification_retries_total',
+    help: 'Attempts to notify that were not the first.',
+    labels: ['notifier'],
+  });
+  const notificationSeconds = metrics.histogram({
+    name: 'venuekit_alert_notification_seconds',
+    help: 'Until a notifier had taken a group of alerts, or failed for good.',
+    unit: 'seconds',
+    labels: ['notifier'],
+  });
   for (const severity of SEVERITIES) raised.with({ severity });
   const active = new Map<string, Severity>();
   on('alert', ({ alert }) => {
@@ -32,5 +48,15 @@ export function alertMetrics({ metrics, on }: Instrumentation): void {
     active.set(fingerprint, severity);
     raised.with({ severity }).add(1);
   });
-  on('alert.action', ({ action, mode, ok }) => actions.with({ action, mode, ok: ok ? 'true' : 'false' }).inc());
+  on('alert.action', ({ action, mode, ok }) => {
+    // Both outcomes are there with the first: a failure is then a rise.
+    actions.with({ action, mode, ok: 'false' }).inc(ok ? 0 : 1);
+    actions.with({ action, mode, ok: 'true' }).inc(ok ? 1 : 0);
+  });
+  on('alert.notification', ({ notifier, status, attempts, ms, ok }) => {
+    notifications.with({ notifier, status, ok: 'false' }).inc(ok ? 0 : 1);
+    notifications.with({ notifier, status, ok: 'true' }).inc(ok ? 1 : 0);
+    notificationRetries.with({ notifier }).inc(Math.max(0, attempts - 1));
+    notificationSeconds.with({ notifier }).observe(ms / 1000);
+  });
 }

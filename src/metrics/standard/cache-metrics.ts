@@ -1,5 +1,6 @@
 import type { MarketKind } from '../../contracts/market-data.js';
 import type { Instrumentation } from '../instrumentation.js';
+import { feedMetrics } from './feed-metrics.js';
 
 const KINDS: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
 const OUTCOMES = ['hit', 'stale', 'coalesced', 'miss', 'negative', 'bypass'] as const;
@@ -8,7 +9,7 @@ const OUTCOMES = ['hit', 'stale', 'coalesced', 'miss', 'negative', 'bypass'] as 
 export function cacheMetrics(to: Instrumentation): void {
   reads(to);
   loads(to);
-  feeds(to);
+  feedMetrics(to);
 }
 
 function reads({ metrics, on }: Instrumentation): void {
@@ -63,28 +64,4 @@ function loads({ metrics, on }: Instrumentation): void {
     seconds.with({ kind }).observe(ms / 1000);
   });
   on('cache.prefetch', ({ useful }) => prefetches.with({ useful: useful ? 'true' : 'false' }).inc());
-}
-
-function feeds({ metrics, clock, on }: Instrumentation): void {
-  const labels = ['feed', 'symbol'] as const;
-  const updates = metrics.counter({ name: 'venuekit_feed_updates_total', help: 'Updates of a feed, by symbol.', labels });
-  const last = metrics.gauge({ name: 'venuekit_feed_last_update_timestamp_seconds', help: 'When a feed was last updated.', unit: 'seconds', labels });
-  const latest = new Map<string, { readonly feed: string; readonly symbol: string; at: number }>();
-  metrics.gauge({
-    name: 'venuekit_feed_age_seconds',
-    help: 'How long ago a feed was last updated: what staleness alarms watch.',
-    unit: 'seconds',
-    labels,
-    collect: (age) => {
-      const now = clock.now();
-      for (const { feed, symbol, at } of latest.values()) age.with({ feed, symbol }).set(Math.max(0, now - at) / 1000);
-    },
-  });
-  on('feed.update', ({ feed, symbol, at }) => {
-    updates.with({ feed, symbol }).inc();
-    last.with({ feed, symbol }).set(at / 1000);
-    const known = latest.get(`${feed} ${symbol}`);
-    if (known !== undefined) known.at = at;
-    else if (latest.size < 1_000) latest.set(`${feed} ${symbol}`, { feed, symbol, at });
-  });
 }

@@ -22,6 +22,11 @@ export function fetcherMetrics({ metrics, on }: Instrumentation): void {
     labels: ['group'],
   });
   const run = metrics.histogram({ name: 'venuekit_fetch_run_seconds', help: 'How long a task ran.', unit: 'seconds', labels: ['group'] });
+  const stuck = metrics.counter({
+    name: 'venuekit_fetch_stuck_total',
+    help: 'Functions that held their slot long after their caller was answered.',
+    labels: ['group'],
+  });
   on('fetch.state', (state) => {
     running.set(state.running);
     queued.set(state.queued);
@@ -33,5 +38,7 @@ export function fetcherMetrics({ metrics, on }: Instrumentation): void {
     tasks.with({ group, ok: 'true' }).inc(ok ? 1 : 0);
     wait.with({ group }).observe(waitMs / 1000);
     run.with({ group }).observe(runMs / 1000);
+    stuck.with({ group });
   });
+  on('fetch.stuck', ({ group }) => stuck.with({ group }).inc());
 }

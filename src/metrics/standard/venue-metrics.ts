@@ -1,3 +1,4 @@
+import type { Counter, Histogram } from '../../contracts/metrics.js';
 import type { Instrumentation } from '../instrumentation.js';
 
 const BREAKER_LEVEL = { closed: 0, half_open: 1, open: 2 } as const;
@@ -5,6 +6,16 @@ const STREAM_STATES = ['live', 'gap', 'recovering', 'down'] as const;
 const MODES = ['active', 'reduce_only', 'halted'] as const;
 const FAILURES: readonly string[] = ['not_sent', 'refused', 'unknown', 'failed'];
 const OUTCOMES: readonly string[] = ['ok', 'failed', 'accepted', 'not_sent', 'refused', 'rejected', 'duplicate', 'unknown'];
+const MAX_OPERATIONS = 1_000;
+
+/** The series of one operation of a venue, bound once. */
+interface Operation {
+  readonly outcomes: ReadonlyMap<string, Counter>;
+  readonly failures: Counter;
+  readonly seconds: Histogram;
+  readonly retries: Counter;
+  readonly hedges: Counter;
+}
 
 /** Calls to the venue, its limits, and what protects both sides: breaker, retry budget, stream, reconciliation, halt, journal. */
 export function venueMetrics(to: Instrumentation): void {
@@ -35,20 +46,33 @@ function calls({ metrics, on }: Instrumentation): void {
   });
   const retries = metrics.counter({ name: 'venuekit_venue_retries_total', help: 'Calls that were not the first attempt.', labels });
   const hedges = metrics.counter({ name: 'venuekit_venue_hedges_total', help: 'Second reads sent because the first was slow.', labels });
-  const known = new Set<string>();
-  on('venue.call', ({ venue, operation, attempt, ms, outcome, hedge }) => {
+  const known = new Map<string, Map<string, Operation>>();
+  let operations = 0;
+  const introduce = (venue: string, operation: string): Operation => {
     const by = { venue, operation };
-    // With an operation's first call all its outcomes are there, at 0: the first failure is then a rise.
-    if (!known.has(`${venue} ${operation}`) && known.size < 1_000) {
-      known.add(`${venue} ${operation}`);
-      for (const each of OUTCOMES) total.with({ venue, operation, outcome: each });
-      for (const counter of [failures, retries, hedges]) counter.with(by);
-    }
-    total.with({ venue, operation, outcome }).inc();
-    seconds.with(by).observe(ms / 1000);
-    if (FAILURES.includes(outcome)) failures.with(by).inc();
-    if (attempt > 1) retries.with(by).inc();
-    if (hedge) hedges.with(by).inc();
+    const made: Operation = {
+      // With an operation's first call all its outcomes are there, at 0: the first failure is then a rise.
+      outcomes: new Map(OUTCOMES.map((outcome) => [outcome, total.with({ venue, operation, outcome })])),
+      failures: failures.with(by),
+      seconds: seconds.with(by),
+      retries: retries.with(by),
+      hedges: hedges.with(by),
+    };
+    // Beyond, calls are looked up each time and end in the overflow series.
+    if (operations >= MAX_OPERATIONS) return made;
+    operations++;
+    let ofVenue = known.get(venue);
+    if (ofVenue === undefined) known.set(venue, (ofVenue = new Map()));
+    ofVenue.set(operation, made);
+    return made;
+  };
+  on('venue.call', ({ venue, operation, attempt, ms, outcome, hedge }) => {
+    const one = known.get(venue)?.get(operation) ?? introduce(venue, operation);
+    (one.outcomes.get(outcome) ?? total.with({ venue, operation, outcome })).inc();
+    one.seconds.observe(ms / 1000);
+    if (FAILURES.includes(outcome)) one.failures.inc();
+    if (attempt > 1) one.retries.inc();
+    if (hedge) one.hedges.inc();
   });
 }
 

@@ -121,6 +121,60 @@ describe('instrument', () => {
     expect(value('venuekit_feed_age_seconds{feed="quotes",symbol="BTC/USD"}')).toBe(4.5);
   });
 
+  it('shows how far apart the updates of a feed usually are, whatever one outage says', async () => {
+    const { clock, bus, value } = givenAnInstrumentedBus();
+    const interval = () => value('venuekit_feed_interval_seconds{feed="quotes",symbol="BTC/USD"}');
+    const update = async (afterMs: number) => {
+      await clock.advance(afterMs);
+      bus.emit('feed.update', { feed: 'quotes', symbol: 'BTC/USD', at: clock.now() });
+    };
+    await update(0);
+    // There with the first update, so that a comparison with it finds a value.
+    expect(interval()).toBe(0);
+    await update(400);
+    expect(interval()).toBe(0.4);
+    for (let i = 0; i < 6; i++) await update(500);
+    await update(60_000);
+    expect(interval()).toBe(0.5);
+    // A feed that has become slower is known as such once most of the kept gaps say so.
+    for (let i = 0; i < 8; i++) await update(2_000);
+    expect(interval()).toBe(2);
+    // A clock set back is no gap.
+    bus.emit('feed.update', { feed: 'quotes', symbol: 'BTC/USD', at: clock.now() - 3_600_000 });
+    expect(interval()).toBe(2);
+  });
+
+  it('holds as many feeds and operations as it may, and lets the rest share a series', () => {
+    const { bus, value } = givenAnInstrumentedBus();
+    for (let i = 0; i < 1_200; i++) bus.emit('feed.update', { feed: 'quotes', symbol: `S${i}`, at: 1_000 });
+    expect(value('venuekit_feed_updates_total{overflow="true"}')).toBe(200);
+    for (let i = 0; i < 1_200; i++) bus.emit('venue.call', { venue: 'v', operation: `o${i}`, attempt: 1, ms: 1, outcome: 'failed', hedge: false });
+    expect(value('venuekit_venue_call_failures_total{overflow="true"}')).toBe(200);
+  });
+
+  it('counts what was handed to notifiers and what did not arrive, and actions by outcome', () => {
+    const { bus, value } = givenAnInstrumentedBus();
+    const notified = (ok: boolean, attempts: number) =>
+      bus.emit('alert.notification', { notifier: 'slack', status: 'firing', alerts: 3, attempts, ms: 120, ok });
+    notified(true, 1);
+    expect(value('venuekit_alert_notifications_total{notifier="slack",status="firing",ok="false"}')).toBe(0);
+    notified(false, 4);
+    expect(value('venuekit_alert_notifications_total{notifier="slack",status="firing",ok="false"}')).toBe(1);
+    expect(value('venuekit_alert_notification_retries_total{notifier="slack"}')).toBe(3);
+    expect(value('venuekit_alert_notification_seconds_sum{notifier="slack"}')).toBeCloseTo(0.24, 9);
+    const alert: AlertInstance = { fingerprint: 'f', rule: 'r', severity: 'info', labels: {}, state: 'firing', value: 1, suppressedBy: [] };
+    bus.emit('alert.action', { alert, action: 'trip-breaker', mode: 'dry_run', ok: true });
+    expect(value('venuekit_alert_actions_total{action="trip-breaker",mode="dry_run",ok="false"}')).toBe(0);
+  });
+
+  it('counts functions that hold their slot though their caller was answered', () => {
+    const { bus, value } = givenAnInstrumentedBus();
+    bus.emit('fetch.task', { group: 'g', waitMs: 5, runMs: 50, ok: true });
+    expect(value('venuekit_fetch_stuck_total{group="g"}')).toBe(0);
+    bus.emit('fetch.stuck', { group: 'g', heldMs: 60_000 });
+    expect(value('venuekit_fetch_stuck_total{group="g"}')).toBe(1);
+  });
+
   it('counts alerts that are raised, each once however often it changes', () => {
     const { bus, value } = givenAnInstrumentedBus();
     const change = (state: AlertInstance['state']) =>
