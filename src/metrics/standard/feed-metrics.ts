@@ -64,7 +64,7 @@ export function feedMetrics({ metrics, clock, on }: Instrumentation): void {
     };
     feeds.push(feed);
     let symbols = known.get(name);
-    if (symbols === undefined) known.set(name, (symbols = new Map()));
+    if (symbols === undefined) known.set(name, (symbols = new Map<string, Feed>()));
     symbols.set(symbol, feed);
     return feed;
   };

@@ -62,7 +62,7 @@ function calls({ metrics, on }: Instrumentation): void {
     if (operations >= MAX_OPERATIONS) return made;
     operations++;
     let ofVenue = known.get(venue);
-    if (ofVenue === undefined) known.set(venue, (ofVenue = new Map()));
+    if (ofVenue === undefined) known.set(venue, (ofVenue = new Map<string, Operation>()));
     ofVenue.set(operation, made);
     return made;
   };
