@@ -24,7 +24,9 @@ export interface VenueKitEvents {
     readonly hedge: boolean;
   };
   'limit.observed': LimitObservation;
-  'breaker.state': { readonly scope: string; readonly state: 'closed' | 'open' | 'half_open' };
+  'breaker.state': { readonly scope: string; readonly state: 'closed' | 'open' | 'half_open'; readonly reason?: string };
+  /** How many calls may be in flight was lowered, or that was taken back. `limit` is what counts now. */
+  'concurrency.state': { readonly scope: string; readonly limit: number; readonly isLowered: boolean; readonly reason: string };
   'budget.exhausted': { readonly scope: string };
   'stream.state': { readonly venue: string; readonly state: 'live' | 'gap' | 'recovering' | 'down' };
   reconcile: { readonly phase: 'start' | 'done' | 'failed'; readonly unresolved: number; readonly ms: number };

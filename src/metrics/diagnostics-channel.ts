@@ -18,6 +18,7 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   'venue.call': true,
   'limit.observed': true,
   'breaker.state': true,
+  'concurrency.state': true,
   'budget.exhausted': true,
   'stream.state': true,
   reconcile: true,

@@ -47,6 +47,10 @@ export class Bulkhead {
   readonly #max: number | AdaptiveConcurrency;
   readonly #maxQueue: number;
   readonly #lines: readonly Line[] = PRIORITIES.map(() => ({ first: undefined, last: undefined }));
+  /** What it was lowered to, by each of those who did. */
+  readonly #caps = new Set<{ readonly maxInFlight: number }>();
+  /** The least of them. */
+  #cap = Infinity;
   #inFlight = 0;
   #queued = 0;
 
@@ -68,6 +72,11 @@ export class Bulkhead {
 
   /** Calls that may be in flight at this moment. */
   get limit(): number {
+    return Math.min(this.uncappedLimit, this.#cap);
+  }
+
+  /** What the limit would be had nobody lowered it. */
+  get uncappedLimit(): number {
     return typeof this.#max === 'number' ? this.#max : this.#max.limit;
   }
 
@@ -124,6 +133,25 @@ export class Bulkhead {
     if (this.#inFlight === 0) throw new RangeError('leave() was called more often than enter()');
     this.#inFlight--;
     if (this.#queued > 0) this.#grantFree();
+  }
+
+  /**
+   * Lets no more than `maxInFlight` calls through for the time being; what is in flight goes on. Where
+   * several have lowered it, the least counts. It never raises the limit.
+   * @returns takes it back.
+   */
+  lower(maxInFlight: number): Disposable {
+    const cap = { maxInFlight: requireInteger('maxInFlight', maxInFlight, 1) };
+    this.#caps.add(cap);
+    this.#cap = Math.min(this.#cap, maxInFlight);
+    return {
+      [Symbol.dispose]: () => {
+        if (!this.#caps.delete(cap)) return;
+        this.#cap = Infinity;
+        for (const left of this.#caps) this.#cap = Math.min(this.#cap, left.maxInFlight);
+        this.#grantFree();
+      },
+    };
   }
 
   #grantFree(): void {

@@ -59,6 +59,10 @@ export class CircuitBreaker {
   #state: BreakerState = 'closed';
   #reason = '';
   #since = 0;
+  /** Monotonic ms until which its own failures keep it open. */
+  #openUntil = -Infinity;
+  /** Monotonic ms until which each of those who tripped it want it open. */
+  readonly #trips = new Set<{ readonly until: number }>();
   #probing = 0;
   #probed = 0;
   #lastProbeAt = 0;
@@ -96,7 +100,7 @@ export class CircuitBreaker {
   /** Milliseconds until a call may be let through; 0 where one may be at once. */
   get retryAfterMs(): number {
     const now = this.#clock.monotonic();
-    if (this.#state === 'open') return Math.max(0, this.#since + this.#openMs - now);
+    if (this.#state === 'open') return Math.max(0, this.#probeAt() - now);
     if (this.#state === 'half_open' && this.#probing >= this.#probes) return Math.max(0, this.#lastProbeAt + this.#openMs - now);
     return 0;
   }
@@ -117,9 +121,9 @@ export class CircuitBreaker {
     if (this.#state === 'closed') {
       this.#window.failed(now);
       const { calls, failures, failureRate } = this.#window;
-      if (calls >= this.#minCalls && failureRate >= this.#failureRate) this.#change('open', `${failures} of ${calls} calls failed`);
+      if (calls >= this.#minCalls && failureRate >= this.#failureRate) this.#openFor(this.#openMs, `${failures} of ${calls} calls failed`);
     } else if (this.#state === 'half_open' && this.#probing > 0) {
-      this.#change('open', 'a probe failed');
+      this.#openFor(this.#openMs, 'a probe failed');
     }
   }
 
@@ -128,13 +132,26 @@ export class CircuitBreaker {
     if (this.#state === 'half_open' && this.#probing > 0) this.#probing--;
   }
 
-  /** Opens it at once, for `openMs` from now. @param reason - in words, for people. */
-  trip(reason: string): void {
+  /**
+   * Opens it at once. Where several have tripped it, it stays open until the last of them is content;
+   * what comes then is a probe.
+   * @param reason - in words, for people.
+   * @param forMs - how long, from now. @defaultValue `openMs`
+   * @returns takes this trip back.
+   */
+  trip(reason: string, forMs: number = this.#openMs): Disposable {
+    const now = this.#clock.monotonic();
+    const trip = { until: now + requirePositive('forMs', forMs) };
+    for (const earlier of this.#trips) if (earlier.until <= now) this.#trips.delete(earlier);
+    this.#trips.add(trip);
     this.#change('open', reason);
+    return { [Symbol.dispose]: () => void this.#trips.delete(trip) };
   }
 
-  /** Closes it and forgets what was counted. */
+  /** Closes it, whoever has tripped it, and forgets what was counted. */
   reset(): void {
+    this.#openUntil = -Infinity;
+    this.#trips.clear();
     this.#change('closed', 'reset');
   }
 
@@ -155,8 +172,8 @@ export class CircuitBreaker {
   #allowProbe(): boolean {
     const now = this.#clock.monotonic();
     if (this.#state === 'open') {
-      if (now - this.#since < this.#openMs) return false;
-      this.#change('half_open', `open for ${this.#openMs} ms`);
+      if (now < this.#probeAt()) return false;
+      this.#change('half_open', `open for ${Math.round(now - this.#since)} ms`);
       // Whoever listens to the change may have tripped it again.
       return this.#allowAfterChange(now);
     }
@@ -177,11 +194,23 @@ export class CircuitBreaker {
     return true;
   }
 
+  #openFor(ms: number, reason: string): void {
+    this.#openUntil = this.#clock.monotonic() + ms;
+    this.#change('open', reason);
+  }
+
+  /** When it lets a probe through, monotonic ms. */
+  #probeAt(): number {
+    let at = this.#openUntil;
+    for (const { until } of this.#trips) at = Math.max(at, until);
+    return at;
+  }
+
   #change(to: BreakerState, reason: string): void {
     const from = this.#state;
     this.#state = to;
     this.#reason = reason;
-    this.#since = this.#clock.monotonic();
+    if (from !== to) this.#since = this.#clock.monotonic();
     this.#probing = 0;
     this.#probed = 0;
     if (to === 'closed') this.#window.clear();

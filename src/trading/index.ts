@@ -19,4 +19,5 @@ export type { ReconcileReport, TradingPolicy } from '../contracts/trading-policy
 export type { Decimal } from '../core/decimal.js';
 export { MemoryOrderJournal } from '../stores/memory/memory-order-journal.js';
 export type { GuardedReadOptions } from './guarded-reads.js';
+export type { GuardState, LowerConcurrencyOptions, OperationClass } from './operation-guards.js';
 export { ResilientTradingClient, type TradingClientOptions } from './resilient-trading-client.js';

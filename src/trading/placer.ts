@@ -3,6 +3,7 @@ import type { Bus } from '../contracts/events.js';
 import type { Clock } from '../core/clock.js';
 import { isVenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import type { LoadSign } from '../resilience/adaptive-concurrency.js';
 import { LiveAttempt } from './attempt-deadlines.js';
 import type { Evidence } from './evidence.js';
 import type { Halts } from './halts.js';
@@ -21,6 +22,8 @@ type Sending = EntryBodies['sending'];
 type Next = { readonly kind: 'over' } | { readonly kind: 'again'; readonly afterMs: number; readonly isRetry: boolean };
 
 const OVER: Next = { kind: 'over' };
+/** How often what waits for a breaker looks whether it has closed. */
+const BREAKER_LOOK_MS = 250;
 
 /**
  * Sends orders: `prepared → sending(n) → SEND → verdict`, the only sequence that survives a kill at
@@ -158,19 +161,42 @@ export class Placer {
   async #permit(order: LiveOrder): Promise<void> {
     const { placing, writes, limiter } = this.#calls;
     const { symbol } = order.model.intent;
-    const signal = order.interruption;
-    while (!placing.allow()) await this.#clock.sleep(Math.max(placing.retryAfterMs, 10), signal);
+    if (!this.#enterAtOnce()) await this.#enterInTime(order);
     try {
-      if (!writes.tryEnter()) await writes.enter({ priority: 'place', signal });
-      try {
-        await limiter.acquire(this.#calls.costs('place'), { priority: 'place', symbol, signal, deadlineAt: this.#lastMoment(order), hold: true });
-      } catch (error) {
-        writes.leave();
-        throw error;
-      }
+      const signal = order.interruption;
+      await limiter.acquire(this.#calls.costs('place'), { priority: 'place', symbol, signal, deadlineAt: this.#lastMoment(order), hold: true });
     } catch (error) {
+      writes.leave();
       placing.ignore();
       throw error;
+    }
+  }
+
+  #enterAtOnce(): boolean {
+    const { placing, writes } = this.#calls;
+    if (!placing.allow()) return false;
+    if (writes.tryEnter()) return true;
+    placing.ignore();
+    return false;
+  }
+
+  /** Waits for breaker and bulkhead, no longer than the order itself may wait. */
+  async #enterInTime(order: LiveOrder): Promise<void> {
+    const { placing, writes } = this.#calls;
+    const signal = order.interruption;
+    const leftMs = Math.max(0, this.#lastMoment(order) - this.#clock.monotonic());
+    const expiry = leftMs === Infinity ? undefined : this.#clock.schedule(leftMs, () => order.interrupt());
+    try {
+      // Looked at often: it may close long before it said.
+      while (!placing.allow()) await this.#clock.sleep(Math.min(Math.max(placing.retryAfterMs, 10), BREAKER_LOOK_MS), signal);
+      try {
+        await writes.enter({ priority: 'place', signal });
+      } catch (error) {
+        placing.ignore();
+        throw error;
+      }
+    } finally {
+      expiry?.[Symbol.dispose]();
     }
   }
 
@@ -225,12 +251,17 @@ export class Placer {
     const attempt = new LiveAttempt(sending.attempt, sending.venueNow, sending.fenceUntil === undefined ? undefined : this.#calls.fenceMs);
     const onLate = (late: VenueOrder): void => void this.#evidence.orderOf(order, late, 'answer');
     this.#calls.limiter.sent(this.#calls.costs('place'), intent);
+    const { writes } = this.#calls;
+    const start = writes.adaptive === undefined ? 0 : this.#clock.monotonic();
     this.#inFlight++;
     try {
-      return await this.#calls.write('place', attempt, (made) => this.#adapter.place(intent, clientOrderId, made), onLate);
+      const verdict = await this.#calls.write('place', attempt, (made) => this.#adapter.place(intent, clientOrderId, made), onLate);
+      const load = loadSignOf(verdict);
+      if (load !== undefined) writes.adaptive?.observe(load, this.#clock.monotonic() - start, writes.inFlight);
+      return verdict;
     } finally {
       this.#inFlight--;
-      this.#calls.writes.leave();
+      writes.leave();
     }
   }
 
@@ -340,6 +371,20 @@ export class Placer {
       if (this.#bus.has('budget.exhausted')) this.#bus.emit('budget.exhausted', { scope: 'place' });
       await this.#pause(order, POLL_GAP_MS);
     }
+  }
+}
+
+/** What the verdict says of the venue's load; undefined where it says nothing. */
+function loadSignOf(verdict: Verdict): LoadSign | undefined {
+  switch (verdict.kind) {
+    case 'unknown':
+      return 'lost';
+    case 'refused':
+      return verdict.resyncClock === true ? undefined : 'lost';
+    case 'not_sent':
+      return undefined;
+    default:
+      return 'ok';
   }
 }
 

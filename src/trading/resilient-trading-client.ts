@@ -14,6 +14,7 @@ import { requireKnown, requireMethods, requireObject, requireOneOf, requirePosit
 import { type Random, systemRandom } from '../core/random.js';
 import type { GuardedReadOptions } from './guarded-reads.js';
 import type { LiveOrder } from './live-order.js';
+import type { GuardState, LowerConcurrencyOptions, OperationClass } from './operation-guards.js';
 import type { HaltMode } from './order-entry.js';
 import type { LiveOrderHandle } from './order-handle.js';
 import { isAcknowledged, isTerminal } from './order-states.js';
@@ -179,6 +180,35 @@ export class ResilientTradingClient implements AsyncDisposable {
     );
   }
 
+  /**
+   * Opens the circuit breaker of a class of operations, because somebody outside sees that the venue
+   * fails. Orders wait, unsent, until their deadline; reads fail fast with CIRCUIT_OPEN; cancels,
+   * look-ups and reconciliation pass. When the time is over, a probe decides. Emits `breaker.state`;
+   * again while it is open, it only lasts as long as the longest asks for. A restart forgets it: what
+   * must outlast one is {@link halt}.
+   * @param options - `forMs`: how long; `policy.breaker.openMs` unless given.
+   * @returns takes it back: what comes next is the probe.
+   */
+  tripBreaker(operations: OperationClass, reason: string, options: { readonly forMs?: number } = {}): Disposable {
+    return this.#usableCalls().guards.trip(operations, reason, options);
+  }
+
+  /**
+   * Lets fewer calls of a class be in flight for a while, because the venue has become slow: half as
+   * many for a minute, unless told otherwise. What is in flight goes on, the others wait their turn;
+   * cancels, look-ups and reconciliation are not counted. Emits `concurrency.state` when the limit
+   * changes, and when it ends. Where several lower it, the least counts; nothing here raises a limit.
+   * @returns takes it back.
+   */
+  lowerConcurrency(operations: OperationClass, reason: string, options: LowerConcurrencyOptions = {}): Disposable {
+    return this.#usableCalls().guards.lower(operations, reason, options);
+  }
+
+  /** How placements and reads are guarded at this moment. */
+  guards(): Readonly<Record<OperationClass, GuardState>> {
+    return this.#calls.guards.state();
+  }
+
   /** Counts since the start, for a look at a glance; the bus has the rest. */
   stats(): Readonly<Record<string, number>> {
     return this.#session?.stats() ?? {};
@@ -294,6 +324,11 @@ export class ResilientTradingClient implements AsyncDisposable {
       throw new TradingError('CLOSED', 'The trading client is not open yet: call start() and wait for it.');
     if (session.failure !== undefined) throw session.failure;
     return session;
+  }
+
+  #usableCalls(): VenueCalls {
+    if (this.#closing !== undefined) throw closed();
+    return this.#calls;
   }
 
   #deadlineMs(options: CallOptions): number {

@@ -12,6 +12,7 @@ import { CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { RateLimiter } from '../resilience/rate-limiter.js';
 import { RetryBudget } from '../resilience/retry-budget.js';
 import { AttemptDeadlines, LiveAttempt } from './attempt-deadlines.js';
+import { OperationGuards } from './operation-guards.js';
 import type { FullPolicy } from './trading-defaults.js';
 import { VenueClock } from './venue-clock.js';
 
@@ -48,6 +49,7 @@ export class VenueCalls {
   /** Guard placements and `read`; nothing guards cancels and look-ups. */
   readonly placing: CircuitBreaker;
   readonly reading: CircuitBreaker;
+  readonly guards: OperationGuards;
   readonly fenceMs: number | undefined;
   readonly #adapter: BrokerAdapter;
   readonly #time: Clock;
@@ -84,6 +86,8 @@ export class VenueCalls {
     this.reads = new Bulkhead({ maxInFlight: places.reads });
     this.placing = this.#breaker('place', policy);
     this.reading = this.#breaker('read', policy);
+    const place = { breaker: this.placing, bulkhead: this.writes };
+    this.guards = new OperationGuards({ clock, bus, guards: { place, read: { breaker: this.reading, bulkhead: this.reads } } });
     const { fence } = adapter.capabilities;
     this.fenceMs = fence === undefined ? undefined : Math.min(fence.defaultMs, fence.maxMs);
     this.#writeDeadlines = new AttemptDeadlines(clock, policy.timeoutMs);
@@ -238,7 +242,7 @@ export class VenueCalls {
       clock: this.#time,
       ...policy.breaker,
       logger: this.#logger,
-      onStateChange: ({ state }) => this.#bus.has('breaker.state') && this.#bus.emit('breaker.state', { scope, state }),
+      onStateChange: ({ state, reason }) => this.#bus.has('breaker.state') && this.#bus.emit('breaker.state', { scope, state, reason }),
     });
   }
 }
