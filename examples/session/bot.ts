@@ -34,6 +34,8 @@ export interface BotOptions {
   readonly symbols: readonly string[];
   readonly random: Random;
   readonly durationMs: number;
+  /** How often each strategy looks at its quotes. @defaultValue 300 */
+  readonly everyMs?: number;
   readonly signal: AbortSignal;
   readonly onTick: (log: BotLog) => void;
   readonly now: () => number;
@@ -54,13 +56,14 @@ const QUANTITIES: Readonly<Record<string, string>> = { 'BTC/USD': '0.01', 'ETH/U
  */
 export async function runBot(options: BotOptions): Promise<BotLog> {
   const log: BotLog = { readLatenciesMs: [], orderLatenciesMs: [], readErrors: [], failedOrders: new Map(), orders: [] };
-  const ticks = Math.floor(options.durationMs / QUOTE_EVERY_MS);
+  const { everyMs = QUOTE_EVERY_MS } = options;
+  const ticks = Math.floor(options.durationMs / everyMs);
   const plan = planOrders(options, ticks);
   const pending: Promise<void>[] = [];
   const startedAt = options.now();
   await allEnded(
     STRATEGIES.map((name, index) =>
-      runStrategy(name, startedAt + (index * QUOTE_EVERY_MS) / STRATEGIES.length, ticks, plan.get(name) ?? [], options, log, pending),
+      runStrategy(name, startedAt + (index * everyMs) / STRATEGIES.length, ticks, plan.get(name) ?? [], options, log, pending),
     ),
   );
   options.signal.throwIfAborted();
@@ -106,11 +109,11 @@ async function runStrategy(
   log: BotLog,
   pending: Promise<void>[],
 ): Promise<void> {
-  const { desk, symbols, now, sleep, signal, onTick } = options;
+  const { desk, symbols, everyMs = QUOTE_EVERY_MS, now, sleep, signal, onTick } = options;
   const lastMid = new Map<string, number>();
   let next = 0;
   for (let tick = 0; tick < ticks; tick++) {
-    await sleep(Math.max(0, startAt + tick * QUOTE_EVERY_MS - now()), signal);
+    await sleep(Math.max(0, startAt + tick * everyMs - now()), signal);
     for (const symbol of symbols) {
       const quote = await timedRead(() => desk.quote(symbol, QUOTE_MAX_AGE_MS, name), options, log);
       if (quote !== undefined) lastMid.set(symbol, (quote.bid + quote.ask) / 2);

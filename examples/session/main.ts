@@ -3,13 +3,14 @@ import { createVenueKit, seededRandom, systemClock, type VenueKit } from 'venuek
 import { toAdapter } from 'venuekit/ccxt';
 import type { ServedVenue, SimulatedVenue } from 'venuekit/testing';
 import { type BotLog, type Desk, runBot } from './bot.js';
+import { VISIBILITY_LAG_MS } from './conditions.js';
 import { judge } from './judge.js';
 import { Progress } from './progress.js';
 import { RawDesk } from './raw-desk.js';
 import { loadSession } from './recorded-session.js';
 import { type Report, type Side, sideOf, table, writeReport } from './report.js';
 import { readSettings, type Settings } from './settings.js';
-import { openVenue, serve, speedUp, VISIBILITY_LAG_MS } from './venue.js';
+import { openVenue, serve, speedUp } from './venue.js';
 import { intentIdOf, VenueKitDesk } from './venuekit-desk.js';
 
 /** Both SDKs give up on a request after this long; ccxt's own default of 10 s would outlast the run. */
