@@ -14,7 +14,7 @@ import { digits, publish } from './harness.js';
  * of contenders but of sizes; a table of plain rows stands for what others do with SQLite.
  */
 export default async function bench(): Promise<void> {
-  publish('store', [await growth(), await ticks(), await queries(), await rows()]);
+  publish('store', [await growth(), await ticks(), await queries(), await recent(), await rows()]);
 }
 
 const WORKER = new URL('../test/fixtures/metric-store-worker-from-source.mjs', import.meta.url);
@@ -180,6 +180,54 @@ async function queries(): Promise<string> {
       lines.push(
         `| ${name} | ${points} | ${digits(median)} | ${digits(took.at(-1) ?? 0)} | ${index < 2 ? `≤ 10 ms ${verdict(median <= 10)}` : ''} |`,
       );
+    }
+    return `${lines.join('\n')}\n`;
+  });
+}
+
+/** What alarms ask each second: of the newest ticks in memory, and of the file through the store's thread. */
+async function recent(): Promise<string> {
+  return inDirectory(async (path) => {
+    const metrics = 20;
+    const { next } = givenMixedSeries(1_000);
+    const series = Array.from({ length: 1_000 }, (_, i) => ({ name: `m${i % metrics}`, labels: { id: String(i) } }));
+    const ticks = 1_300;
+    const to = T0 + (ticks - 1) * 1000;
+    const one = { match: { id: '40' }, metric: 'm0' };
+    const newest = { from: to - 299_999, to, stepMs: 300_000, agg: 'last' } as const;
+    const asked: readonly (readonly [string, readonly RangeQuery[]])[] = [
+      ['latest value per series of 1,000 series, as 20 metrics', Array.from({ length: metrics }, (_, i) => ({ metric: `m${i}`, ...newest }))],
+      ['last 60 s raw of one selector', [{ ...one, from: to - 59_999, to }]],
+      ['rate over the last 60 s of one selector', [{ ...one, from: to - 59_999, to, stepMs: 60_000, agg: 'rate' }]],
+      ['rate over the last 60 s of 50 series, added', [{ metric: 'm1', from: to - 59_999, to, stepMs: 60_000, agg: 'rate', by: [] }]],
+      ['1,000 times the last 60 s raw of one selector', series.map(({ name, labels }) => ({ metric: name, match: labels, from: to - 59_999, to }))],
+    ];
+    const lines = [
+      '### Small, recent questions, as alarms ask them each second (1,000 series of 20 metrics)',
+      '',
+      '| question | answered from | queries | points | median ms | longest ms |',
+      '|---|---|---:|---:|---:|---:|',
+    ];
+    await using store = await SqliteMetricStore.open({ path, worker: WORKER });
+    for (let k = 0; k < ticks; k++) await store.append({ t: T0 + k * 1000, series, values: next() });
+    await store.settled();
+    await using file = await SqliteMetricStore.open({ path, worker: WORKER, readOnly: true });
+    for (const [name, queries] of asked) {
+      for (const [where, from, rounds] of [
+        ['the newest ticks in memory', store, 30],
+        ['the file, by another process', file, 7],
+      ] as const) {
+        const took: number[] = [];
+        let points = 0;
+        for (let round = 0; round < rounds; round++) {
+          const start = performance.now();
+          const answers = await Promise.all(queries.map((query) => from.query(query)));
+          took.push(performance.now() - start);
+          points = answers.flat().reduce((sum, { t }) => sum + t.length, 0);
+        }
+        took.sort((a, b) => a - b);
+        lines.push(`| ${name} | ${where} | ${queries.length} | ${points} | ${digits(percentile(took, 0.5))} | ${digits(took.at(-1) ?? 0)} |`);
+      }
     }
     return `${lines.join('\n')}\n`;
   });

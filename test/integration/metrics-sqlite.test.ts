@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const open = (options: Partial<SqliteMetricStoreOptions> = {}) => SqliteMetricStore.open({ path, worker: false, ...options });
+const open = (options: Partial<SqliteMetricStoreOptions> = {}) => SqliteMetricStore.open({ path, worker: false, recentPoints: 0, ...options });
 const fill = async (store: Pick<SqliteMetricStore, 'append'>, fromS: number, toS: number) => {
   for (let s = fromS; s < toS; s++) await store.append({ t: T0 + s * 1000, series: SERIES, values: Float64Array.from(SERIES, (_, i) => s * i) });
 };
@@ -37,19 +37,20 @@ const pointsOf = async (store: Pick<SqliteMetricStore, 'query'>, id = '3') =>
   (await store.query({ metric: 'm', match: { id }, from: 0, to: Number.MAX_SAFE_INTEGER }))[0];
 
 describe.each([
-  ['on the calling thread', false],
-  ['on a thread of its own', WORKER],
-] as const)('SqliteMetricStore %s keeps the contract', (_, worker) => {
+  ['on the calling thread', { worker: false, recentPoints: 0 }],
+  ['on a thread of its own', { worker: WORKER, recentPoints: 0 }],
+  ['with its newest ticks in memory too', { worker: WORKER }],
+] as const)('SqliteMetricStore %s keeps the contract', (_, how) => {
   const subject = async () => {
     const own = mkdtempSync(join(tmpdir(), 'venuekit-contract-'));
-    let store = await SqliteMetricStore.open({ path: join(own, 'm.db'), worker });
+    let store = await SqliteMetricStore.open({ path: join(own, 'm.db'), ...how });
     return {
       get store() {
         return store;
       },
       reopen: async () => {
         await store[Symbol.asyncDispose]();
-        store = await SqliteMetricStore.open({ path: join(own, 'm.db'), worker });
+        store = await SqliteMetricStore.open({ path: join(own, 'm.db'), ...how });
         return store;
       },
       [Symbol.asyncDispose]: async () => {

@@ -35,6 +35,15 @@ function percentileOf(agg: string): number {
   return percent / 100;
 }
 
+function wantsRises({ agg }: RangeQuery): boolean {
+  return agg === 'rate' || agg === 'increase';
+}
+
+/** From when on points have a say in the answer. */
+export function feedFrom(query: RangeQuery): number {
+  return wantsRises(query) ? query.from - LOOKBACK_MS : query.from;
+}
+
 /** What one step of one group has seen. */
 interface Step {
   min: number;
@@ -63,13 +72,16 @@ interface Step {
  */
 export class RangeEvaluation {
   readonly #query: RangeQuery;
+  readonly #match: readonly (readonly [label: string, value: string])[];
   readonly #percentile: number | undefined;
   readonly #groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly steps: Map<number, Step> }>();
+  readonly #results: RangeResult[] = [];
 
   /** @throws RangeError or TypeError when `query` can't be meant. */
   constructor(query: RangeQuery) {
     this.#query = requireRangeQuery(query);
-    const { agg } = query;
+    const { agg, match } = query;
+    this.#match = Object.entries(match ?? {});
     this.#percentile = agg === undefined || AGGREGATIONS.includes(agg) ? undefined : percentileOf(agg);
   }
 
@@ -80,41 +92,57 @@ export class RangeEvaluation {
 
   /** Whether rises are wanted, for which the point before `from` counts. */
   get wantsRises(): boolean {
-    return this.#query.agg === 'rate' || this.#query.agg === 'increase';
+    return wantsRises(this.#query);
+  }
+
+  /** Whether the newest value of each series is all that is wanted: `last` over one step. */
+  get wantsLastOnly(): boolean {
+    const { agg, stepMs, from, to } = this.#query;
+    return agg === 'last' && stepMs !== undefined && to - from < stepMs;
   }
 
   /** From when on the store should feed points. */
   get feedFrom(): number {
-    return this.wantsRises ? this.#query.from - LOOKBACK_MS : this.#query.from;
+    return feedFrom(this.#query);
   }
 
   matches({ name, labels }: SeriesKey): boolean {
     if (name !== this.#query.metric) return false;
     // A label that a series has not is the same as an empty one, as in Prometheus.
-    for (const [label, value] of Object.entries(this.#query.match ?? {})) if ((labels[label] ?? '') !== value) return false;
+    for (const [label, value] of this.#match) if ((labels[label] ?? '') !== value) return false;
     return true;
   }
 
   /** Begins a series; what it is fed counts when it is `done`. */
   series(labels: Readonly<Record<string, string>>): SeriesFeed {
-    return new SeriesFeed(this.#query, this.wantsSketches, (steps) => this.#fold(labels, steps));
+    return new SeriesFeed(this.#query, this.wantsSketches, (steps, raw) => {
+      if (raw !== undefined) this.#add(labels, raw.t, raw.v);
+      // Without `by` no two series become one.
+      else if (this.#query.by === undefined) this.#addSteps(labels, steps);
+      else this.#fold(labels, steps);
+    });
   }
 
   results(): readonly RangeResult[] {
-    const results: RangeResult[] = [];
-    for (const { labels, steps } of this.#groups.values()) {
-      const times = Float64Array.from(steps.keys()).sort();
-      const t: number[] = [];
-      const v: number[] = [];
-      for (const time of times) {
-        const value = this.#valueOf(steps.get(time) as Step);
-        if (value === undefined) continue;
-        t.push(time);
-        v.push(value);
-      }
-      if (t.length > 0) results.push({ labels, t: Float64Array.from(t), v: Float64Array.from(v) });
+    for (const { labels, steps } of this.#groups.values()) this.#addSteps(labels, steps);
+    this.#groups.clear();
+    return this.#results;
+  }
+
+  #addSteps(labels: Readonly<Record<string, string>>, steps: ReadonlyMap<number, Step>): void {
+    const t: number[] = [];
+    const v: number[] = [];
+    for (const time of Float64Array.from(steps.keys()).sort()) {
+      const value = this.#valueOf(steps.get(time) as Step);
+      if (value === undefined) continue;
+      t.push(time);
+      v.push(value);
     }
-    return results;
+    this.#add(labels, t, v);
+  }
+
+  #add(labels: Readonly<Record<string, string>>, t: readonly number[], v: readonly number[]): void {
+    if (t.length > 0) this.#results.push({ labels, t: Float64Array.from(t), v: Float64Array.from(v) });
   }
 
   #fold(labels: Readonly<Record<string, string>>, steps: Map<number, Step>): void {
@@ -135,11 +163,10 @@ export class RangeEvaluation {
   }
 
   #valueOf(step: Step): number | undefined {
-    const { agg, stepMs, by } = this.#query;
+    const { agg } = this.#query;
     if (this.#percentile !== undefined) return step.sketch?.quantile(this.#percentile);
     if (agg === 'increase') return step.over > 0 ? step.increase : undefined;
     if (agg === 'rate') return step.over > 0 ? (step.increase / step.over) * 1000 : undefined;
-    if (agg === undefined && stepMs === undefined && by === undefined) return step.last;
     if (step.n === 0) return undefined;
     if (agg === 'min') return step.min;
     if (agg === 'max') return step.max;
@@ -164,25 +191,33 @@ function mergeSteps(into: Step, other: Step, rates: boolean): void {
   if (other.sketch !== undefined) into.sketch = into.sketch === undefined ? other.sketch : into.sketch.merge(other.sketch);
 }
 
+interface RawPoints {
+  readonly t: number[];
+  readonly v: number[];
+}
+
 /** Takes what a store has of one series, in order of time. */
 export class SeriesFeed {
   readonly #from: number;
   readonly #to: number;
   readonly #stepMs: number | undefined;
   readonly #sketching: boolean;
-  readonly #fold: (steps: Map<number, Step>) => void;
+  readonly #fold: (steps: Map<number, Step>, raw: RawPoints | undefined) => void;
   readonly #steps = new Map<number, Step>();
+  /** Where the points themselves are asked for, they need no steps. */
+  readonly #raw: RawPoints | undefined;
   #current: Step | undefined;
   #currentStart = Number.NaN;
   #previous = Number.NaN;
   #previousT = Number.NaN;
 
-  constructor({ from, to, stepMs }: RangeQuery, sketching: boolean, fold: (steps: Map<number, Step>) => void) {
+  constructor({ from, to, stepMs, agg, by }: RangeQuery, sketching: boolean, fold: (steps: Map<number, Step>, raw: RawPoints | undefined) => void) {
     this.#from = from;
     this.#to = to;
     this.#stepMs = stepMs;
     this.#sketching = sketching;
     this.#fold = fold;
+    this.#raw = agg === undefined && stepMs === undefined && by === undefined ? { t: [], v: [] } : undefined;
   }
 
   /** A series that was not there at `t`, when others were: as a counter it started from 0 since. */
@@ -192,12 +227,10 @@ export class SeriesFeed {
   }
 
   point(t: number, value: number): void {
+    if (this.#raw !== undefined) return this.#takeRaw(this.#raw, t, value);
     const step = t < this.#from || t > this.#to ? undefined : this.#stepAt(t);
-    if (value - value !== 0) {
-      // Neither NaN nor an infinity is a value to aggregate; a raw point it is.
-      if (step !== undefined && step.n === 0) step.last = value;
-      return;
-    }
+    // Neither NaN nor an infinity is a value to aggregate.
+    if (value - value !== 0) return;
     this.#riseTo(step, t, value);
     if (step === undefined) return;
     count(step, value, value, value, 1);
@@ -207,6 +240,7 @@ export class SeriesFeed {
 
   /** A tick of a histogram: `mean` is its point, `bytes` the sketch of its observations. */
   observations(t: number, mean: number, bytes: Uint8Array): void {
+    if (this.#raw !== undefined) return this.#takeRaw(this.#raw, t, mean);
     if (t < this.#from || t > this.#to) return;
     const step = this.#stepAt(t);
     step.last = mean;
@@ -239,7 +273,13 @@ export class SeriesFeed {
   }
 
   done(): void {
-    this.#fold(this.#steps);
+    this.#fold(this.#steps, this.#raw);
+  }
+
+  #takeRaw({ t, v }: RawPoints, at: number, value: number): void {
+    if (at < this.#from || at > this.#to) return;
+    t.push(at);
+    v.push(value);
   }
 
   #stepOf({ t }: RollupRow): Step | undefined {

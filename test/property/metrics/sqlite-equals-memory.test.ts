@@ -53,7 +53,7 @@ describe('SqliteMetricStore', () => {
       fc.asyncProperty(fc.integer(), fc.constantFrom(5_000, 10_000, 30_000), fc.integer({ min: 1, max: 4 }), async (seed, everyMs, hours) => {
         const directory = mkdtempSync(join(tmpdir(), 'venuekit-equal-'));
         const memory = new MemoryMetricStore();
-        const sqlite = await SqliteMetricStore.open({ path: join(directory, 'm.db'), worker: false });
+        const sqlite = await SqliteMetricStore.open({ path: join(directory, 'm.db'), worker: false, recentPoints: 0 });
         try {
           for (const tick of ticksOf(seed, everyMs, hours)) {
             await memory.append(tick);
@@ -92,6 +92,45 @@ describe('SqliteMetricStore', () => {
         }
       }),
       { numRuns: 8 },
+    );
+  });
+
+  it('answers from the newest ticks in memory as from the file', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), fc.integer({ min: 40, max: 4_000 }), async (seed, recentPoints) => {
+        const directory = mkdtempSync(join(tmpdir(), 'venuekit-recent-'));
+        const path = join(directory, 'm.db');
+        const store = await SqliteMetricStore.open({ path, worker: false, recentPoints });
+        const file = await SqliteMetricStore.open({ path, worker: false, readOnly: true });
+        try {
+          const ticks = ticksOf(seed, 5_000, 1);
+          for (const [i, tick] of ticks.entries()) {
+            await store.append(tick);
+            if (i % 150 !== 149) continue;
+            // Ranges that begin in memory, at its edge, and before it.
+            for (const backMs of [0, 4_999, 30_000, 61_000, 600_000, 1_800_000]) {
+              const from = tick.t - backMs;
+              const queries: RangeQuery[] = [{ metric: 'gauge', from, to: tick.t }];
+              for (const metric of ['gauge', 'calls_total']) {
+                for (const agg of AGGREGATIONS) {
+                  queries.push({ metric, from, to: tick.t, stepMs: backMs + 1, agg: agg! });
+                  queries.push({ metric, from, to: tick.t, stepMs: 13_000, agg: agg!, by: [] });
+                }
+              }
+              queries.push({ metric: 'calls_total', match: { op: 'a' }, from, to: tick.t + 1e6 });
+              for (const query of queries) {
+                const plain = (results: Awaited<ReturnType<typeof store.query>>) => results.map(({ labels, t, v }) => [labels, [...t], [...v]]);
+                expect(plain(await store.query(query)), JSON.stringify(query)).toEqual(plain(await file.query(query)));
+              }
+            }
+          }
+        } finally {
+          await file[Symbol.asyncDispose]();
+          await store[Symbol.asyncDispose]();
+          rmSync(directory, { recursive: true });
+        }
+      }),
+      { numRuns: 10 },
     );
   });
 });

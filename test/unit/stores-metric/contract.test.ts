@@ -13,8 +13,9 @@ const T0 = 1_704_067_200_000;
 
 const STORES: Readonly<Record<string, (path: string) => Promise<MetricStore & AlertStateStore>>> = {
   MemoryMetricStore: async () => new MemoryMetricStore(),
-  'SqliteMetricStore on the calling thread': (path) => SqliteMetricStore.open({ path, worker: false }),
-  'SqliteMetricStore on a thread of its own': (path) => SqliteMetricStore.open({ path, worker: WORKER }),
+  'SqliteMetricStore on the calling thread': (path) => SqliteMetricStore.open({ path, worker: false, recentPoints: 0 }),
+  'SqliteMetricStore on a thread of its own': (path) => SqliteMetricStore.open({ path, worker: WORKER, recentPoints: 0 }),
+  'SqliteMetricStore with its newest ticks in memory': (path) => SqliteMetricStore.open({ path, worker: false }),
 };
 
 describe.each(Object.entries(STORES))('%s', (_, open) => {
