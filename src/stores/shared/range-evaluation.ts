@@ -227,7 +227,10 @@ export class SeriesFeed {
   }
 
   point(t: number, value: number): void {
-    if (this.#raw !== undefined) return this.#takeRaw(this.#raw, t, value);
+    if (this.#raw !== undefined) {
+      this.#takeRaw(this.#raw, t, value);
+      return;
+    }
     const step = t < this.#from || t > this.#to ? undefined : this.#stepAt(t);
     // Neither NaN nor an infinity is a value to aggregate.
     if (value - value !== 0) return;
@@ -240,7 +243,10 @@ export class SeriesFeed {
 
   /** A tick of a histogram: `mean` is its point, `bytes` the sketch of its observations. */
   observations(t: number, mean: number, bytes: Uint8Array): void {
-    if (this.#raw !== undefined) return this.#takeRaw(this.#raw, t, mean);
+    if (this.#raw !== undefined) {
+      this.#takeRaw(this.#raw, t, mean);
+      return;
+    }
     if (t < this.#from || t > this.#to) return;
     const step = this.#stepAt(t);
     step.last = mean;

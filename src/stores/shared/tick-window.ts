@@ -157,7 +157,9 @@ function feedColumn(feed: SeriesFeed, { t, rows, sketches }: Epoch, column: numb
 function feedLast(feed: SeriesFeed, epoch: Epoch, column: number, begin: number, end: number): void {
   for (let i = end - 1; i >= begin; i--) {
     const value = (epoch.rows[i] as Float64Array)[column] as number;
-    if (value - value === 0 || epoch.sketches[i]?.has(column) === true) return feedColumn(feed, epoch, column, i, i + 1);
+    if (value - value !== 0 && epoch.sketches[i]?.has(column) !== true) continue;
+    feedColumn(feed, epoch, column, i, i + 1);
+    return;
   }
 }
 
