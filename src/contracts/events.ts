@@ -31,6 +31,8 @@ export interface VenueKitEvents {
   'stream.state': { readonly venue: string; readonly state: 'live' | 'gap' | 'recovering' | 'down' };
   reconcile: { readonly phase: 'start' | 'done' | 'failed'; readonly unresolved: number; readonly ms: number };
   halt: { readonly mode: string; readonly reason: string };
+  /** Orders are kept in memory only: what was under way when the process ends is not resolved by the next one. */
+  'journal.volatile': { readonly venue: string; readonly account: string };
   'journal.append': { readonly records: number; readonly ms: number };
   'pool.created': { readonly pool: string };
   'pool.destroyed': { readonly pool: string; readonly why: string };

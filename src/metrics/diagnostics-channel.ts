@@ -24,6 +24,7 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   reconcile: true,
   halt: true,
   'journal.append': true,
+  'journal.volatile': true,
   'pool.created': true,
   'pool.destroyed': true,
   'pool.state': true,

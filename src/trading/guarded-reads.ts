@@ -1,4 +1,4 @@
-import type { Attempt } from '../contracts/broker.js';
+import type { Attempt, Cost } from '../contracts/broker.js';
 import type { CallOptions } from '../contracts/calls.js';
 import type { Bus } from '../contracts/events.js';
 import { TradingError } from '../contracts/trading-error.js';
@@ -19,6 +19,8 @@ export interface GuardedReadOptions extends CallOptions {
   readonly hedge?: boolean;
   /** Concurrent reads of one key share a request. */
   readonly key?: string;
+  /** What each attempt costs, where that depends on more than the operation's name. @defaultValue as the adapter says */
+  readonly costs?: readonly Cost[];
 }
 
 /** The bot's own reads, behind every policy: retried, hedged, within the limits, failing fast while the venue is down. */
@@ -83,7 +85,7 @@ export class GuardedReads {
       const own = ({ number, signal: aborted, venueNow }: Attempt): Attempt => ({ number, signal: aborted, venueNow, ...fence });
       return await this.#pipeline.run((attempt) => work(own(attempt)), {
         operation,
-        costs: this.#calls.costs(operation),
+        costs: options.costs ?? this.#calls.costs(operation),
         ...(signal === undefined ? undefined : { signal }),
         ...(deadlineMs === undefined ? undefined : { deadlineMs }),
         ...(priority === undefined ? undefined : { priority }),

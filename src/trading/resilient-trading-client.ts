@@ -12,7 +12,7 @@ import type { Decimal } from '../core/decimal.js';
 import { type Logger, redactingLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
-import type { GuardedReadOptions } from './guarded-reads.js';
+import { type GuardedReadOptions, GuardedReads } from './guarded-reads.js';
 import type { LiveOrder } from './live-order.js';
 import type { GuardState, LowerConcurrencyOptions, OperationClass } from './operation-guards.js';
 import type { HaltMode } from './order-entry.js';
@@ -52,6 +52,7 @@ export class ResilientTradingClient implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #random: Random;
   readonly #calls: VenueCalls;
+  readonly #reads: GuardedReads;
   #session: TradingSession | undefined;
   #starting: Promise<ReconcileReport> | undefined;
   #closing: Promise<void> | undefined;
@@ -75,6 +76,15 @@ export class ResilientTradingClient implements AsyncDisposable {
       random: this.#random,
       logger: this.#logger,
       policy: this.#policy,
+    });
+    this.#reads = new GuardedReads({
+      venue: this.#adapter.venue,
+      calls: this.#calls,
+      policy: this.#policy,
+      clock: this.#clock,
+      random: this.#random,
+      bus: this.#bus,
+      logger: this.#logger,
     });
     // Made once to be checked: what the capabilities don't allow must be said here, not at the first order.
     this.#newSession();
@@ -151,9 +161,14 @@ export class ResilientTradingClient implements AsyncDisposable {
     return views;
   }
 
-  /** Runs a read of the venue behind every policy: limits, retries, breaker, hedging. `operation` names its cost to the adapter. */
+  /**
+   * Runs a read of the venue behind every policy: limits, retries, breaker, hedging. `operation` names its cost to the adapter.
+   * Needs no lease, and so works before `start`.
+   */
   async read<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions = {}): Promise<T> {
-    return this.#open().reads.read(requireText('operation', operation), work, options);
+    if (this.#closing !== undefined) throw closed();
+    this.#calls.open();
+    return this.#reads.read(requireText('operation', operation), work, options);
   }
 
   /** Reads what the venue has and compares it with what is known. Unknown orders go on being resolved after it. */

@@ -10,7 +10,6 @@ import { Amender } from './amender.js';
 import { Canceller } from './canceller.js';
 import { ClientOrderIds } from './client-order-ids.js';
 import { Evidence } from './evidence.js';
-import { GuardedReads } from './guarded-reads.js';
 import { Halts, haltKey } from './halts.js';
 import { InstrumentFilters } from './instrument-filters.js';
 import { IntentIntake } from './intent-intake.js';
@@ -60,7 +59,6 @@ export class TradingSession {
   readonly replacer: Replacer;
   readonly resolver: Resolver;
   readonly stream: StreamConsumer;
-  readonly reads: GuardedReads;
   readonly intake: IntentIntake;
   readonly host: HandleHost;
   isOpen = false;
@@ -118,7 +116,6 @@ export class TradingSession {
       host: this.host,
       visibilityLagMs,
     });
-    this.reads = new GuardedReads({ venue: adapter.venue, calls, policy, clock, random, bus, logger });
     placer.onUnknown = (order) => resolver.watch(order);
     evidence.onAdopted = (order) => {
       if (order.model.cancelReason !== undefined || order.model.replacing !== undefined) canceller.pursue(order);

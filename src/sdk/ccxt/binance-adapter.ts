@@ -33,6 +33,14 @@ export interface CcxtAdapterOptions {
   readonly clock?: Clock;
 }
 
+/** What `resilient` changes of the adapter that it puts under an SDK. */
+export interface CcxtAdapterHooks {
+  /** An order as it goes on the wire. @defaultValue made of the intent */
+  readonly orderRequest?: (intent: OrderIntent, marketId: string, clientOrderId: string) => Record<string, unknown>;
+  /** Hears how each sending of a write ended, with the venue's own words. */
+  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: CallOutcome<unknown>) => void;
+}
+
 const DAY_MS = 86_400_000;
 /** The venue refuses a longer recvWindow. */
 const LONGEST_FENCE_MS = 60_000;
@@ -63,7 +71,7 @@ const ALL_SYMBOLS_EVERY_MS = 300_000;
 const WEIGHT_OF_A_SYMBOL_PAGE = 20;
 
 /** Binance spot through the caller's own ccxt instance. */
-class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
+export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   readonly venue = 'binance';
   readonly capabilities: VenueCapabilities;
   readonly limits: readonly Limit[] = LIMITS;
@@ -71,14 +79,16 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   readonly #watcher: CallWatcher;
   readonly #clock: Clock;
   readonly #marketData: BinanceMarketData;
+  readonly #hooks: CcxtAdapterHooks;
   // Binance lists history by symbol only: these are the symbols that this adapter has to do with.
   readonly #symbols = new Set<string>();
   #listedAllAt = -Infinity;
   #venueOffsetMs = 0;
   #loading: Promise<void> | undefined;
 
-  constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock }: CcxtAdapterOptions) {
+  constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock }: CcxtAdapterOptions, hooks: CcxtAdapterHooks = {}) {
     this.#sdk = sdk;
+    this.#hooks = hooks;
     this.#clock = clock;
     this.#watcher = watcherOf(sdk);
     this.capabilities = { ...CAPABILITIES, ...capabilities };
@@ -109,14 +119,15 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   }
 
   async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
-    return this.#write(intent.symbol, attempt, 'newOrder', (market) => {
-      const params = this.#signed(orderParams(intent, market.id, clientOrderId), attempt);
+    const { orderRequest = orderParams } = this.#hooks;
+    return this.#write('place', intent.symbol, clientOrderId, attempt, (market) => {
+      const params = this.#signed(orderRequest(intent, market.id, clientOrderId), attempt);
       return () => this.#sdk.privatePostOrder(params);
     });
   }
 
   async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
-    return this.#write(ref.symbol, attempt, 'cancelOrder', (market) => {
+    return this.#write('cancel', ref.symbol, ref.clientOrderId, attempt, (market) => {
       // Two live orders can share a client id: the venue's own id says which one is meant.
       const which = ref.venueOrderId === undefined ? { origClientOrderId: ref.clientOrderId } : { orderId: ref.venueOrderId };
       const params = this.#signed({ symbol: market.id, ...which }, attempt);
@@ -210,7 +221,13 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     return { ...params, timestamp: attempt.venueNow, ...fence, ...ONE_TRY };
   }
 
-  async #write(symbol: string, attempt: Attempt, what: string, prepare: (market: CcxtMarket) => () => Promise<unknown>): Promise<Verdict> {
+  async #write(
+    operation: 'place' | 'cancel',
+    symbol: string,
+    clientOrderId: string,
+    attempt: Attempt,
+    prepare: (market: CcxtMarket) => () => Promise<unknown>,
+  ): Promise<Verdict> {
     let call: () => Promise<unknown>;
     try {
       call = prepare(await this.#market(symbol));
@@ -222,9 +239,10 @@ class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     }
     this.#symbols.add(symbol);
     const outcome = await this.#call(attempt.signal, true, call);
+    this.#hooks.onOutcome?.(operation, clientOrderId, outcome);
     if ('error' in outcome) return verdictOf(outcome.record, outcome.error);
     try {
-      return { kind: 'accepted', order: venueOrderOf(objectOf(outcome.result, what), symbol) };
+      return { kind: 'accepted', order: venueOrderOf(objectOf(outcome.result, operation), symbol) };
     } catch (error) {
       // Answered with success, but not with an order: whatever it is, it proves nothing.
       return { kind: 'unknown', cause: error };

@@ -51,9 +51,17 @@ export class CallWatcher {
       const plainHeaders = lowerCaseNames(headers);
       const call = this.#calls.getStore();
       if (call !== undefined) Object.assign(call.record, { status, headers: plainHeaders, body });
-      for (const listener of this.#listeners) listener(status, plainHeaders);
+      // Listeners are strangers: a call that one of them makes is not part of this one.
+      this.#calls.exit(() => {
+        for (const listener of this.#listeners) listener(status, plainHeaders);
+      });
       return onRestResponse(...args);
     };
+  }
+
+  /** Whether the caller runs inside a call that venuekit makes, rather than the bot. */
+  get isInside(): boolean {
+    return this.#calls.getStore() !== undefined;
   }
 
   /**

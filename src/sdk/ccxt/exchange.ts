@@ -64,20 +64,26 @@ const BINANCE_METHODS = [
 
 /** @throws TypeError that says what is missing, unless `sdk` has the shape of a ccxt binance exchange with credentials. */
 export function requireCcxtBinance(sdk: object): CcxtBinance {
+  const exchange = requireBinanceShape(sdk, 'toAdapter');
+  requireText('sdk.apiKey', exchange.apiKey as string);
+  requireText('sdk.secret', exchange.secret as string);
+  return exchange;
+}
+
+/** @throws TypeError as {@link requireCcxtBinance}, but for credentials: public data needs none. */
+export function requireBinanceShape(sdk: object, caller: string): CcxtBinance {
   const exchange = sdk as Partial<CcxtBinance>;
   if (typeof exchange.id !== 'string' || typeof exchange.loadMarkets !== 'function') {
     throw new TypeError('sdk must be a ccxt exchange, such as `new ccxt.binance({ apiKey, secret })`; this object has no id and loadMarkets()');
   }
   if (exchange.id !== 'binance') {
     throw new TypeError(
-      `toAdapter of venuekit/ccxt knows the exchange "binance" so far, got "${exchange.id}"; implement BrokerAdapter for it, see CONTRIBUTING.md`,
+      `${caller} of venuekit/ccxt knows the exchange "binance" so far, got "${exchange.id}"; implement BrokerAdapter for it, see CONTRIBUTING.md`,
     );
   }
   for (const method of BINANCE_METHODS) {
     if (typeof exchange[method] !== 'function')
       throw new TypeError(`sdk is a ccxt binance without ${method}(); venuekit/ccxt needs ccxt 4.4 or newer`);
   }
-  requireText('sdk.apiKey', exchange.apiKey as string);
-  requireText('sdk.secret', exchange.secret as string);
   return exchange as CcxtBinance;
 }

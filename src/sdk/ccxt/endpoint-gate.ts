@@ -1,0 +1,70 @@
+import type { CallWatcher } from './call-record.js';
+import type { CcxtExchange } from './exchange.js';
+
+/** Parameters of an endpoint, as ccxt or the bot made them. */
+export type EndpointParams = Readonly<Record<string, unknown>>;
+
+/** One REST call of the bot on its way: before limits, retries and signing. */
+export interface EndpointCall {
+  /** Such as `order`. */
+  readonly path: string;
+  /** Such as `private`; nested sections are joined by a point. */
+  readonly api: string;
+  readonly method: string;
+  readonly params: EndpointParams;
+  /** In ccxt's own units. */
+  readonly cost: number;
+  /** Goes on the wire as ccxt does it: limiter, signature, answer, errors. @param params - instead of the call's own */
+  send(params?: EndpointParams): Promise<unknown>;
+}
+
+type Fetch2 = (
+  path: string,
+  api?: string | readonly string[],
+  method?: string,
+  params?: EndpointParams,
+  headers?: unknown,
+  body?: unknown,
+  config?: object,
+) => Promise<unknown>;
+
+/** What every ccxt exchange sends its REST calls through, whichever method, helper or alias the bot has called. */
+interface Gated extends CcxtExchange {
+  fetch2: Fetch2;
+  calculateRateLimiterCost(api: unknown, method: string, path: string, params: EndpointParams, config: object): number;
+}
+
+/** Where calls of the bot go on their way; what venuekit itself calls passes. */
+export class EndpointGate implements Disposable {
+  readonly #sdk: Gated;
+  readonly #own: PropertyDescriptor | undefined;
+
+  /** @throws TypeError when `sdk` has no `fetch2`, which ccxt has had since its first version of 2.0. */
+  constructor(sdk: CcxtExchange, watcher: CallWatcher, route: (call: EndpointCall) => Promise<unknown>) {
+    const gated = sdk as Gated;
+    for (const method of ['fetch2', 'calculateRateLimiterCost'] as const) {
+      if (typeof gated[method] !== 'function')
+        throw new TypeError(`sdk is a ccxt exchange without ${method}(); venuekit/ccxt needs ccxt 4.4 or newer`);
+    }
+    this.#sdk = gated;
+    this.#own = Object.getOwnPropertyDescriptor(gated, 'fetch2');
+    const send = gated.fetch2.bind(gated);
+    const fetch2: Fetch2 = (path, api = 'public', method = 'GET', params = {}, headers, body, config = {}) => {
+      if (watcher.isInside) return send(path, api, method, params, headers, body, config);
+      return route({
+        path,
+        api: Array.isArray(api) ? api.join('.') : (api as string),
+        method,
+        params,
+        cost: gated.calculateRateLimiterCost(api, method, path, params, config),
+        send: (other = params) => send(path, api, method, other, headers, body, config),
+      });
+    };
+    Object.defineProperty(gated, 'fetch2', { value: fetch2, writable: true, configurable: true, enumerable: false });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#own === undefined) Reflect.deleteProperty(this.#sdk, 'fetch2');
+    else Object.defineProperty(this.#sdk, 'fetch2', this.#own);
+  }
+}

@@ -1,0 +1,31 @@
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/**
+ * Methods of an object replaced on the object itself, so that its own helpers call them too, and put
+ * back as they were.
+ */
+export class Overrides implements Disposable {
+  readonly #target: Record<string, unknown>;
+  readonly #before = new Map<string, PropertyDescriptor | undefined>();
+
+  constructor(target: object) {
+    this.#target = target as Record<string, unknown>;
+  }
+
+  /** Replaces `name` by what `make` gives for the method as it is. Does nothing where there is none. */
+  wrap(name: string, make: (original: Method) => Method): void {
+    const original = this.#target[name];
+    if (typeof original !== 'function') return;
+    if (!this.#before.has(name)) this.#before.set(name, Object.getOwnPropertyDescriptor(this.#target, name));
+    const value = make((original as Method).bind(this.#target));
+    Object.defineProperty(this.#target, name, { value, writable: true, configurable: true, enumerable: false });
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, before] of this.#before) {
+      if (before === undefined) Reflect.deleteProperty(this.#target, name);
+      else Object.defineProperty(this.#target, name, before);
+    }
+    this.#before.clear();
+  }
+}

@@ -1,0 +1,282 @@
+import ccxt, { type binance, type Order } from 'ccxt';
+import { afterEach, describe, expect, it } from 'vitest';
+import { EventBus, type VenueKitEvents } from '../../../src/contracts/events.js';
+import { factsOf, type ResilientOptions, ready, release, resilient } from '../../../src/sdk/ccxt/index.js';
+import type { Fault } from '../../../src/testing/index.js';
+import { type ServedVenue, SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../src/testing/index.js';
+import { MemoryOrderJournal, TradingError } from '../../../src/trading/index.js';
+
+/** With a clean-up of its own, for tests that run beside each other. */
+async function givenOwn() {
+  const venue = new SimulatedVenue({ seed: 1, symbols: SYMBOLS, balances: { USDT: '100000', BTC: '2' }, visibilityLagMs: 50, volatility: 0 });
+  const served = await serveBinance(venue);
+  const exchange = resilient(served.connect(new ccxt.binance({ timeout: 500, enableRateLimit: false })), { capabilities: CAPABILITIES });
+  return {
+    venue,
+    exchange,
+    async [Symbol.asyncDispose]() {
+      await release(exchange);
+      await served.close();
+    },
+  };
+}
+
+const open: { served: ServedVenue; exchange?: binance }[] = [];
+afterEach(async () => {
+  for (const { served, exchange } of open.splice(0)) {
+    if (exchange !== undefined) await release(exchange);
+    await served.close();
+  }
+});
+
+const SYMBOLS = {
+  'BTC/USDT': { price: 50_000, priceStep: '0.01', qtyStep: '0.00001', minNotional: '5' },
+  'ETH/USDT': { price: 3_000, priceStep: '0.01', qtyStep: '0.0001' },
+};
+// Short waits for proof: the served venue keeps them.
+const CAPABILITIES = { visibilityLagMs: 50, fence: { maxMs: 60_000, defaultMs: 400 } };
+
+async function givenVenue(options: SimulatedVenueOptions = {}) {
+  const venue = new SimulatedVenue({
+    seed: 1,
+    symbols: SYMBOLS,
+    balances: { USDT: '100000', BTC: '2' },
+    visibilityLagMs: 50,
+    volatility: 0,
+    ...options,
+  });
+  const served = await serveBinance(venue);
+  open.push({ served });
+  const raw = (): binance => served.connect(new ccxt.binance({ timeout: 500, enableRateLimit: false }));
+  return { venue, served, raw };
+}
+
+async function givenResilient(options: ResilientOptions = {}, venueOptions: SimulatedVenueOptions = {}) {
+  const given = await givenVenue(venueOptions);
+  const exchange = resilient(given.raw(), { capabilities: CAPABILITIES, ...options });
+  open.push({ served: given.served, exchange });
+  return { ...given, exchange };
+}
+
+const caught = (call: Promise<unknown>): Promise<Error> =>
+  call.then(
+    (value) => {
+      throw new Error(`expected a rejection, got ${JSON.stringify(value)}`);
+    },
+    (error: Error) => error,
+  );
+
+const FAULTS: Readonly<Record<string, Omit<Fault, 'operation'>>> = {
+  'a lost answer': { when: 'after', kind: 'drop', times: 1 },
+  'a lost request': { when: 'before', kind: 'drop', times: 1 },
+  'a reset before the venue acts': { when: 'before', kind: 'reset', times: 1 },
+  'a reset after the venue has acted': { when: 'after', kind: 'reset', times: 1 },
+  '503 with a page of HTML, before': { when: 'before', kind: 'html', times: 1 },
+  '503 with a page of HTML, after': { when: 'after', kind: 'html', times: 1 },
+  'half a body': { when: 'after', kind: 'half_body', times: 1 },
+  '-1007, after the venue has acted': { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
+  '429': { when: 'before', kind: 'status', status: 429, ms: 300, times: 1 },
+  '418': { when: 'before', kind: 'status', status: 418, ms: 300, times: 1 },
+  'a slow answer': { when: 'after', kind: 'delay', ms: 900, times: 1 },
+};
+
+describe('resilient(ccxt.binance): orders through every fault', () => {
+  for (const [name, fault] of Object.entries(FAULTS)) {
+    for (const [what, place] of Object.entries({
+      'a market order': (exchange: binance) => exchange.createOrder('BTC/USDT', 'market', 'buy', 0.01),
+      'a limit order by a helper': (exchange: binance) => exchange.createLimitBuyOrder('BTC/USDT', 0.01, 40_000),
+    })) {
+      it.concurrent(`makes one order of ${what} through ${name}`, async () => {
+        await using given = await givenOwn();
+        const { exchange, venue } = given;
+        await ready(exchange);
+        venue.fault({ operation: 'place', ...fault });
+        const order: Order = await place(exchange);
+        expect(venue.orders()).toHaveLength(1);
+        expect(order.id).toBe(venue.orders()[0]?.venueOrderId);
+        expect(order).toMatchObject({ symbol: 'BTC/USDT', side: 'buy', amount: 0.01, status: what === 'a market order' ? 'closed' : 'open' });
+      });
+    }
+
+    it.concurrent(`cancels through ${name}`, async () => {
+      await using given = await givenOwn();
+      const { exchange, venue } = given;
+      const { id } = await exchange.createOrder('BTC/USDT', 'limit', 'buy', 0.01, 40_000);
+      venue.fault({ operation: 'cancel', ...fault });
+      expect(await exchange.cancelOrder(id as string, 'BTC/USDT')).toMatchObject({ id, status: 'canceled' });
+      expect(venue.orders().map(({ state }) => state)).toEqual(['canceled']);
+    });
+
+    it.concurrent(`reads a ticker through ${name}`, async () => {
+      await using given = await givenOwn();
+      const { exchange, venue } = given;
+      await exchange.loadMarkets();
+      venue.fault({ operation: 'quote', ...fault });
+      expect((await exchange.fetchTicker('BTC/USDT')).symbol).toBe('BTC/USDT');
+    });
+  }
+
+  it('shows that the same helper doubles the order on the raw SDK with its own retries', async () => {
+    const { raw, venue } = await givenVenue();
+    const exchange = raw();
+    await exchange.loadMarkets();
+    exchange.options.maxRetriesOnFailure = 3;
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    await exchange.createMarketBuyOrder('BTC/USDT', 0.01);
+    expect(venue.orders()).toHaveLength(2);
+  });
+
+  it('makes one order of a retry loop around a lost answer, since the client order id is the key', async () => {
+    const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 300 } });
+    await ready(exchange);
+    venue.fault({ operation: 'place', when: 'after', kind: 'drop', times: 1 });
+    const place = () => exchange.createOrder('BTC/USDT', 'market', 'buy', 0.01, undefined, { clientOrderId: 'open-1' });
+    let order: Order | undefined;
+    for (let tries = 0; order === undefined && tries < 40; tries++) order = await place().catch(() => undefined);
+    expect(order).toMatchObject({ clientOrderId: 'open-1', status: 'closed' });
+    expect(venue.orders()).toHaveLength(1);
+    expect(await place()).toMatchObject({ id: order?.id });
+  });
+});
+
+describe('resilient(ccxt.binance): errors', () => {
+  it('are the classes of ccxt, with what is known beside them', async () => {
+    const { exchange } = await givenResilient();
+    const poor = await caught(exchange.createOrder('BTC/USDT', 'market', 'buy', 100));
+    expect(poor).toBeInstanceOf(ccxt.InsufficientFunds);
+    expect(factsOf(poor)).toMatchObject({ code: 'REJECTED', sent: 'yes' });
+    const gone = await caught(exchange.cancelOrder('999', 'BTC/USDT'));
+    expect(gone).toBeInstanceOf(ccxt.OrderNotFound);
+    expect(factsOf(gone)).toMatchObject({ code: 'REJECTED' });
+    expect(await caught(exchange.fetchOrder('999', 'BTC/USDT'))).toBeInstanceOf(ccxt.OrderNotFound);
+    expect(await caught(exchange.fetchTicker('NO/SUCH'))).toBeInstanceOf(ccxt.BadSymbol);
+    expect(factsOf(new Error('of somebody else'))).toBeUndefined();
+    expect(factsOf('no object')).toBeUndefined();
+  });
+
+  it('say that the outcome is open, with the handle that goes on, when the deadline comes first', async () => {
+    const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 800 } });
+    await ready(exchange);
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    venue.fault({ operation: 'find', when: 'before', kind: 'status', status: 503, times: 5 });
+    venue.fault({ operation: 'openOrders', when: 'before', kind: 'status', status: 503, times: 5 });
+    venue.fault({ operation: 'history', when: 'before', kind: 'status', status: 503, times: 5 });
+    const error = await caught(exchange.createOrder('BTC/USDT', 'market', 'buy', 0.01, undefined, { clientOrderId: 'slow-1' }));
+    expect(error).toBeInstanceOf(ccxt.NetworkError);
+    const facts = factsOf(error);
+    expect(facts).toMatchObject({ code: 'OUTCOME_UNKNOWN', sent: 'maybe', clientOrderId: 'slow-1' });
+    expect(await facts?.handle?.acked({ deadlineMs: 20_000 })).toMatchObject({ state: 'filled' });
+    expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('of a venue that is down for longer than the deadline are those of the last answer', async () => {
+    const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 600 } });
+    await exchange.loadMarkets();
+    venue.fault({ operation: 'quote', when: 'before', kind: 'html' });
+    const error = await caught(exchange.fetchTicker('BTC/USDT'));
+    expect(error).toBeInstanceOf(ccxt.ExchangeNotAvailable);
+    expect(factsOf(error)).toMatchObject({ sent: 'no' });
+  });
+
+  it.each([
+    ['an object that is no exchange', {}, undefined, /must be a ccxt exchange/],
+    ['another exchange', new ccxt.kraken(), undefined, /knows the exchange "binance" so far, got "kraken"/],
+    ['a misspelt option', undefined, { cach: {} }, /no option "cach"; did you mean "cache"/],
+    ['a cache of orders', undefined, { cache: { fetchOpenOrders: 100 } }, /never cached/],
+    ['a cache of what does not exist', undefined, { cache: { fetchTikcer: 100 } }, /cache\.fetchTikcer must name a read method/],
+    ['an age below 0', undefined, { cache: { fetchTicker: -1 } }, /cache\.fetchTicker must be .*0 or more, got -1/],
+  ])('refuse %s', async (_, sdk, options, message) => {
+    const { raw } = await givenVenue();
+    expect(() => resilient(sdk ?? raw(), options as ResilientOptions)).toThrow(message);
+  });
+
+  it('refuse to wrap one object twice, and name credentials that are missing', async () => {
+    const { exchange, served } = await givenResilient();
+    expect(() => resilient(exchange)).toThrow(/resilient already/);
+    const anonymous = served.connect(new ccxt.binance({ timeout: 500 }));
+    Object.assign(anonymous, { apiKey: '', secret: '' });
+    open.push({ served, exchange: resilient(anonymous) });
+    expect((await anonymous.fetchTicker('BTC/USDT')).symbol).toBe('BTC/USDT');
+    expect(await caught(anonymous.createOrder('BTC/USDT', 'market', 'buy', 0.01))).toBeInstanceOf(ccxt.AuthenticationError);
+  });
+});
+
+describe('resilient(ccxt.binance): the object', () => {
+  it('is the same object, and raw again after release', async () => {
+    const { raw, venue, served } = await givenVenue();
+    const sdk = raw();
+    const fetch2 = sdk.fetch2;
+    const exchange = resilient(sdk, { capabilities: CAPABILITIES, cache: { fetchTicker: 60_000 } });
+    open.push({ served, exchange });
+    expect(exchange).toBe(sdk);
+    exchange.options.mine = 'kept';
+    const first = await exchange.fetchTicker('BTC/USDT');
+    first.symbol = 'spoilt';
+    expect((await exchange.fetchTicker('BTC/USDT')).symbol).toBe('BTC/USDT');
+    expect(served.stats()).toBeDefined();
+    await release(exchange);
+    await release(exchange);
+    expect(sdk.fetch2).toBe(fetch2);
+    venue.fault({ operation: 'quote', when: 'before', kind: 'html', times: 1 });
+    expect(await caught(sdk.fetchTicker('BTC/USDT'))).toBeInstanceOf(ccxt.ExchangeNotAvailable);
+    await expect(ready(sdk)).rejects.toThrow(/not resilient/);
+  });
+
+  it('asks the venue once for concurrent and repeated cached reads, and again when the age is over', async () => {
+    const { exchange, venue } = await givenResilient({ cache: { fetchTicker: 150 } });
+    await exchange.loadMarkets();
+    const asked = () => venue.log().length;
+    await Promise.all(Array.from({ length: 20 }, () => exchange.fetchTicker('BTC/USDT')));
+    const before = asked();
+    for (let i = 0; i < 50; i++) await exchange.fetchTicker('BTC/USDT');
+    expect(asked()).toBe(before);
+  });
+
+  it('warns once, on the bus and in the log, that orders are in memory only', async () => {
+    const bus = new EventBus<VenueKitEvents>();
+    const volatile: unknown[] = [];
+    bus.on('journal.volatile', (event) => volatile.push(event));
+    const said: string[] = [];
+    const logger = { debug() {}, info() {}, error() {}, warn: (_: object, message?: string) => void said.push(message ?? '') };
+    const { exchange } = await givenResilient({ bus, logger });
+    await exchange.createOrder('BTC/USDT', 'market', 'buy', 0.01);
+    expect(volatile).toEqual([{ venue: 'binance', account: 'main' }]);
+    expect(said.filter((message) => message.includes('in memory only'))).toHaveLength(1);
+  });
+
+  it('lets no second process send for the account, and says so in an error that nothing was sent', async () => {
+    const journal = new MemoryOrderJournal();
+    const { exchange, raw, venue, served } = await givenResilient({ journal });
+    await ready(exchange);
+    const second = resilient(raw(), { journal, capabilities: CAPABILITIES });
+    open.push({ served, exchange: second });
+    const error = await caught(second.createOrder('BTC/USDT', 'market', 'buy', 0.01));
+    expect(error).toBeInstanceOf(TradingError);
+    expect(factsOf(error)).toMatchObject({ code: 'JOURNAL_LOCKED', sent: 'no' });
+    expect((await second.fetchTicker('BTC/USDT')).symbol).toBe('BTC/USDT');
+    expect(venue.orders()).toHaveLength(0);
+  });
+
+  it('takes loadMarkets up again after a failure, which sticks in the raw SDK', async () => {
+    const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 300 } });
+    const fault = venue.fault({ when: 'before', kind: 'html' });
+    await caught(exchange.loadMarkets());
+    fault[Symbol.dispose]();
+    expect(Object.keys(await exchange.loadMarkets())).toContain('BTC/USDT');
+  });
+
+  it('protects a call that a listener makes in the middle of another call', async () => {
+    const bus = new EventBus<VenueKitEvents>();
+    const { exchange, venue } = await givenResilient({ bus });
+    await ready(exchange);
+    let second: Promise<Order> | undefined;
+    bus.on('limit.observed', () => {
+      if (second !== undefined || venue.orders().length === 0) return;
+      venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+      second = exchange.createOrder('ETH/USDT', 'market', 'buy', 0.1);
+    });
+    await exchange.createOrder('BTC/USDT', 'market', 'buy', 0.01);
+    expect(await second).toMatchObject({ symbol: 'ETH/USDT', status: 'closed' });
+    expect(venue.orders()).toHaveLength(2);
+  });
+});
