@@ -20,10 +20,10 @@ const KINDS = [
   'stream_stall',
 ] as const;
 
-const ORDER_OPERATIONS = ['place', 'cancel', 'find', 'openOrders', 'history', 'fills', 'balances', 'serverTime'] as const;
+const ORDER_OPERATIONS = ['place', 'cancel', 'find', 'openOrders', 'history', 'fills', 'balances', 'serverTime', 'subscribe'] as const;
 const MARKET_OPERATIONS = ['quote', 'book', 'trades', 'bars', 'instrument'] as const;
 
-/** What a fault can be aimed at. `fetch` stands for every read of market data, `events` and `stream` for the two kinds of stream. */
+/** What a fault can be aimed at. `subscribe` opens a stream of own orders, `fetch` stands for every read of market data, `events` and `stream` for the two kinds of stream. */
 export type VenueOperation = (typeof ORDER_OPERATIONS)[number] | (typeof MARKET_OPERATIONS)[number] | 'ping' | 'events' | 'stream';
 const OPERATIONS: readonly string[] = [...ORDER_OPERATIONS, ...MARKET_OPERATIONS, 'ping', 'fetch', 'events', 'stream'];
 

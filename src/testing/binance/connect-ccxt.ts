@@ -1,8 +1,11 @@
+import { Agent } from 'node:http';
 import type { Credentials } from './authenticate.js';
 
 interface CcxtShape {
   id: string;
-  urls: { api: unknown };
+  urls: { api: Record<string, unknown> };
+  /** ccxt.pro has one for https only, which a ws:// address refuses. */
+  httpAgent?: unknown;
   options: Record<string, unknown>;
   apiKey: string;
   secret: string;
@@ -17,6 +20,9 @@ export function connectCcxt<S extends object>(sdk: S, url: string, credentials: 
   if (!isCcxtBinance(sdk)) throw new TypeError('connect() takes a ccxt binance instance: an object with id "binance…", urls.api and options');
   const host = url.replace(/^https?:\/\//, '');
   sdk.urls.api = rewrite(sdk.urls.api, host);
+  // The REST class knows no streams, but who adapts it looks here for them.
+  if (sdk.urls.api.ws === undefined) sdk.urls.api.ws = { spot: `ws://${host}/ws`, 'ws-api': { spot: `ws://${host}/ws-api/v3` } };
+  else sdk.httpAgent ??= new Agent({ keepAlive: true });
   const markets = sdk.options.fetchMarkets;
   sdk.options.fetchMarkets = typeof markets === 'object' && markets !== null && !Array.isArray(markets) ? { ...markets, types: ['spot'] } : ['spot'];
   sdk.options.fetchMargins = false;
@@ -31,9 +37,13 @@ function isCcxtBinance(sdk: object): sdk is CcxtShape {
   return typeof id === 'string' && id.startsWith('binance') && typeof urls?.api === 'object' && urls.api !== null && typeof options === 'object';
 }
 
-function rewrite(value: unknown, host: string): unknown {
+function rewrite(api: Record<string, unknown>, host: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(api).map(([name, member]) => [name, rewriteMember(member, host)]));
+}
+
+function rewriteMember(value: unknown, host: string): unknown {
   if (typeof value === 'string') return value.replace(/^(http|ws)s?:\/\/[^/]+/, `$1://${host}`);
-  if (Array.isArray(value)) return value.map((item) => rewrite(item, host));
+  if (Array.isArray(value)) return value.map((item) => rewriteMember(item, host));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rewrite(member, host)]));
+  return rewrite(value as Record<string, unknown>, host);
 }

@@ -20,6 +20,8 @@ export interface Endpoint {
   /** What faults call it. */
   readonly operation: VenueOperation;
   readonly signed: boolean;
+  /** Not signed, but asks for a valid API key. */
+  readonly needsKey?: boolean;
   /** Request weight, as Binance counts it. */
   readonly weight: number | ((params: URLSearchParams) => number);
   readonly run: (request: Request) => WireReply;

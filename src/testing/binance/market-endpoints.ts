@@ -1,11 +1,11 @@
 import { intervalMs } from '../market/bars.js';
 import type { Market } from '../market/market.js';
+import { dayOf } from './day-statistics.js';
 import { deskById, deskOf, type Endpoint, integer, isReply, type Request } from './endpoint.js';
 import { eight, symbolJson } from './wire-format.js';
 import { failure, ok, type WireReply } from './wire-reply.js';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
 const oneOrAll =
   (one: number, all: number) =>
@@ -74,27 +74,24 @@ function symbolIds(params: URLSearchParams): readonly string[] | undefined {
 
 function ticker24hr(market: Market, at: number, venueNow: number): unknown {
   const quote = market.quote(at);
-  const day = market.bars(at, '1h', HOUR_MS, undefined, 24);
-  const open = day.open[0] ?? quote.bid;
-  const last = quote.last ?? quote.bid;
-  const volume = day.volume.reduce((sum, one) => sum + one, 0);
+  const day = dayOf(market, at);
   return {
     symbol: market.symbol.id,
-    priceChange: eight(last - open),
-    priceChangePercent: ((last / open - 1) * 100).toFixed(3),
-    weightedAvgPrice: eight((open + last) / 2),
-    prevClosePrice: eight(open),
-    lastPrice: eight(last),
+    priceChange: eight(day.last - day.open),
+    priceChangePercent: ((day.last / day.open - 1) * 100).toFixed(3),
+    weightedAvgPrice: eight((day.open + day.last) / 2),
+    prevClosePrice: eight(day.open),
+    lastPrice: eight(day.last),
     lastQty: eight(quote.bidSize ?? 0),
     bidPrice: eight(quote.bid),
     bidQty: eight(quote.bidSize ?? 0),
     askPrice: eight(quote.ask),
     askQty: eight(quote.askSize ?? 0),
-    openPrice: eight(open),
-    highPrice: eight(Math.max(last, ...day.high)),
-    lowPrice: eight(Math.min(last, ...day.low)),
-    volume: eight(volume),
-    quoteVolume: eight(volume * last),
+    openPrice: eight(day.open),
+    highPrice: eight(day.high),
+    lowPrice: eight(day.low),
+    volume: eight(day.volume),
+    quoteVolume: eight(day.volume * day.last),
     openTime: venueNow - DAY_MS,
     closeTime: venueNow,
     firstId: 0,

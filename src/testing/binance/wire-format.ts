@@ -37,7 +37,8 @@ export function orderJson(version: OrderVersion): Record<string, unknown> {
   };
 }
 
-function commonJson(version: OrderVersion): Record<string, unknown> {
+/** What every form of an order has. */
+export function commonJson(version: Omit<OrderVersion, 'at' | 'view'>): Record<string, unknown> {
   const { order } = version;
   const { symbol } = order;
   return {

@@ -45,13 +45,13 @@ function read(core: VenueCore, kind: MarketKind, request: MarketKinds[MarketKind
   }
 }
 
-/** Quotes or books of `symbols`, looked at once a second; a symbol that stands still sends a heartbeat. */
+/** Quotes, books or new trades of `symbols`, looked at once a second; a symbol that stands still sends a heartbeat. */
 export function marketStream(core: VenueCore, kind: MarketKind, symbols: readonly string[], signal: AbortSignal): AsyncIterable<StreamUpdate> {
-  requireOneOf('kind', kind, ['quote', 'book']);
+  requireOneOf('kind', kind, ['quote', 'book', 'trades']);
   for (const symbol of symbols) requireOneOf('symbol', symbol, [...core.desks.keys()]);
   return {
     [Symbol.asyncIterator]: () => {
-      const sent = symbols.map((symbol) => ({ symbol, seq: 0, last: '' }));
+      const sent = symbols.map((symbol): Sent => ({ symbol, seq: 0, last: '', lookedAt: core.agenda.now }));
       let timer: Disposable | undefined;
       const look = (): void => {
         timer = core.clock.schedule(UPDATE_EVERY_MS, look);
@@ -65,10 +65,23 @@ export function marketStream(core: VenueCore, kind: MarketKind, symbols: readonl
   };
 }
 
-function update(core: VenueCore, kind: MarketKind, one: { readonly symbol: string; seq: number; last: string }): StreamUpdate {
+interface Sent {
+  readonly symbol: string;
+  seq: number;
+  last: string;
+  lookedAt: number;
+}
+
+function update(core: VenueCore, kind: MarketKind, one: Sent): StreamUpdate {
   const at = core.agenda.now;
   const { market } = core.desks.get(one.symbol)!;
   const eventTime = core.venueClock.venueNow(at);
+  if (kind === 'trades') {
+    const value = market.tradesSince(one.lookedAt, at);
+    one.lookedAt = at;
+    if (value.length === 0) return { kind, symbol: one.symbol, eventTime, heartbeat: true };
+    return { kind, symbol: one.symbol, value, previousSeq: one.seq, seq: ++one.seq, eventTime };
+  }
   const look = `${market.bidUnits(at)} ${market.askUnits(at)}`;
   if (look === one.last) return { kind, symbol: one.symbol, eventTime, heartbeat: true };
   one.last = look;

@@ -4,7 +4,14 @@ import { aggregate, sampled } from './bars.js';
 import { type Crossing, hashToUnit, type PricePath } from './price-path.js';
 import { ReplayedPrice } from './replayed-price.js';
 
-const TRADE_EVERY_MS = 1_000;
+/** One trade a second is on the tape. */
+export const TRADE_EVERY_MS = 1_000;
+/** The book is published at this pace; what stands in it is of that moment. */
+export const BOOK_EVERY_MS = 100;
+/** Levels of a side. */
+export const BOOK_DEPTH = 100;
+// A level keeps its size for so many publications, then gets another: few change at a time, as in a real book.
+const SIZE_KEPT_FOR = 50;
 
 /** What one symbol's market looks like at any time: quote, book, trades and bars, all of one price path. */
 export class Market {
@@ -50,21 +57,24 @@ export class Market {
       symbol: this.symbol.name,
       bid: this.#price(bid),
       ask: this.#price(bid + this.#spreadSteps),
-      bidSize: this.#size(at, 0),
-      askSize: this.#size(at, -1),
+      bidSize: this.#sizeAt(bid, bookTick(at)),
+      askSize: this.#sizeAt(bid + this.#spreadSteps, bookTick(at)),
       last: this.#price(bid),
       eventTime: at,
     };
   }
 
+  /** The book as it was last published; `seq` counts the publications, one each 100 ms of the engine's time. */
   book(at: number, depth: number): OrderBook {
-    const bid = this.#bidSteps(at);
-    const levels = Math.max(0, Math.min(depth, 1_000));
+    const tick = bookTick(at);
+    const bid = this.#bidSteps(tick * BOOK_EVERY_MS);
+    const ask = bid + this.#spreadSteps;
+    const levels = Math.max(0, Math.min(depth, BOOK_DEPTH));
     return {
       symbol: this.symbol.name,
-      bids: Array.from({ length: Math.min(levels, bid) }, (_, i) => [this.#price(bid - i), this.#size(at, i)] as const),
-      asks: Array.from({ length: levels }, (_, i) => [this.#price(bid + this.#spreadSteps + i), this.#size(at, -1 - i)] as const),
-      seq: Math.floor(at),
+      bids: Array.from({ length: Math.min(levels, bid) }, (_, i) => [this.#price(bid - i), this.#sizeAt(bid - i, tick)] as const),
+      asks: Array.from({ length: levels }, (_, i) => [this.#price(ask + i), this.#sizeAt(ask + i, tick)] as const),
+      seq: tick,
       eventTime: at,
     };
   }
@@ -79,11 +89,17 @@ export class Market {
         id: String(n),
         symbol: this.symbol.name,
         price: this.#price(this.#bidSteps(time)),
-        size: this.#size(time, 0),
+        size: this.#size(1 + Math.floor(hashToUnit(this.#seed ^ 1, n) * 100_000)),
         side: hashToUnit(this.#seed, n) < 0.5 ? 'buy' : 'sell',
         eventTime: time,
       } as const;
     });
+  }
+
+  /** What has come onto the tape after `from`, by `at`, oldest first; at most 1,000. */
+  tradesSince(from: number, at: number): readonly Trade[] {
+    const count = Math.floor(at / TRADE_EVERY_MS) - Math.floor(from / TRADE_EVERY_MS);
+    return count <= 0 ? [] : this.trades(at, Math.min(count, 1_000));
   }
 
   /** The newest `limit` bars that have begun by `at`, or the first `limit` since `since`. */
@@ -124,8 +140,18 @@ export class Market {
     return (steps * this.symbol.priceStepUnits) / 10 ** this.symbol.pricePlaces;
   }
 
-  #size(at: number, level: number): number {
-    const steps = 1 + Math.floor(hashToUnit(this.#seed ^ level, Math.floor(at / 100)) * 100_000);
+  #sizeAt(steps: number, tick: number): number {
+    const own = this.#seed ^ Math.imul(steps, 0x9e3779b1);
+    const turn = Math.floor((tick + hashToUnit(own, 0) * SIZE_KEPT_FOR) / SIZE_KEPT_FOR);
+    return this.#size(1 + Math.floor(hashToUnit(own, turn) * 100_000));
+  }
+
+  #size(steps: number): number {
     return (steps * this.symbol.qtyStepUnits) / 10 ** this.symbol.qtyPlaces;
   }
+}
+
+/** How many times the book has been published by `at`. */
+export function bookTick(at: number): number {
+  return Math.floor(at / BOOK_EVERY_MS);
 }
