@@ -83,10 +83,11 @@ function send(response: ServerResponse, reply: WireReply, usage: Usage): void {
   if (response.destroyed) return;
   const body = JSON.stringify(reply.body);
   const retryAfter = reply.retryAfterMs === undefined ? undefined : { 'retry-after': String(Math.ceil(reply.retryAfterMs / 1_000)) };
+  const used = Object.fromEntries(usage.map((use) => [USAGE_HEADERS[use.limit.id] ?? use.limit.id, String(use.used)]));
   response.writeHead(reply.status, {
     'content-type': 'application/json;charset=UTF-8',
     'content-length': Buffer.byteLength(body),
-    ...Object.fromEntries(usage.map(({ limit, used }) => [USAGE_HEADERS[limit.id], String(used)])),
+    ...used,
     ...retryAfter,
   });
   response.end(body);

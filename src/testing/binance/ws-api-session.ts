@@ -91,7 +91,7 @@ export class WsApiSession {
   }
 
   #incoming(endpoint: Endpoint, params: Params): Incoming {
-    const entries = Object.entries(params).map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const);
+    const entries = Object.entries(params).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const);
     const sorted = entries.filter(([name]) => name !== 'signature').sort(([a], [b]) => (a < b ? -1 : 1));
     const plain = sorted.map(([name, value]) => `${name}=${value}`).join('&');
     const encoded = sorted.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');

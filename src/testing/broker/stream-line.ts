@@ -14,6 +14,7 @@ export class StreamLine<T> {
   readonly #operation: 'events' | 'stream';
   readonly #wire: StreamWire<T>;
   readonly #unread: T[] = [];
+  #subscription: Disposable | undefined;
   #read = 0;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
@@ -21,17 +22,16 @@ export class StreamLine<T> {
   /** @param onEnd - stops whatever feeds it; called once. */
   constructor(core: VenueCore, operation: 'events' | 'stream', signal: AbortSignal, onEnd: () => void) {
     this.#operation = operation;
-    let subscription: Disposable | undefined;
     this.#wire = new StreamWire(core, {
       arrive: (event) => this.#arrive(event),
       ended: (reason) => {
         this.#failure = reason;
-        subscription?.[Symbol.dispose]();
+        this.#subscription?.[Symbol.dispose]();
         onEnd();
         this.#wake?.();
       },
     });
-    subscription = onAbort(signal, (reason) => this.#wire.end(reason));
+    this.#subscription = onAbort(signal, (reason) => this.#wire.end(reason));
   }
 
   /** Sends what no fault strikes: the greeting of the connection. */
