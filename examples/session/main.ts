@@ -36,11 +36,15 @@ async function main(settings: Settings): Promise<number> {
   const until = systemClock.monotonic() + durationMs;
   const show = (): void => progress.show(`${Math.max(0, Math.ceil((until - systemClock.monotonic()) / 1000))} s left · ${soFar()}`);
   try {
-    const [raw, venuekit] = await Promise.all([runRaw(settings, venues[0], served[0], show), runVenueKit(settings, venues[1], served[1], show)]);
+    const [raw, { side: venuekit, metrics }] = await Promise.all([
+      runRaw(settings, venues[0], served[0], show),
+      runVenueKit(settings, venues[1], served[1], show),
+    ]);
     progress.end();
     const report: Report = { seed: settings.seed, durationMs, raw, venuekit };
     console.log(`\n${table(report)}\n`);
-    console.log(`Written to ${writeReport(settings.out, report)}`);
+    const written = writeReport(settings.out, report, metrics);
+    console.log(`Written to ${written.report}, and the metrics of the venuekit side to ${written.metrics}`);
     return 0;
   } catch (error) {
     // One side failed: the other must not go on against a venue that is about to close.
@@ -77,10 +81,15 @@ async function runRaw(settings: Settings, venue: SimulatedVenue, served: ServedV
   const intentOf = (id: string): number | undefined => /^raw-(\d+)-\d+$/.exec(id)?.slice(1).map(Number)[0];
   // What the venue refused by its own rules is no loss: it said so.
   const refused = (order: number): boolean => /InsufficientFunds|InvalidOrder/.test(log.failedOrders.get(order) ?? '');
-  return sideOf(log, judge(log, venue.orders(), intentOf, refused), served.stats(), 0);
+  return sideOf(log, judge(log, venue.orders(), intentOf, refused), served.stats(), { cacheHitRate: 0, metricSeries: { scraped: 0, kept: 0 } });
 }
 
-async function runVenueKit(settings: Settings, venue: SimulatedVenue, served: ServedVenue, show: () => void): Promise<Side> {
+async function runVenueKit(
+  settings: Settings,
+  venue: SimulatedVenue,
+  served: ServedVenue,
+  show: () => void,
+): Promise<{ readonly side: Side; readonly metrics: string }> {
   const adapter = toAdapter(newExchange(served), {
     capabilities: { visibilityLagMs: VISIBILITY_LAG_MS, fence: { maxMs: 60_000, defaultMs: FENCE_MS } },
   });
@@ -91,12 +100,10 @@ async function runVenueKit(settings: Settings, venue: SimulatedVenue, served: Se
   const numberOf = new Map(log.orders.map(({ number }) => [trading.order(intentIdOf(number))?.view.clientOrderId, number]));
   const endedWithProof = (order: number): boolean =>
     ['rejected', 'abandoned', 'escalated'].includes(trading.order(intentIdOf(order))?.view.state ?? '');
-  return sideOf(
-    log,
-    judge(log, venue.orders(), (id) => numberOf.get(id), endedWithProof),
-    served.stats(),
-    marketData.stats().hitRate,
-  );
+  const verdicts = judge(log, venue.orders(), (id) => numberOf.get(id), endedWithProof);
+  const metrics = kit.metrics.exposition();
+  const metricSeries = { scraped: metrics.match(/^[^#\n]/gm)?.length ?? 0, kept: (await kit.store.stats()).series };
+  return { side: sideOf(log, verdicts, served.stats(), { cacheHitRate: marketData.stats().hitRate, metricSeries }), metrics };
 }
 
 function soFar(): string {

@@ -18,6 +18,8 @@ export interface Side extends Verdicts {
   readonly requests: number;
   /** Share of them that came over a connection that was open already. */
   readonly connectionReuse: number;
+  /** Series of metrics: how many a scrape shows, and how many are kept each second. */
+  readonly metricSeries: { readonly scraped: number; readonly kept: number };
 }
 
 export interface Report {
@@ -31,7 +33,7 @@ export function sideOf(
   log: BotLog,
   verdicts: Verdicts,
   served: { readonly requests: number; readonly connectionReuse: number },
-  cacheHitRate: number,
+  { cacheHitRate, metricSeries }: { readonly cacheHitRate: number; readonly metricSeries: Side['metricSeries'] },
 ): Side {
   return {
     errors: log.readErrors.length + log.failedOrders.size,
@@ -51,14 +53,17 @@ export function sideOf(
     cacheHitRate: Math.round(cacheHitRate * 10_000) / 10_000,
     requests: served.requests,
     connectionReuse: Math.round(served.connectionReuse * 10_000) / 10_000,
+    metricSeries,
   };
 }
 
-export function writeReport(folder: string, report: Report): string {
+/** @param metrics - of the venuekit side at the end of the run, as a scrape shows them */
+export function writeReport(folder: string, report: Report, metrics: string): { readonly report: string; readonly metrics: string } {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, 'report.json');
-  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-  return path;
+  const paths = { report: join(folder, 'report.json'), metrics: join(folder, 'metrics.txt') };
+  writeFileSync(paths.report, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(paths.metrics, metrics);
+  return paths;
 }
 
 const count = (value: number): string => value.toLocaleString('en-US');
@@ -81,6 +86,7 @@ export function table({ raw, venuekit }: Report): string {
     ['cache hit rate', (s) => percent(s.cacheHitRate)],
     ['requests sent', (s) => count(s.requests)],
     ['connection reuse', (s) => percent(s.connectionReuse)],
+    ['metric series, scraped / kept each second', (s) => `${count(s.metricSeries.scraped)} / ${count(s.metricSeries.kept)}`],
   ];
   const cells = [['', 'raw ccxt', 'venuekit'], ...rows.map(([name, show]) => [name, show(raw), show(venuekit)])];
   const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]!.length)));

@@ -1,6 +1,7 @@
 import type { MetricFamily } from './family.js';
 import type { AnySeries, HistogramSeries, KeptExemplar } from './instruments.js';
 import { escapeHelp, labelText, numberText } from './names.js';
+import { encodeText, PageWriter } from './page-writer.js';
 
 /** `text/plain` is Prometheus' classic format 0.0.4; `openmetrics` is OpenMetrics 1.0 and carries units and exemplars. */
 export type ExpositionFormat = 'text/plain' | 'openmetrics';
@@ -17,14 +18,15 @@ const LONGEST_EXEMPLAR = 128;
 
 /**
  * Writes families as text. What does not change about a series, its name and escaped labels, is
- * built once and kept, so that a scrape costs little more than the printing of numbers.
+ * built once and kept as bytes, so that a scrape costs little more than the printing of numbers.
  */
 export class Exposition {
   readonly #openMetrics: boolean;
   readonly #defaults: Readonly<Record<string, string>>;
-  readonly #heads = new WeakMap<MetricFamily, string>();
-  readonly #prefixes = new WeakMap<AnySeries, readonly string[]>();
-  readonly #kept = new WeakMap<MetricFamily, KeptLine[]>();
+  readonly #page = new PageWriter();
+  readonly #heads = new WeakMap<MetricFamily, Uint8Array>();
+  readonly #lineHeads = new WeakMap<MetricFamily, Uint8Array[]>();
+  readonly #histogramHeads = new WeakMap<AnySeries, readonly Uint8Array[]>();
 
   constructor(format: ExpositionFormat, defaultLabels: Readonly<Record<string, string>>) {
     this.#openMetrics = format === 'openmetrics';
@@ -32,29 +34,29 @@ export class Exposition {
   }
 
   write(families: Iterable<MetricFamily>): string {
-    // Lines joined at the end: cheaper than a string that grows line by line.
-    const lines: string[] = [];
+    const page = this.#page;
+    page.begin();
     for (const family of families) {
       if (family.series.length === 0) continue;
-      lines.push(this.#head(family));
+      page.bytes(this.#head(family));
       if (family.definition.kind === 'histogram') {
-        for (const series of family.series) this.#histogram(lines, family, series as HistogramSeries);
-      } else this.#simple(lines, family);
+        for (const series of family.series) this.#histogram(family, series as HistogramSeries);
+      } else this.#simple(family);
     }
-    if (this.#openMetrics) lines.push('# EOF');
-    lines.push('');
-    return lines.join('\n');
+    if (this.#openMetrics) page.bytes(END);
+    return page.text();
   }
 
-  #head(family: MetricFamily): string {
+  #head(family: MetricFamily): Uint8Array {
     const known = this.#heads.get(family);
     if (known !== undefined) return known;
     const { kind, help, unit } = family.definition;
     const name = this.#familyName(family);
     const hasBuckets = (family.series[0] as Partial<HistogramSeries>).bounds !== undefined;
     const type = kind === 'histogram' && !hasBuckets ? 'summary' : kind;
-    let head = `# HELP ${name} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${name} ${type}`;
-    if (this.#openMetrics && unit !== undefined && name.endsWith(`_${unit}`)) head += `\n# UNIT ${name} ${unit}`;
+    let text = `# HELP ${name} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${name} ${type}\n`;
+    if (this.#openMetrics && unit !== undefined && name.endsWith(`_${unit}`)) text += `# UNIT ${name} ${unit}\n`;
+    const head = encodeText(text);
     this.#heads.set(family, head);
     return head;
   }
@@ -64,67 +66,64 @@ export class Exposition {
     return this.#openMetrics && kind === 'counter' && name.endsWith('_total') ? name.slice(0, -'_total'.length) : name;
   }
 
-  // Most series stand still between two scrapes: their lines are kept with the value that they show.
-  #simple(lines: string[], family: MetricFamily): void {
-    let kept = this.#kept.get(family);
-    if (kept === undefined) this.#kept.set(family, (kept = []));
+  #simple(family: MetricFamily): void {
+    let heads = this.#lineHeads.get(family);
+    if (heads === undefined) this.#lineHeads.set(family, (heads = []));
     const series = family.series as readonly Simple[];
-    const isCounter = family.definition.kind === 'counter';
-    for (let i = kept.length; i < series.length; i++) kept.push(this.#keep(family, series[i] as Simple));
+    for (let i = heads.length; i < series.length; i++) heads.push(this.#lineHead(family, series[i] as Simple));
+    const showsExemplars = this.#openMetrics && family.definition.kind === 'counter';
     for (let i = 0; i < series.length; i++) {
-      const one = kept[i] as KeptLine;
       const { value, exemplar } = series[i] as Simple;
-      if (value !== one.value) {
-        one.value = value;
-        one.line = `${one.prefix}${value - value === 0 ? value : numberText(value)}`;
-      }
-      lines.push(isCounter && exemplar !== undefined && this.#openMetrics ? one.line + exemplarText(exemplar) : one.line);
+      if (showsExemplars && exemplar !== undefined) this.#lineWithExemplar(heads[i] as Uint8Array, value, exemplar);
+      else this.#page.line(heads[i] as Uint8Array, value);
     }
   }
 
-  #keep(family: MetricFamily, { labels }: Simple): KeptLine {
+  #lineHead(family: MetricFamily, { labels }: Simple): Uint8Array {
     const suffix = this.#openMetrics && family.definition.kind === 'counter' ? '_total' : '';
-    return { prefix: `${this.#familyName(family)}${suffix}${labelText({ ...this.#defaults, ...labels })} `, value: Number.NaN, line: '' };
+    return encodeText(`${this.#familyName(family)}${suffix}${labelText({ ...this.#defaults, ...labels })} `);
   }
 
-  #histogram(lines: string[], family: MetricFamily, series: HistogramSeries): void {
-    let prefixes = this.#prefixes.get(series);
-    if (prefixes === undefined) this.#prefixes.set(series, (prefixes = this.#histogramPrefixes(family, series)));
+  #histogram(family: MetricFamily, series: HistogramSeries): void {
+    let heads = this.#histogramHeads.get(series);
+    if (heads === undefined) this.#histogramHeads.set(series, (heads = this.#headsOf(family, series)));
     const { sketch } = series;
     let line = 0;
+    const next = (): Uint8Array => heads[line++] as Uint8Array;
     if (series.bounds === undefined) {
-      for (const q of SHOWN_QUANTILES) lines.push(`${prefixes[line++]}${numberText(sketch.quantile(q) ?? Number.NaN)}`);
+      for (const q of SHOWN_QUANTILES) this.#page.line(next(), sketch.quantile(q) ?? Number.NaN);
     } else {
       let below = 0;
       for (let bucket = 0; bucket < series.bucketCounts.length; bucket++) {
         below += series.bucketCounts[bucket] as number;
-        lines.push(`${prefixes[line++]}${below}${this.#openMetrics ? exemplarText(series.exemplars[bucket]) : ''}`);
+        const exemplar = this.#openMetrics ? series.exemplars[bucket] : undefined;
+        if (exemplar === undefined) this.#page.line(next(), below);
+        else this.#lineWithExemplar(next(), below, exemplar);
       }
     }
-    lines.push(`${prefixes[line++]}${numberText(sketch.sum)}`, `${prefixes[line]}${sketch.count}`);
+    this.#page.line(next(), sketch.sum);
+    this.#page.line(next(), sketch.count);
   }
 
-  #histogramPrefixes(family: MetricFamily, series: HistogramSeries): string[] {
+  #lineWithExemplar(head: Uint8Array, value: number, exemplar: KeptExemplar): void {
+    this.#page.bytes(head);
+    this.#page.bytes(encodeText(`${numberText(value)}${exemplarText(exemplar)}\n`));
+  }
+
+  #headsOf(family: MetricFamily, series: HistogramSeries): Uint8Array[] {
     const { name } = family.definition;
     const labels = { ...this.#defaults, ...series.labels };
     const points =
       series.bounds === undefined
         ? SHOWN_QUANTILES.map((q) => `${name}${labelText(labels, `quantile="${q}"`)} `)
         : [...series.bounds, Infinity].map((bound) => `${name}_bucket${labelText(labels, `le="${this.#bound(bound)}"`)} `);
-    return [...points, `${name}_sum${labelText(labels)} `, `${name}_count${labelText(labels)} `];
+    return [...points, `${name}_sum${labelText(labels)} `, `${name}_count${labelText(labels)} `].map(encodeText);
   }
 
   /** OpenMetrics wants whole bounds with their `.0`. */
   #bound(bound: number): string {
     return this.#openMetrics && Number.isInteger(bound) && bound < 1e21 ? `${bound}.0` : numberText(bound);
   }
-}
-
-/** A line as it was last written. */
-interface KeptLine {
-  readonly prefix: string;
-  value: number;
-  line: string;
 }
 
 /** A counter or a gauge. */
@@ -134,13 +133,14 @@ interface Simple {
   readonly exemplar?: KeptExemplar | undefined;
 }
 
+const END = encodeText('# EOF\n');
+
 // Code points, as OpenMetrics counts them.
 function charactersIn(text: string): number {
   return text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
 }
 
-function exemplarText(exemplar: KeptExemplar | undefined): string {
-  if (exemplar === undefined) return '';
+function exemplarText(exemplar: KeptExemplar): string {
   let length = 0;
   for (const [name, value] of Object.entries(exemplar.labels)) length += charactersIn(name) + charactersIn(value);
   // Too long an exemplar would make the whole page invalid.

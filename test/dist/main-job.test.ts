@@ -1,10 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createVenueKit, seededRandom, systemClock } from 'venuekit';
+import { simulatedBroker } from 'venuekit/testing';
 import { describe, expect, it } from 'vitest';
+import { runBot } from '../../examples/session/bot.js';
+import { loadSession } from '../../examples/session/recorded-session.js';
 import type { Report } from '../../examples/session/report.js';
+import { openVenue, speedUp } from '../../examples/session/venue.js';
+import { VenueKitDesk } from '../../examples/session/venuekit-desk.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const folder = (): string => mkdtempSync(join(tmpdir(), 'venuekit-main-'));
@@ -18,6 +24,38 @@ const start = (...args: string[]): { child: ChildProcess; done: Promise<{ code: 
   return { child, done, output: () => output };
 };
 const run = (...args: string[]) => start(...args).done;
+
+const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
+
+describe.skipIf(!hasPromtool)('the metrics of the main job (skipped unless promtool is installed: sh scripts/install-test-services.sh)', () => {
+  it('are what promtool calls right, whatever the label values', { timeout: 60_000 }, async () => {
+    const bars = loadSession(new URL('../../examples/session/data/btc_session.csv.gz', import.meta.url).pathname);
+    const broker = simulatedBroker(openVenue(11, bars, speedUp(bars, 3_000), 0.05));
+    await using kit = await createVenueKit({ broker, marketData: broker });
+    await kit.start();
+    await runBot({
+      desk: new VenueKitDesk(kit),
+      symbols: ['BTC/USD', 'ETH/USD'],
+      random: seededRandom(11),
+      durationMs: 2_000,
+      signal: new AbortController().signal,
+      now: () => systemClock.monotonic(),
+      sleep: (ms, signal) => systemClock.sleep(ms, signal),
+      onTick: () => {},
+    });
+    const hostile = ['a"b', 'back\\slash', 'line\nbreak', '', '{le="1"}', '<img src=x onerror=alert(1)>', '# EOF', 'ünï☃😀', '__proto__', '\uD800'];
+    for (const value of [...hostile, 'x'.repeat(10_000), '\u0000\r\u2028']) {
+      kit.bus.emit('feed.update', { feed: value, symbol: value, at: systemClock.now() });
+      kit.bus.emit('venue.call', { venue: value, operation: value, attempt: 2, ms: 1, outcome: 'failed', hedge: true });
+      kit.bus.emit('limit.observed', { limit: value, used: Number.NaN, remaining: Number.POSITIVE_INFINITY });
+      kit.bus.emit('fetch.task', { group: value, waitMs: 0, runMs: 1e-300, ok: true });
+    }
+    const page = kit.metrics.exposition();
+    expect(page.match(/^venuekit_/gm)!.length).toBeGreaterThan(600);
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+});
 
 describe('the main job', { timeout: 120_000 }, () => {
   it('runs one bot twice, and finds no error, duplicate, orphan or loss on the venuekit side', async () => {
@@ -35,6 +73,12 @@ describe('the main job', { timeout: 120_000 }, () => {
     expect(report.raw.cacheHitRate).toBe(0);
     expect(report.raw.requests).toBeGreaterThan(report.venuekit.requests);
     expect(output).toContain('errors that reached the bot');
+    // Every part of the kit is on record, as the table says.
+    const { scraped, kept } = report.venuekit.metricSeries;
+    expect(scraped).toBeGreaterThan(300);
+    expect(kept).toBeGreaterThan(228);
+    expect(output).toMatch(new RegExp(`metric series, scraped / kept each second +0 / 0 +${scraped} / ${kept}`));
+    expect(readFileSync(join(out, 'metrics.txt'), 'utf8').match(/^venuekit_/gm)).toHaveLength(scraped);
   });
 
   it.each([
