@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const LIMIT_MS = 60_000;
+
+/**
+ * What each example prints, as far as it does not depend on the machine. An example that isn't here
+ * fails: say what it shows.
+ */
+const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
+  'fetch.ts': [/300 of 300 fetched, 12 retries after a 429/, /at most 12 running/, /40 results streamed as they came/],
+  'market-data.ts': [/requests to the venue 25/, /peek, 100 ms old  nothing that young/, /for an order      bypass/],
+  'pool.ts': [/200 orders acknowledged over [1-5] sessions/, /order after the drop \([1-9] new session/],
+  'ccxt-resilient.ts': [/raw ccxt: 2 orders at the venue for one call/, /resilient: 1 order at the venue for one call, closed/],
+};
+
+const run = promisify(execFile);
+
+describe('the examples, as a user runs them', () => {
+  const examples = readdirSync(join(ROOT, 'examples'), { withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
+
+  it('are all here', () => expect(examples.map(({ name }) => name).sort()).toEqual(Object.keys(PRINTS).sort()));
+
+  for (const { name } of examples) {
+    it(`${name} runs to its end and prints what it promises`, { timeout: LIMIT_MS + 5_000 }, async () => {
+      const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', join('examples', name)], { cwd: ROOT, timeout: LIMIT_MS });
+      for (const line of PRINTS[name] ?? []) expect(stdout).toMatch(line);
+      expect(stderr).toBe('');
+    });
+  }
+});
