@@ -42,7 +42,7 @@ export interface DeadlinesOptions {
 /**
  * Ends what takes too long. Calls of the same duration stand in one line with one timer for the
  * first of them: starting and ending a call is a few pointer writes, where a timer for each would
- * cost more than the rest of the call.
+ * cost more than the rest of the call. For moments of any kind there is `DeadlineSet` in core.
  *
  * Its timers don't keep the process alive; what is being timed does.
  *

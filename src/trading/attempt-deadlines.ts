@@ -1,11 +1,7 @@
 import type { Attempt } from '../contracts/broker.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
-
-interface Pending {
-  readonly dueAt: number;
-  expire: (() => void) | undefined;
-}
+import { Deadlines, Timed } from '../resilience/deadlines.js';
 
 /** An attempt that can be given up. All members are its own, so that adapters may spread it. */
 export class LiveAttempt implements Attempt {
@@ -27,39 +23,33 @@ export class LiveAttempt implements Attempt {
   }
 }
 
-/**
- * The time limit of attempts. All of one duration end in the order in which they began, so a queue
- * and one timer serve any number of them.
- */
+/** The time limit of attempts, all of one duration: {@link Deadlines} for what must not wait for its work to end. */
 export class AttemptDeadlines {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  #queue: Pending[] = [];
-  #head = 0;
-  #timer: Disposable | undefined;
+  readonly #deadlines: Deadlines;
 
   constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    this.#deadlines = new Deadlines({ clock });
   }
 
   /** Runs `work`, aborts `attempt` when its time is up or `signal` aborts, and rejects then without waiting for it. */
   run<T>(attempt: LiveAttempt, work: (attempt: Attempt) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) {
+      attempt.abort(signal.reason as Error);
+      return Promise.reject(signal.reason as Error);
+    }
     return new Promise<T>((resolve, reject) => {
-      const fail = (reason: Error): void => {
-        pending.expire = undefined;
-        attempt.abort(reason);
-        reject(reason);
-      };
-      const pending: Pending = { dueAt: this.#clock.monotonic() + this.#timeoutMs, expire: () => fail(timedOut(this.#timeoutMs)) };
-      const onAbort = (): void => fail(signal?.reason as Error);
-      if (signal?.aborted) return onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const pending = new PendingAttempt(attempt, this.#timeoutMs, reject);
+      const onAbort = signal === undefined ? undefined : (): void => pending.end(signal.reason as Error);
+      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+      this.#deadlines.add(pending, this.#timeoutMs, this.#clock.monotonic());
       const over = (): void => {
-        pending.expire = undefined;
-        signal?.removeEventListener('abort', onAbort);
+        this.#deadlines.remove(pending);
+        if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
       };
-      this.#enqueue(pending);
       let running: Promise<T>;
       try {
         running = work(attempt);
@@ -80,37 +70,27 @@ export class AttemptDeadlines {
       );
     });
   }
+}
 
-  #enqueue(pending: Pending): void {
-    this.#dropEnded();
-    this.#queue.push(pending);
-    this.#arm();
+class PendingAttempt extends Timed {
+  readonly #attempt: LiveAttempt;
+  readonly #timeoutMs: number;
+  readonly #reject: (reason: Error) => void;
+
+  constructor(attempt: LiveAttempt, timeoutMs: number, reject: (reason: Error) => void) {
+    super();
+    this.#attempt = attempt;
+    this.#timeoutMs = timeoutMs;
+    this.#reject = reject;
   }
 
-  #arm(): void {
-    const first = this.#queue[this.#head];
-    if (this.#timer !== undefined || first === undefined) return;
-    this.#timer = this.#clock.schedule(first.dueAt - this.#clock.monotonic(), () => {
-      this.#timer = undefined;
-      const now = this.#clock.monotonic();
-      for (
-        let next = this.#queue[this.#head];
-        next !== undefined && (next.dueAt <= now || next.expire === undefined);
-        next = this.#queue[this.#head]
-      ) {
-        this.#head++;
-        next.expire?.();
-      }
-      this.#dropEnded();
-      this.#arm();
-    });
+  expire(): void {
+    this.end(timedOut(this.#timeoutMs));
   }
 
-  #dropEnded(): void {
-    while (this.#head < this.#queue.length && this.#queue[this.#head]?.expire === undefined) this.#head++;
-    if (this.#head < 1024 && this.#head < this.#queue.length) return;
-    this.#queue = this.#queue.slice(this.#head);
-    this.#head = 0;
+  end(reason: Error): void {
+    this.#attempt.abort(reason);
+    this.#reject(reason);
   }
 }
 

@@ -10,7 +10,7 @@ import { Amender } from './amender.js';
 import { Canceller } from './canceller.js';
 import { ClientOrderIds } from './client-order-ids.js';
 import { Evidence } from './evidence.js';
-import { Halts, haltKey } from './halts.js';
+import { Halts, isHaltKey } from './halts.js';
 import { InstrumentFilters } from './instrument-filters.js';
 import { IntentIntake } from './intent-intake.js';
 import { JournalWriter } from './journal-writer.js';
@@ -144,11 +144,10 @@ export class TradingSession {
     await this.#lease.acquire(account, `venuekit-${this.#ids.next(clock.now())}-${Math.floor(random() * 1e9)}`);
     this.#writer.begin(this.#lease.epoch);
     this.#ids.begin(this.#lease.epoch);
-    await this.halts.replay(journal);
     await this.#sweeper.open();
     for await (const records of journal.unresolved(account)) {
-      if (records[0]?.intentId === haltKey(account)) continue;
-      this.table.restore(records);
+      if (isHaltKey(records[0]?.intentId ?? '', account)) this.halts.restore(records);
+      else this.table.restore(records);
     }
     // All are back before the first goes on: one may be the remainder of another.
     for (const order of [...this.table.values()]) if (!order.isSettled) this.resume(order);

@@ -24,7 +24,7 @@ const SENTENCES: Sentences = {
   replacing: ({ to, linkedTo }) => `to ${target(to)}, the remainder as ${linkedTo}`,
   replaced: ({ linkedTo, reason }) => (linkedTo === undefined ? reason : `${reason}, as ${linkedTo}`),
   conflict: ({ reason, live }) => `${reason}: ${live.map(orderInWords).join('; ')}`,
-  settled: (body) => ('aliasOf' in body ? `a client order id of ${body.aliasOf}` : `${body.state}, ${body.view.filledQty} filled`),
+  settled: (body) => ('aliasOf' in body ? aliasInWords(body.aliasOf) : `${body.state}, ${body.view.filledQty} filled`),
   halt: ({ mode, symbol, reason }) => `${symbol ?? 'everything'} ${mode}: ${reason}`,
 };
 
@@ -45,6 +45,11 @@ export function intentInWords({ side, qty, symbol, type, price, stopPrice, timeI
   if (stopPrice !== undefined) parts.push(`stop ${stopPrice}`);
   if (timeInForce !== undefined) parts.push(timeInForce);
   return parts.join(' ');
+}
+
+// What the journal keeps for itself goes on under another id; an order has but the one.
+function aliasInWords(id: string): string {
+  return id.startsWith('@') ? `what still holds is under ${id}` : `a client order id of ${id}`;
 }
 
 function orderInWords({ venueOrderId, state, filledQty, qty, venueTime }: VenueOrder): string {

@@ -98,7 +98,11 @@ export class MemoryOrderJournal implements OrderJournal {
       const records = this.#intents.get(intentId);
       const last = records?.findLast((record) => record.account === account);
       if (records === undefined || last === undefined) continue;
-      this.#intents.set(intentId, [...records.filter((record) => record.account !== account), last]);
+      // In place: another account's records of the same id may lie before and after it.
+      this.#intents.set(
+        intentId,
+        records.filter((record) => record.account !== account || record === last),
+      );
       count++;
     }
     return count;

@@ -206,6 +206,22 @@ const compactionRules: Readonly<Record<string, (subject: JournalUnderTest) => Pr
     assert.equal(await journal.compact(ACCOUNT, 2_000, main.epoch), 1);
     assert.equal((await journal.byIntent('o')).length, 2);
   },
+  'keeps the order of the records of two accounts with one intent id': async ({ journal }) => {
+    const main = await journal.acquire(ACCOUNT, 'a', TTL_MS);
+    const other = await journal.acquire('other', 'a', TTL_MS);
+    await journal.append([draft('i', main.epoch), settled('i', main.epoch)]);
+    await journal.append([draft('i', other.epoch, { account: 'other' }), settled('i', other.epoch, { account: 'other' })]);
+    assert.equal(await journal.compact(ACCOUNT, 2_000, main.epoch), 1);
+    const records = await journal.byIntent('i');
+    assert.deepEqual(
+      records.map(({ account }) => account),
+      [ACCOUNT, 'other', 'other'],
+    );
+    assert.ok(
+      records.every(({ sequence }, i) => i === 0 || sequence > (records[i - 1]?.sequence ?? 0)),
+      'byIntent gives the oldest first',
+    );
+  },
 };
 
 const durabilityRules: Readonly<Record<string, (subject: JournalUnderTest) => Promise<void>>> = {
