@@ -21,7 +21,8 @@ export interface VenueOrder {
 
 /** What one attempt proved. Whatever an adapter can't prove is `unknown`. */
 export type Verdict =
-  | { readonly kind: 'accepted'; readonly order: VenueOrder }
+  /** `fills`: those that the answer tells of, if it does, by the trade ids of the listing: they need not be asked for then. */
+  | { readonly kind: 'accepted'; readonly order: VenueOrder; readonly fills?: readonly Fill[] }
   | { readonly kind: 'not_sent'; readonly cause: unknown }
   | { readonly kind: 'refused'; readonly cause: unknown; readonly retryAfterMs?: number; readonly ban?: boolean; readonly resyncClock?: boolean }
   | { readonly kind: 'rejected'; readonly code: string; readonly cause: unknown }

@@ -48,8 +48,9 @@ export class AttemptWatch extends Timed {
 
   /** Tells the attempt how `answer` ends. */
   observe(answer: PromiseLike<unknown>): void {
-    // Promise.resolve gives a native promise as it is, and wraps what only looks like one and might call back twice.
-    void then.call(Promise.resolve(answer), this.#onValue, this.#onError);
+    // A native promise by its own name, which the engine knows best; what only looks like one might call back twice, and is wrapped.
+    if (answer instanceof Promise && answer.constructor === Promise && answer.then === then) void answer.then(this.#onValue, this.#onError);
+    else void then.call(Promise.resolve(answer), this.#onValue, this.#onError);
   }
 
   expire(now: number): void {

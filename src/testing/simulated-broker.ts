@@ -66,19 +66,25 @@ class SimulatedBroker implements BrokerAdapter, MarketDataAdapter {
     return WRITES.includes(operation) ? this.#writeCosts : this.#readCosts;
   }
 
-  place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
+  async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
     let placed: OrderRecord | undefined;
-    return this.#write('place', intent.symbol, attempt, {
+    // By order: a request that is delivered twice may make two.
+    const fills = new Map<string, readonly Fill[]>();
+    const verdict = await this.#write('place', intent.symbol, attempt, {
       work: () => {
         const answer = this.#core.engine.place(this.#account, intent, clientOrderId);
         if (!answer.ok) return answer;
         placed = answer.value;
-        return done(viewOf(placed.latest));
+        const shown = viewOf(placed.latest);
+        if (placed.fills.length > 0) fills.set(shown.venueOrderId, placed.fills.map(fillOf));
+        return done(shown);
       },
       takeBack: (afterMs) => {
         if (placed !== undefined) this.#core.engine.rejectLater(placed, afterMs);
       },
     });
+    const known = verdict.kind === 'accepted' ? fills.get(verdict.order.venueOrderId) : undefined;
+    return verdict.kind === 'accepted' && known !== undefined ? { ...verdict, fills: known } : verdict;
   }
 
   cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {

@@ -270,8 +270,11 @@ export class Placer {
     switch (verdict.kind) {
       case 'accepted':
         placing.success();
-        if (this.#evidence.orderOf(order, verdict.order, 'answer') === 'foreign')
+        if (this.#evidence.orderOf(order, verdict.order, 'answer') === 'foreign') {
           this.#becomeUnknown(order, attempt, 'the venue accepted another order than was sent');
+          return OVER;
+        }
+        for (const fill of verdict.fills ?? []) this.#evidence.fill(verdict.order.venueOrderId, verdict.order.clientOrderId, fill);
         return OVER;
       case 'rejected':
         placing.success();

@@ -19,7 +19,7 @@ import { asError, isVenueKitError, VenueKitError } from '../../core/errors.js';
 import { type Logger, redactError, redactingLogger } from '../../core/logger.js';
 import { requireKnown, requireWithin } from '../../core/options.js';
 import { BinanceMarketData } from './binance-market-data.js';
-import { fillOf, listOf, number, objectOf, orderParams, text, venueOrderOf } from './binance-orders.js';
+import { fillOf, fillsOfAnswer, listOf, number, objectOf, orderParams, text, venueOrderOf } from './binance-orders.js';
 import { retryAfterOf, verdictOf } from './binance-verdict.js';
 import { type CallOutcome, type CallRecord, type CallWatcher, watcherOf } from './call-record.js';
 import { type CcxtBinance, type CcxtMarket, requireCcxtBinance } from './exchange.js';
@@ -242,7 +242,9 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     this.#hooks.onOutcome?.(operation, clientOrderId, outcome);
     if ('error' in outcome) return verdictOf(outcome.record, outcome.error);
     try {
-      return { kind: 'accepted', order: venueOrderOf(objectOf(outcome.result, operation), symbol) };
+      const json = objectOf(outcome.result, operation);
+      const fills = fillsOfAnswer(json);
+      return { kind: 'accepted', order: venueOrderOf(json, symbol), ...(fills.length > 0 && { fills }) };
     } catch (error) {
       // Answered with success, but not with an order: whatever it is, it proves nothing.
       return { kind: 'unknown', cause: error };

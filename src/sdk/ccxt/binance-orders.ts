@@ -85,6 +85,19 @@ export function fillOf(json: Json): Fill {
   };
 }
 
+/** The trades of an answer to POST /api/v3/order that was asked for in full; none where they can't be read: the listing has them all. */
+export function fillsOfAnswer(json: Json): readonly Fill[] {
+  if (!Array.isArray(json.fills)) return [];
+  try {
+    return json.fills.map((row) => {
+      const trade = objectOf(row, 'fill');
+      return fillOf({ ...trade, id: trade.tradeId, time: json.transactTime });
+    });
+  } catch {
+    return [];
+  }
+}
+
 /** What the adapter alone decides; `extra` may add to an order, never change it. */
 const OWN_PARAMS = [
   'symbol',
@@ -122,7 +135,7 @@ export function orderParams(intent: OrderIntent, marketId: string, clientOrderId
     ...(intent.stopPrice === undefined ? {} : { stopPrice: intent.stopPrice }),
     ...(timeInForce === undefined ? {} : { timeInForce: timeInForce.toUpperCase() }),
     newClientOrderId: clientOrderId,
-    newOrderRespType: 'RESULT',
+    newOrderRespType: 'FULL',
     ...intent.extra,
   };
 }
