@@ -23,6 +23,12 @@ export interface SpendOptions {
   readonly priority: Priority;
   /** What limits by symbol are counted by. */
   readonly symbol?: string | undefined;
+  /**
+   * Sets the units aside without letting them age, until {@link RateLimiter.sent} or
+   * {@link RateLimiter.release}: for work between the grant and the send, such as a durable record.
+   * @defaultValue false
+   */
+  readonly hold?: boolean;
 }
 
 /** How {@link RateLimiter.acquire} waits. */
@@ -32,12 +38,6 @@ export interface AcquireOptions extends SpendOptions {
   readonly deadlineAt?: number;
   /** Rejects at once, rather than at the deadline, where it is certain that there will be no room before. @defaultValue false */
   readonly failFast?: boolean;
-  /**
-   * Sets the units aside without letting them age, until {@link RateLimiter.sent} or
-   * {@link RateLimiter.release}: for work between the grant and the send, such as a durable record.
-   * @defaultValue false
-   */
-  readonly hold?: boolean;
 }
 
 const GRANTED = Promise.resolve();
@@ -93,7 +93,7 @@ export class RateLimiter implements AsyncDisposable {
     const rank = rankOf(options.priority);
     if (!this.#fits(costs, rank, options.symbol, now)) return false;
     if (this.#waiting > 0 && !this.#mayGoFirst(costs, rank, options.symbol, now)) return false;
-    this.#spend(costs, options.symbol, false, now);
+    this.#spend(costs, options.symbol, options.hold === true, now);
     return true;
   }
 

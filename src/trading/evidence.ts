@@ -4,6 +4,7 @@ import type { OrderJournal } from '../contracts/journal.js';
 import type { Fill } from '../contracts/orders.js';
 import type { Clock } from '../core/clock.js';
 import { isDecimal, sign } from '../core/decimal.js';
+import { FifoMap } from '../core/fifo-map.js';
 import type { Logger } from '../core/logger.js';
 import type { Halts } from './halts.js';
 import type { LiveOrder } from './live-order.js';
@@ -31,7 +32,7 @@ export class Evidence {
   readonly #bus: Bus;
   readonly #logger: Logger;
   readonly #isLasting: boolean;
-  readonly #reported = new Set<string>();
+  readonly #reported = new FifoMap<string, true>();
   /** Called when an order that nobody knew about has been found at the venue, or that waits for a cancel. */
   onAdopted: (order: LiveOrder) => void = () => {};
 
@@ -146,8 +147,8 @@ export class Evidence {
 
   #external(seen: VenueOrder): 'external' {
     if (this.#reported.has(seen.venueOrderId)) return 'external';
-    this.#reported.add(seen.venueOrderId);
-    if (this.#reported.size > REPORTED) for (const oldest of this.#reported) if (this.#reported.delete(oldest)) break;
+    this.#reported.set(seen.venueOrderId, true);
+    if (this.#reported.size > REPORTED) this.#reported.shift();
     if (this.#bus.has('order.external')) this.#bus.emit('order.external', { order: seen });
     return 'external';
   }

@@ -3,6 +3,7 @@ import type { JournalRecord, OrderJournal } from '../contracts/journal.js';
 import { SETTLED, type SettledBody } from '../contracts/journal-records.js';
 import type { OrderState } from '../contracts/orders.js';
 import type { Clock } from '../core/clock.js';
+import { FifoMap } from '../core/fifo-map.js';
 import type { JournalWriter } from './journal-writer.js';
 import { LiveOrder } from './live-order.js';
 import { type Entry, type EntryBodies, entry } from './order-entry.js';
@@ -33,8 +34,8 @@ export class OrderTable {
   readonly #byIntent = new Map<string, LiveOrder>();
   readonly #byClientId = new Map<string, LiveOrder>();
   readonly #byVenueId = new Map<string, LiveOrder>();
-  readonly #ghosts = new Map<string, Ghost>();
-  readonly #retired = new Set<LiveOrder>();
+  readonly #ghosts = new FifoMap<string, Ghost>();
+  readonly #retired = new FifoMap<LiveOrder, true>();
   /** Orders whose outcome is unknown or escalated. */
   readonly unknown: Set<LiveOrder> = new Set();
   /** Orders that the venue has and that can still fill. */
@@ -161,12 +162,8 @@ export class OrderTable {
   }
 
   #retire(order: LiveOrder): void {
-    this.#retired.add(order);
-    if (this.#retired.size <= RETAINED) return;
-    for (const oldest of this.#retired) {
-      if (this.#retired.size <= RETAINED) break;
-      this.#bury(oldest);
-    }
+    this.#retired.set(order, true);
+    while (this.#retired.size > RETAINED) this.#bury((this.#retired.shift() as readonly [LiveOrder, true])[0]);
   }
 
   #bury(order: LiveOrder): void {
@@ -174,10 +171,7 @@ export class OrderTable {
     const ghost: Ghost = { intentId: order.id, state: view.state, filledQty: view.filledQty };
     for (const id of model.clientOrderIds) this.#ghosts.set(id, ghost);
     this.drop(order);
-    for (const id of this.#ghosts.keys()) {
-      if (this.#ghosts.size <= REMEMBERED) break;
-      this.#ghosts.delete(id);
-    }
+    while (this.#ghosts.size > REMEMBERED) this.#ghosts.shift();
   }
 
   #revive(order: LiveOrder): void {

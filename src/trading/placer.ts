@@ -163,8 +163,11 @@ export class Placer {
     const { symbol } = order.model.intent;
     if (!this.#enterAtOnce()) await this.#enterInTime(order);
     try {
-      const signal = order.interruption;
-      await limiter.acquire(this.#calls.costs('place'), { priority: 'place', symbol, signal, deadlineAt: this.#lastMoment(order), hold: true });
+      const costs = this.#calls.costs('place');
+      // A signal costs more than the rest of this: only for who waits.
+      if (limiter.tryAcquire(costs, { priority: 'place', symbol, hold: true })) return;
+      const deadlineAt = this.#lastMoment(order);
+      await limiter.acquire(costs, { priority: 'place', symbol, signal: order.interruption, deadlineAt, hold: true });
     } catch (error) {
       writes.leave();
       placing.ignore();
