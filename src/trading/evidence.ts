@@ -120,6 +120,7 @@ export class Evidence {
     const filledBefore = filledQty(order.model);
     this.#table.record(order, 'fill', { venueOrderId, ...(clientOrderId === undefined ? undefined : { clientOrderId }), fill });
     this.#checkLinked(order, filledBefore);
+    this.#checkFills(order, venueOrderId);
     return true;
   }
 
@@ -186,6 +187,18 @@ export class Evidence {
   #checkLinked(order: LiveOrder, filledBefore: string): void {
     if (order.model.linkedTo === undefined || sameOr(filledQty(order.model), filledBefore) === 0) return;
     this.#contradiction(order, 'an order has filled after its remainder had been placed anew', []);
+  }
+
+  #checkFills(order: LiveOrder, venueOrderId: string): void {
+    const { legs, qty, intent, amendment } = order.model;
+    const leg = legs.find((one) => one.venueOrderId === venueOrderId);
+    if (leg === undefined) return;
+    // An amendment may be known here before it shows, or the other way round.
+    const sizes = [leg.order?.qty, qty, intent.qty, amendment?.to.qty].filter((size) => size !== undefined);
+    if (sizes.some((size) => sameOr(leg.filled, size) <= 0) || order.conflicts?.has(venueOrderId) === true) return;
+    order.conflicts ??= new Set();
+    order.conflicts.add(venueOrderId);
+    this.#contradiction(order, `the venue shows fills of ${leg.filled}, more than was ever asked for`, []);
   }
 
   #checkLegs(order: LiveOrder, seen: VenueOrder): void {

@@ -15,6 +15,7 @@ import { hasUnresolvedAttempt } from './order-model.js';
 import type { OrderTable } from './order-table.js';
 import { POLL_GAP_MS } from './trading-defaults.js';
 import type { VenueCalls } from './venue-calls.js';
+import { isFillShape } from './venue-shapes.js';
 
 type Sending = EntryBodies['sending'];
 
@@ -277,7 +278,9 @@ export class Placer {
           this.#becomeUnknown(order, attempt, 'the venue accepted another order than was sent');
           return OVER;
         }
-        for (const fill of verdict.fills ?? []) this.#evidence.fill(verdict.order.venueOrderId, verdict.order.clientOrderId, fill);
+        // What can't be told from other fills is listed again.
+        for (const fill of verdict.fills ?? [])
+          if (isFillShape(fill)) this.#evidence.fill(verdict.order.venueOrderId, verdict.order.clientOrderId, fill);
         return OVER;
       case 'rejected':
         placing.success();

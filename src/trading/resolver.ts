@@ -161,7 +161,10 @@ export class Resolver {
       }
     }
     if (isSweepDue) this.#isSweepWanted = true;
-    if (this.#isSweepWanted && this.#sweeping === undefined && now >= this.#lastSweepAt + this.#sweepGap()) void this.sweep();
+    if (this.#isSweepWanted && this.#sweeping === undefined && now >= this.#lastSweepAt + this.#sweepGap())
+      this.sweep().catch((error: unknown) =>
+        this.#logger.error({ error }, 'a round of listings failed in an unforeseen way; the next one is made all the same'),
+      );
     if (this.#calls.tellsTime && now >= this.#lastSyncAt + CLOCK_EVERY_MS) {
       this.#lastSyncAt = now;
       this.#calls.syncClock({ priority: 'reconcile', signal: this.#closing }).catch(() => {});

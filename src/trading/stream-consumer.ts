@@ -6,6 +6,7 @@ import type { Backoff } from '../resilience/backoff.js';
 import type { Evidence } from './evidence.js';
 import type { StreamHealth } from './resolver.js';
 import { MARGIN_MS } from './trading-defaults.js';
+import { requireFillShape, requireOrderShape } from './venue-shapes.js';
 
 /** `live`: nothing was missed. `gap`: something was, and is being read again. */
 export type StreamState = 'down' | 'recovering' | 'gap' | 'live';
@@ -98,10 +99,11 @@ export class StreamConsumer implements StreamHealth {
         return this.#reread('gap');
       case 'order':
         this.#sequence(event.seq);
-        await this.#evidence.order(event.order, 'stream');
+        await this.#evidence.order(requireOrderShape(event.order), 'stream');
         return;
       case 'fill':
         this.#sequence(event.seq);
+        requireFillShape(event);
         this.#evidence.fill(event.venueOrderId, event.clientOrderId, event.fill);
     }
   }

@@ -8,6 +8,7 @@ import { LiveOrder } from './live-order.js';
 import type { OrderTable } from './order-table.js';
 import { MARGIN_MS } from './trading-defaults.js';
 import type { LookOptions, VenueCalls } from './venue-calls.js';
+import { requireFillShape, requireOrderShape } from './venue-shapes.js';
 
 /** What one round of listings showed. */
 export interface Sweep {
@@ -82,9 +83,9 @@ export class Sweeper {
     }
     const since = this.#since(started);
     const [open, history, fills] = await Promise.allSettled([
-      this.#calls.list('openOrders', (attempt) => this.#adapter.openOrders(attempt), options),
-      this.#calls.list('history', (attempt) => this.#adapter.history(since, attempt), options),
-      this.#calls.list('fills', (attempt) => this.#adapter.fills(since, attempt), options),
+      this.#calls.list('openOrders', (attempt) => this.#adapter.openOrders(attempt), { ...options, check: requireOrderShape }),
+      this.#calls.list('history', (attempt) => this.#adapter.history(since, attempt), { ...options, check: requireOrderShape }),
+      this.#calls.list('fills', (attempt) => this.#adapter.fills(since, attempt), { ...options, check: requireFillShape }),
     ]);
     const seen = new Set<LiveOrder>();
     const external: VenueOrder[] = [];

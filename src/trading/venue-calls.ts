@@ -166,13 +166,17 @@ export class VenueCalls {
     }
   }
 
-  /** A whole listing; one that breaks off in the middle is a failed read. */
-  list<T>(operation: string, source: (attempt: Attempt) => AsyncIterable<T>, options: LookOptions): Promise<readonly T[]> {
+  /** A whole listing; one that breaks off in the middle, or of which `check` refuses an item, is a failed read. */
+  list<T>(
+    operation: string,
+    source: (attempt: Attempt) => AsyncIterable<T>,
+    options: LookOptions & { readonly check: (item: T) => T },
+  ): Promise<readonly T[]> {
     return this.look(
       operation,
       async (attempt) => {
         const items: T[] = [];
-        for await (const item of source(attempt)) items.push(item);
+        for await (const item of source(attempt)) items.push(options.check(item));
         return items;
       },
       options,
