@@ -20,7 +20,7 @@ const rooms = {
   dashboard: [...base, 'query', 'analytics'],
   analyzer: [...base, ...everyModule, 'dashboard', 'stores', 'sdk', 'testing', 'certification', 'otel'],
   certification: [...base, ...everyModule, 'dashboard', 'stores', 'sdk', 'testing', 'analyzer', 'otel'],
-  stores: base,
+  stores: [...base, 'threads'],
   sdk: [...base, 'resilience', 'pool', 'trading', 'market-data', 'parallel', 'metrics', 'stores/memory'],
   testing: base,
   otel: [...base, 'metrics'],

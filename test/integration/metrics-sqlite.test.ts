@@ -1,16 +1,20 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { killWriters } from '../../scripts/kill-metric-store.js';
 import { ManualClock } from '../../src/core/manual-clock.js';
+import { createVenueKit } from '../../src/kit/create-venue-kit.js';
 import { MetricsRegistry } from '../../src/metrics/registry.js';
 import { loadBinding } from '../../src/stores/sqlite/binding.js';
 import { SqliteMetricStore, type SqliteMetricStoreOptions } from '../../src/stores/sqlite/metric-store.js';
 import { MetricEngine } from '../../src/stores/sqlite/metric-store-engine.js';
 import { metricStoreContract } from '../../src/testing/contracts/metric-store-contract.js';
+import { simulatedBroker } from '../../src/testing/simulated-broker.js';
+import { SimulatedVenue } from '../../src/testing/simulated-venue.js';
 
 const WORKER = new URL('../fixtures/metric-store-worker-from-source.mjs', import.meta.url);
 const T0 = 1_704_067_200_000;
@@ -102,6 +106,93 @@ describe('a file', () => {
     await expect(reader.saveAlert({ at: 1, from: 'inactive', alert: {} as never })).rejects.toThrow();
   });
 
+  it('is read by another process while the kit that made it writes, from its dataDir alone', async () => {
+    const venue = new SimulatedVenue({ seed: 5, symbols: { 'BTC/USD': { price: 7_000 } } });
+    const adapter = simulatedBroker(venue);
+    await using kit = await createVenueKit({ broker: adapter, marketData: adapter, dataDir: directory });
+    expect(kit.store).toBeInstanceOf(SqliteMetricStore);
+    await kit.start();
+    await kit.marketData!.get('quote', { symbol: 'BTC/USD' });
+    const source = fileURLToPath(new URL('../../src/stores/sqlite/metric-store.ts', import.meta.url));
+    const script = join(directory, 'dashboard.mjs');
+    writeFileSync(
+      script,
+      `const { SqliteMetricStore } = await import(${JSON.stringify(source)});
+      const store = await SqliteMetricStore.open({ path: ${JSON.stringify(path)}, readOnly: true, worker: false });
+      const asked = { metric: 'venuekit_feed_updates_total', from: 0, to: 8e15 };
+      let seen = [];
+      for (let i = 0; i < 100 && (seen[0]?.t.length ?? 0) < 3; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        seen = await store.query(asked);
+      }
+      console.log(JSON.stringify({ labels: seen[0]?.labels, last: seen[0]?.v.at(-1), ticks: seen[0]?.t.length >= 3 }));`,
+    );
+    // Not spawnSync: this process must go on writing meanwhile.
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { timeout: 60_000 });
+    expect(JSON.parse(stdout)).toEqual({ labels: { feed: 'simulated/quote', symbol: 'BTC/USD' }, last: 1, ticks: true });
+    // And it went on.
+    expect((await kit.store.stats()).points).toBeGreaterThan(300);
+    expect(kit.metrics.exposition()).toContain('venuekit_store_append_failures_total 0');
+  });
+
+  it('has one writer: a second, of this or another process, is told so and loses nothing of the first', async () => {
+    const first = await open();
+    await fill(first, 0, 3);
+    await expect(open()).rejects.toMatchObject({ failure: 'busy', message: expect.stringMatching(/one writer: open it with readOnly: true/) });
+    const source = fileURLToPath(new URL('../../src/stores/sqlite/metric-store.ts', import.meta.url));
+    const script = join(directory, 'second.mjs');
+    writeFileSync(
+      script,
+      `const { SqliteMetricStore } = await import(${JSON.stringify(source)});
+      await SqliteMetricStore.open({ path: ${JSON.stringify(path)}, worker: false }).catch((error) => console.log(error.failure));`,
+    );
+    expect(spawnSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8', timeout: 30_000 }).stdout).toBe('busy\n');
+    await fill(first, 3, 6);
+    await first[Symbol.asyncDispose]();
+    await using next = await open();
+    expect((await pointsOf(next))!.t).toHaveLength(6);
+  });
+
+  it('is read to its end while retention takes its beginning away', async () => {
+    const engine = await MetricEngine.open({ path, readOnly: false });
+    try {
+      await fill(engine, 0, 3 * 3600);
+      await engine.settled();
+      const asked = { metric: 'm', from: T0 + 2 * 3_600_000, to: T0 + 3 * 3_600_000 };
+      const [before] = await engine.query({ ...asked, match: { id: '7' } });
+      const [during] = await Promise.all([engine.query(asked), engine.retain({ rawMs: 3_600_000, minuteMs: 3_600_000, hourMs: 3_600_000 })]);
+      expect(during).toHaveLength(20);
+      const one = during.find(({ labels }) => labels.id === '7')!;
+      expect([...one.v]).toEqual([...before!.v]);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('keeps names and values of the worst kind as they are, and finds them again', async () => {
+    const long = 'x'.repeat(10_000);
+    const worst = ['', 'a"b', "'; DROP TABLE series; --", 'line\nbreak', '\u0000', '😀', '__proto__', '[["a","b"]]', long];
+    const series = worst.flatMap((value) => [
+      { name: `m`, labels: { value } },
+      { name: `m`, labels: { value, other: value } },
+    ]);
+    const values = Float64Array.from(series, (_, i) => [Number.NaN, -0, Infinity, 5e-324, -1e308][i % 5]!);
+    const first = await open();
+    for (let s = 0; s < 3; s++) await first.append({ t: T0 + s * 1000, series, values });
+    await first[Symbol.asyncDispose]();
+    await using store = await open();
+    for (const value of worst) {
+      const found = await store.query({ metric: 'm', match: { value }, from: 0, to: 9e15 });
+      // An empty value is the same as none: it finds the series with it and nothing else here.
+      expect(found.map(({ labels }) => labels.value)).toEqual([value, value]);
+      for (const { labels, v } of found) {
+        const column = series.findIndex((key) => key.labels.value === labels.value && key.labels.other === labels.other);
+        expect([...v].every((each) => Object.is(each, values[column]))).toBe(true);
+      }
+    }
+    expect(await store.query({ metric: "m'; DROP TABLE series; --", from: 0, to: 9e15 })).toEqual([]);
+  });
+
   it('gives room back to the file system when old data is dropped', async () => {
     await using store = await open();
     await fill(store, 0, 6 * 3600);
@@ -151,6 +242,30 @@ describe('a file that can not be used', () => {
     writeFileSync(path, 'dear diary, '.repeat(500));
     await expect(open()).rejects.toMatchObject({ failure: 'not_a_database' });
     expect(readFileSync(path, 'utf8')).toBe('dear diary, '.repeat(500));
+  });
+
+  it('because it was cut is said to be damaged, or read as far as it goes; it is never rewritten', async () => {
+    const first = await open();
+    await fill(first, 0, 1300);
+    await first.settled();
+    await first[Symbol.asyncDispose]();
+    const whole = readFileSync(path);
+    for (const share of [0.9, 0.5, 0.1]) {
+      const cut = whole.subarray(0, Math.floor(whole.length * share));
+      writeFileSync(path, cut);
+      const outcome = await open()
+        .then(async (store) => {
+          try {
+            return await store.query({ metric: 'm', from: 0, to: 9e15 });
+          } finally {
+            await store[Symbol.asyncDispose]().catch(() => {});
+          }
+        })
+        .catch((error: unknown) => error);
+      if (outcome instanceof Error)
+        expect(outcome).toMatchObject({ code: 'STORAGE', path, failure: expect.stringMatching(/corrupt|not_a_database/) });
+      else expect(outcome).toBeInstanceOf(Array);
+    }
   });
 
   it('because it is an order journal is refused', async () => {

@@ -19,7 +19,8 @@ import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store
 import type { Marks } from './metric-store-series.js';
 
 /** What a step of work does between two looks at other work: a few milliseconds each. */
-const TICKS_A_STEP = 16;
+const VALUES_A_STEP = 16_000;
+const MOST_TICKS_A_STEP = 64;
 const SERIES_A_STEP = 16;
 const DELETES_A_STEP = 40;
 const COLUMNS_A_STEP = 256;
@@ -107,17 +108,24 @@ export class Compactor {
     const from = slot * SLOT_MS;
     const to = from + SLOT_MS;
     const columns = yield* this.#emptyColumns(from, to);
+    const ticksAStep = Math.max(1, Math.min(MOST_TICKS_A_STEP, Math.floor(VALUES_A_STEP / Math.max(1, columns.size))));
     let ticks = 0;
+    let ids: Uint32Array | undefined;
+    let layout: Column[] = [];
     for (let next = from; ; ) {
-      const read = this.#log.read(next, to, TICKS_A_STEP);
+      const read = this.#log.read(next, to, ticksAStep);
       if (read.length === 0) break;
       for (const tick of read) {
-        for (let column = 0; column < tick.ids.length; column++) {
-          const points = columns.get(tick.ids[column] as number) as Column;
+        if (tick.ids !== ids) {
+          ids = tick.ids;
+          layout = Array.from(ids, (id) => columns.get(id) as Column);
+        }
+        for (let column = 0; column < layout.length; column++) {
+          const points = layout[column] as Column;
           points.t[points.n] = tick.t;
           points.v[points.n++] = valueAt(tick, column);
         }
-        for (const [column, bytes] of tick.sketches) columns.get(tick.ids[column] as number)?.sketches.push({ t: tick.t, bytes: bytes.slice() });
+        for (const [column, bytes] of tick.sketches) layout[column]?.sketches.push({ t: tick.t, bytes: bytes.slice() });
       }
       ticks += read.length;
       next = (read[read.length - 1]?.t as number) + 1;

@@ -12,6 +12,7 @@ import { MetricReader } from './metric-store-reader.js';
 import { Retention } from './metric-store-retention.js';
 import { METRIC_STORE_SCHEMA, SLOT_MS } from './metric-store-schema.js';
 import { Marks, SeriesTable } from './metric-store-series.js';
+import { lockForWriting } from './writer-lock.js';
 
 /** How an engine opens its file. */
 export interface EngineOptions {
@@ -36,6 +37,7 @@ const UNGUARDED: Turn = (work) => work();
  */
 export class MetricEngine {
   readonly #database: SqliteDatabase;
+  readonly #lock: Disposable | undefined;
   readonly #clock: Clock;
   readonly #turn: Turn;
   readonly #retention: RetentionPolicy | undefined;
@@ -57,8 +59,9 @@ export class MetricEngine {
   #nextSlotAt = 0;
   #closing = false;
 
-  private constructor(database: SqliteDatabase, { readOnly, retention }: EngineOptions, clock: Clock, turn: Turn) {
+  private constructor(database: SqliteDatabase, lock: Disposable | undefined, { readOnly, retention }: EngineOptions, clock: Clock, turn: Turn) {
     this.#database = database;
+    this.#lock = lock;
     this.#clock = clock;
     this.#turn = turn;
     this.#retention = retention;
@@ -82,13 +85,16 @@ export class MetricEngine {
   static async open(options: EngineOptions, clock: Clock = systemClock, turn: Turn = UNGUARDED): Promise<MetricEngine> {
     const { path, readOnly } = options;
     const database = await openSqlite({ path, readOnly, schema: METRIC_STORE_SCHEMA, synchronous: 'normal' });
+    let lock: Disposable | undefined;
     try {
+      lock = readOnly ? undefined : await lockForWriting(path, METRIC_STORE_SCHEMA.name);
       if (!readOnly && Number(database.pragma('auto_vacuum')) !== 2) letPagesGo(database);
-      const engine = new MetricEngine(database, options, clock, turn);
+      const engine = new MetricEngine(database, lock, options, clock, turn);
       if (!readOnly) engine.#maintain();
       return engine;
     } catch (error) {
       database.close();
+      lock?.[Symbol.dispose]();
       throw error;
     }
   }
@@ -158,6 +164,7 @@ export class MetricEngine {
     await this.#maintenance;
     await this.#trimming;
     this.#database.close();
+    this.#lock?.[Symbol.dispose]();
   }
 
   /** Compacts what is over, one run at a time. What fails is tried again with the next slot; the log keeps it. */

@@ -1,28 +1,17 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { closedError, VenueKitError } from '../../core/errors.js';
+import { findWorkerFile } from '../../threads/find-worker-file.js';
 import { receiveError, type StoreAnswer, type StoreRequest } from './metric-store-channel.js';
 import { ExitGate } from './metric-store-exit-gate.js';
 
 const FILE = 'metric-store-worker';
 
-/**
- * Where the worker's file is: as told, beside this module, or in the installed package, which a
- * bundle of the host may have left behind; undefined where there is none and the host's own thread
- * must do.
- */
+/** Where the worker's file is; undefined where there is none and the host's own thread must do. */
 export function findWorker(told: string | URL | false | undefined): URL | undefined {
   if (told === false) return undefined;
-  if (told !== undefined) return typeof told === 'string' ? pathToFileURL(told) : told;
-  try {
-    const beside = new URL(`./${FILE}.js`, import.meta.url);
-    if (existsSync(fileURLToPath(beside))) return beside;
-    return pathToFileURL(createRequire(import.meta.url).resolve(`venuekit/${FILE}`));
-  } catch {
-    return undefined;
-  }
+  const file = findWorkerFile({ name: FILE, told, from: import.meta.url });
+  return file === undefined ? undefined : pathToFileURL(file);
 }
 
 interface Waiting {

@@ -62,8 +62,8 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
   }
 
   /**
-   * @throws SqliteError when the file is no metric store, was written by a newer venuekit, or can't be
-   * opened; VenueKitError MISSING_PEER where there is no SQLite.
+   * @throws SqliteError when the file is no metric store, was written by a newer venuekit, is being
+   * written by another process (`busy`), or can't be opened; VenueKitError MISSING_PEER where there is no SQLite.
    */
   static async open(options: SqliteMetricStoreOptions): Promise<SqliteMetricStore> {
     requireKnown('SqliteMetricStore.open', options, ['path', 'readOnly', 'retention', 'worker', 'recentPoints']);
