@@ -12,12 +12,16 @@ export interface RangeQuery {
   readonly stepMs?: number;
   readonly agg?: 'min' | 'max' | 'avg' | 'sum' | 'last' | 'rate' | 'increase' | `p${number}`;
   readonly by?: readonly string[];
+  /** Gives the sketches of histograms beside the values; without `stepMs` those of minutes and hours are stamped at their last tick. */
+  readonly sketches?: boolean;
 }
 
 export interface RangeResult {
   readonly labels: Readonly<Record<string, string>>;
   readonly t: Float64Array;
   readonly v: Float64Array;
+  /** When the query asks for them: the observations of a point or step, by index; undefined where there were none. */
+  readonly sketches?: readonly (Uint8Array | undefined)[];
 }
 
 /** The values of all series at one moment; `sketches` holds a mergeable sketch for series of histograms, by index. */
@@ -38,5 +42,7 @@ export interface MetricStore extends AsyncDisposable {
     readonly hourMs: number;
     readonly maxBytes?: number;
   }): Promise<{ readonly freedBytes: number }>;
+  /** The series that it holds, in no order. Optional: it serves hints, such as the right name of a metric. */
+  series?(signal?: AbortSignal): Promise<readonly SeriesKey[]>;
   stats(): Promise<{ readonly series: number; readonly points: number; readonly bytes: number }>;
 }

@@ -60,6 +60,14 @@ export class MemoryMetricStore implements MetricStore, AlertStateStore {
     return { freedBytes: before - window.bytes };
   }
 
+  async series(signal?: AbortSignal): Promise<readonly SeriesKey[]> {
+    this.#requireOpen();
+    throwIfAborted(signal);
+    const keys = new Map<string, SeriesKey>();
+    for (const { columns, series } of this.#epochs) for (const [id, column] of columns) keys.set(id, series[column] as SeriesKey);
+    return [...keys.values()];
+  }
+
   async stats(): Promise<{ readonly series: number; readonly points: number; readonly bytes: number }> {
     this.#requireOpen();
     return { series: this.#window.seriesCount(), points: this.#window.points, bytes: this.#window.bytes };

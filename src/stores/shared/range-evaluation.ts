@@ -10,7 +10,7 @@ const AGGREGATIONS: readonly string[] = ['min', 'max', 'avg', 'sum', 'last', 'ra
 
 /** @throws RangeError or TypeError when `query` can't be meant. */
 export function requireRangeQuery(query: RangeQuery): RangeQuery {
-  requireKnown('query', requireObject('query', query), ['metric', 'match', 'from', 'to', 'stepMs', 'agg', 'by']);
+  requireKnown('query', requireObject('query', query), ['metric', 'match', 'from', 'to', 'stepMs', 'agg', 'by', 'sketches']);
   requireText('metric', query.metric);
   for (const end of ['from', 'to'] as const) {
     if (typeof query[end] !== 'number' || Number.isNaN(query[end]))
@@ -24,6 +24,8 @@ export function requireRangeQuery(query: RangeQuery): RangeQuery {
     const steps = (query.to - query.from) / query.stepMs;
     if (!(steps < MOST_STEPS)) throw new RangeError(`stepMs must give at most ${MOST_STEPS} steps between from and to, got ${steps}`);
   }
+  if (query.sketches !== undefined && typeof query.sketches !== 'boolean')
+    throw new TypeError(`sketches must be true or false, got ${String(query.sketches)}`);
   if (query.agg !== undefined && !AGGREGATIONS.includes(query.agg)) percentileOf(query.agg);
   return query;
 }
@@ -87,7 +89,7 @@ export class RangeEvaluation {
 
   /** Whether sketches are wanted whole; their summaries do otherwise. */
   get wantsSketches(): boolean {
-    return this.#percentile !== undefined;
+    return this.#percentile !== undefined || this.#query.sketches === true;
   }
 
   /** Whether rises are wanted, for which the point before `from` counts. */
@@ -115,7 +117,8 @@ export class RangeEvaluation {
 
   /** Begins a series; what it is fed counts when it is `done`. */
   series(labels: Readonly<Record<string, string>>): SeriesFeed {
-    return new SeriesFeed(this.#query, this.wantsSketches, (steps, raw) => {
+    const wants = { sketches: this.wantsSketches, values: this.#percentile !== undefined };
+    return new SeriesFeed(this.#query, wants, (steps, raw) => {
       if (raw !== undefined) this.#add(labels, raw.t, raw.v);
       // Without `by` no two series become one.
       else if (this.#query.by === undefined) this.#addSteps(labels, steps);
@@ -132,17 +135,22 @@ export class RangeEvaluation {
   #addSteps(labels: Readonly<Record<string, string>>, steps: ReadonlyMap<number, Step>): void {
     const t: number[] = [];
     const v: number[] = [];
+    const sketches: (Uint8Array | undefined)[] | undefined = this.#query.sketches === true ? [] : undefined;
     for (const time of Float64Array.from(steps.keys()).sort()) {
-      const value = this.#valueOf(steps.get(time) as Step);
+      const step = steps.get(time) as Step;
+      const value = this.#valueOf(step);
       if (value === undefined) continue;
       t.push(time);
       v.push(value);
+      sketches?.push(step.sketch?.toBytes());
     }
-    this.#add(labels, t, v);
+    this.#add(labels, t, v, sketches);
   }
 
-  #add(labels: Readonly<Record<string, string>>, t: readonly number[], v: readonly number[]): void {
-    if (t.length > 0) this.#results.push({ labels, t: Float64Array.from(t), v: Float64Array.from(v) });
+  #add(labels: Readonly<Record<string, string>>, t: readonly number[], v: readonly number[], sketches?: RangeResult['sketches']): void {
+    if (t.length === 0) return;
+    const result = { labels, t: Float64Array.from(t), v: Float64Array.from(v) };
+    this.#results.push(sketches === undefined ? result : { ...result, sketches });
   }
 
   #fold(labels: Readonly<Record<string, string>>, steps: Map<number, Step>): void {
@@ -202,6 +210,8 @@ export class SeriesFeed {
   readonly #to: number;
   readonly #stepMs: number | undefined;
   readonly #sketching: boolean;
+  // Whether values that come without a sketch are put into one.
+  readonly #sketchesValues: boolean;
   readonly #fold: (steps: Map<number, Step>, raw: RawPoints | undefined) => void;
   readonly #steps = new Map<number, Step>();
   /** Where the points themselves are asked for, they need no steps. */
@@ -211,13 +221,18 @@ export class SeriesFeed {
   #previous = Number.NaN;
   #previousT = Number.NaN;
 
-  constructor({ from, to, stepMs, agg, by }: RangeQuery, sketching: boolean, fold: (steps: Map<number, Step>, raw: RawPoints | undefined) => void) {
+  constructor(
+    { from, to, stepMs, agg, by, sketches }: RangeQuery,
+    wants: { readonly sketches: boolean; readonly values: boolean },
+    fold: (steps: Map<number, Step>, raw: RawPoints | undefined) => void,
+  ) {
     this.#from = from;
     this.#to = to;
     this.#stepMs = stepMs;
-    this.#sketching = sketching;
+    this.#sketching = wants.sketches;
+    this.#sketchesValues = wants.values;
     this.#fold = fold;
-    this.#raw = agg === undefined && stepMs === undefined && by === undefined ? { t: [], v: [] } : undefined;
+    this.#raw = agg === undefined && stepMs === undefined && by === undefined && sketches !== true ? { t: [], v: [] } : undefined;
   }
 
   /** A series that was not there at `t`, when others were: as a counter it started from 0 since. */
@@ -238,7 +253,7 @@ export class SeriesFeed {
     if (step === undefined) return;
     count(step, value, value, value, 1);
     step.last = value;
-    if (this.#sketching) (step.sketch ??= new QuantileSketch()).add(value);
+    if (this.#sketchesValues) (step.sketch ??= new QuantileSketch()).add(value);
   }
 
   /** A tick of a histogram: `mean` is its point, `bytes` the sketch of its observations. */
@@ -271,7 +286,8 @@ export class SeriesFeed {
 
   /** What was kept of a minute or an hour of a histogram; `bytes` where sketches are wanted. */
   observedRollup(row: RollupRow, bytes: Uint8Array | undefined): void {
-    const step = this.#stepOf(row);
+    // Without steps it is a point, of when the last of it was known.
+    const step = this.#stepMs === undefined ? this.#stepOf({ t: row.lastT }) : this.#stepOf(row);
     if (step === undefined) return;
     step.last = row.last;
     if (bytes !== undefined && this.#sketching) addSketch(step, QuantileSketch.fromBytes(bytes));
@@ -288,7 +304,7 @@ export class SeriesFeed {
     v.push(value);
   }
 
-  #stepOf({ t }: RollupRow): Step | undefined {
+  #stepOf({ t }: Pick<RollupRow, 't'>): Step | undefined {
     return t < this.#from || t > this.#to ? undefined : this.#stepAt(t);
   }
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { AlertEvent } from '../../contracts/alerts.js';
-import type { MetricTick, RangeQuery, RangeResult } from '../../contracts/metric-store.js';
+import type { MetricTick, RangeQuery, RangeResult, SeriesKey } from '../../contracts/metric-store.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { asError, closedError } from '../../core/errors.js';
 import type { RetentionPolicy } from '../shared/retention.js';
@@ -135,6 +135,10 @@ export class MetricEngine {
     const run = this.#trimming.then(() => this.#inTurns(trimmer.run(policy)));
     this.#trimming = run.catch(() => {});
     return run;
+  }
+
+  series(): readonly SeriesKey[] {
+    return this.#turn(() => this.#series.all());
   }
 
   stats(): { readonly series: number; readonly points: number; readonly bytes: number } {

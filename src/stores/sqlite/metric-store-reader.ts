@@ -79,6 +79,8 @@ export class MetricReader {
     const raw = Math.min(compacted, this.#marks.get('raw'));
     const minutes = Math.min(compacted, this.#marks.get('minutes'));
     const base = { from: evaluation.feedFrom, logFrom: compacted };
+    // Observations are kept by the minute once their slot is over, and a sketch of a minute is better than none.
+    if (query.sketches === true && isHistogram && stepMs === undefined) return { ...base, minutesFrom: minutes, rawFrom: compacted };
     // Only raw points are points.
     if (stepMs === undefined) return { ...base, minutesFrom: -Infinity, rawFrom: -Infinity };
     const fits = (bucketMs: number): boolean => stepMs % bucketMs === 0 && from % bucketMs === 0;

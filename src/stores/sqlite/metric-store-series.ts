@@ -15,6 +15,7 @@ export interface StoredSeries {
 export class SeriesTable {
   readonly #byName: SqliteStatement;
   readonly #byKey: SqliteStatement;
+  readonly #all: SqliteStatement;
   readonly #insert: SqliteStatement;
   readonly #mark: SqliteStatement;
   readonly #count: SqliteStatement;
@@ -23,6 +24,7 @@ export class SeriesTable {
   constructor(database: SqliteDatabase) {
     this.#byName = database.prepare('SELECT id, labels_json, kind FROM series WHERE name = ? ORDER BY id');
     this.#byKey = database.prepare('SELECT id, kind FROM series WHERE name = ? AND labels_json = ?');
+    this.#all = database.prepare('SELECT name, labels_json FROM series');
     this.#insert = database.prepare("INSERT INTO series (name, labels_json, kind, created, last_seen) VALUES (?, ?, 'value', ?, ?) RETURNING id");
     this.#mark = database.prepare("UPDATE series SET kind = 'histogram' WHERE id = ?");
     this.#count = database.prepare('SELECT count(*) AS n FROM series');
@@ -33,6 +35,10 @@ export class SeriesTable {
     return this.#byName
       .all(name)
       .map((row) => ({ id: Number(row.id), labels: labelsOf(String(row.labels_json)), isHistogram: row.kind === 'histogram' }));
+  }
+
+  all(): SeriesKey[] {
+    return this.#all.all().map((row) => ({ name: String(row.name), labels: labelsOf(String(row.labels_json)) }));
   }
 
   /** The id of a series, made where there is none; inside a transaction. */

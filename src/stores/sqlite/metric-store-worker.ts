@@ -30,6 +30,7 @@ async function answer({ method, argument }: StoreRequest): Promise<unknown> {
     return undefined;
   }
   if (method === 'query') return engine.query(argument as RangeQuery);
+  if (method === 'series') return engine.series();
   if (method === 'retain') return engine.retain(argument as RetentionPolicy);
   if (method === 'saveAlert') return engine.saveAlert(argument as AlertEvent);
   if (method === 'alerts') return engine.alerts(argument as { readonly from: number; readonly to: number });

@@ -116,6 +116,12 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
     return 'engine' in back ? back.engine.retain(policy) : back.thread.call('retain', policy);
   }
 
+  async series(signal?: AbortSignal): Promise<readonly SeriesKey[]> {
+    const back = this.#open();
+    throwIfAborted(signal);
+    return 'engine' in back ? back.engine.series() : abortable(back.thread.call<readonly SeriesKey[]>('series'), signal);
+  }
+
   /** `points` counts raw points; `bytes` is the size of the file and its log. */
   async stats(): Promise<{ readonly series: number; readonly points: number; readonly bytes: number }> {
     const back = this.#open();
