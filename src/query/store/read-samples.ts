@@ -28,9 +28,10 @@ export async function readSamples(store: MetricStore, reading: Reading, signal?:
   let begin = firstOf(found, to + 1);
   for (const stepMs of TIERS_MS) {
     if (begin - from <= 2 * stepMs) break;
-    const start = Math.floor(from / stepMs) * stepMs;
+    // Whole minutes only: the last value of one that began before may be from before.
+    const start = Math.ceil(from / stepMs) * stepMs;
     const coarse = await store.query({ metric, match, from: start, to: begin - 1, stepMs, agg: 'last' }, signal);
-    found = join(coarse, found, stepMs, from, begin);
+    found = join(coarse, found, stepMs, begin);
     begin = firstOf(found, begin);
   }
   return found;
@@ -42,13 +43,7 @@ function firstOf(series: readonly SeriesSamples[], otherwise: number): number {
   return first;
 }
 
-function join(
-  coarse: readonly RangeResult[],
-  fine: readonly SeriesSamples[],
-  stepMs: number,
-  from: number,
-  before: number,
-): readonly SeriesSamples[] {
+function join(coarse: readonly RangeResult[], fine: readonly SeriesSamples[], stepMs: number, before: number): readonly SeriesSamples[] {
   const rest = new Map(fine.map((series) => [labelsKey(series.labels), series]));
   const joined = coarse.map(({ labels, t, v }): SeriesSamples => {
     const key = labelsKey(labels);
@@ -57,9 +52,7 @@ function join(
     const times: number[] = [];
     const values: number[] = [];
     for (let i = 0; i < t.length; i++) {
-      const end = Math.min((t[i] as number) + stepMs, before) - 1;
-      if (end < from) continue;
-      times.push(end);
+      times.push(Math.min((t[i] as number) + stepMs, before) - 1);
       values.push(v[i] as number);
     }
     if (finer === undefined) return { labels, t: times, v: values };
