@@ -20,6 +20,7 @@ export type {
 export { durationText, parseDuration } from './language/duration.js';
 export { parseQuery } from './language/parser.js';
 export { printQuery } from './language/print.js';
+export { type PromQL, toPromQL } from './language/prometheus.js';
 export { QuerySyntaxError, type Span } from './language/syntax-error.js';
 export type { UnknownMetric } from './near-names.js';
 export { QueryEvaluationError } from './query-errors.js';

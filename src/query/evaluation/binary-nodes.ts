@@ -120,6 +120,11 @@ export class VectorOperationNode extends VectorNode {
     const { present, values } = this;
     const [pairs, taken] = [this.#pairs, this.#taken];
     taken.fill(-1);
+    // As in Prometheus: with nothing on one side, the other is not looked at.
+    if (!many.present.includes(1) || !one.present.includes(1)) {
+      present.fill(0);
+      return;
+    }
     for (let i = 0; i < present.length; i++) {
       const [a, b, signature] = [pairs[i * 3] as number, pairs[i * 3 + 1] as number, pairs[i * 3 + 2] as number];
       present[i] = 0;

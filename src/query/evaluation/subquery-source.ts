@@ -17,8 +17,8 @@ export class SubquerySource implements RangeSource {
   /** Whether the whole range has been there to be evaluated. */
   isWarm = false;
   readonly #inner: VectorNode;
-  readonly #rangeMs: number;
   readonly #stepMs: number;
+  // As far as the range looks back from where its offset puts it.
   readonly #keepMs: number;
   #kept: ReadonlyMap<string, { readonly slot: QuerySlot; readonly samples: SampleSeries }> = new Map();
   #innerVersion = -1;
@@ -27,7 +27,6 @@ export class SubquerySource implements RangeSource {
 
   constructor(inner: VectorNode, options: { readonly rangeMs: number; readonly stepMs: number; readonly offsetMs: number }) {
     this.#inner = inner;
-    this.#rangeMs = options.rangeMs;
     this.#stepMs = options.stepMs;
     this.#keepMs = options.rangeMs + options.offsetMs;
   }
@@ -45,7 +44,7 @@ export class SubquerySource implements RangeSource {
   advance(at: number): void {
     // Far back: another time is being looked at. A little back is no reason to forget an hour.
     if (at < this.#last - this.#keepMs) this.reset();
-    const first = Math.max(this.#last + this.#stepMs, Math.ceil((at - this.#rangeMs) / this.#stepMs) * this.#stepMs);
+    const first = Math.max(this.#last + this.#stepMs, Math.ceil((at - this.#keepMs) / this.#stepMs) * this.#stepMs);
     for (let step = first; step <= at; step += this.#stepMs) {
       this.#inner.evaluate(step);
       this.#keep(step);

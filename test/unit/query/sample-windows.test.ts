@@ -66,6 +66,15 @@ describe('sample windows', () => {
     }
   });
 
+  it('look back for a subquery with an offset as far as the offset puts it', async () => {
+    const ticks = ticksOf(X);
+    const windows = new SampleWindows();
+    const counted = windows.prepare('count_over_time(x[1m:10s] offset 3m)');
+    await windows.fill(await storeOf(ticks), START + 998_000);
+    windows.append(ticks[999] as (typeof ticks)[number]);
+    expect(valuesOf(counted, START + 999_000)).toEqual({ '': 6 });
+  });
+
   it('read from a store only what is new, once they are filled', async () => {
     const store = await storeOf(ticksOf(X));
     const asked: number[] = [];
