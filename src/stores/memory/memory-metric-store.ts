@@ -1,5 +1,5 @@
 import type { AlertEvent, AlertStateStore } from '../../contracts/alerts.js';
-import type { MetricStore, MetricTick, RangeQuery, RangeResult } from '../../contracts/metric-store.js';
+import type { MetricStore, MetricTick, RangeQuery, RangeResult, SeriesKey } from '../../contracts/metric-store.js';
 import { throwIfAborted } from '../../core/abort.js';
 import { closedError } from '../../core/errors.js';
 import { requireInteger, requireKnown } from '../../core/options.js';
@@ -63,14 +63,12 @@ export class MemoryMetricStore implements MetricStore, AlertStateStore {
   async series(signal?: AbortSignal): Promise<readonly SeriesKey[]> {
     this.#requireOpen();
     throwIfAborted(signal);
-    const keys = new Map<string, SeriesKey>();
-    for (const { columns, series } of this.#epochs) for (const [id, column] of columns) keys.set(id, series[column] as SeriesKey);
-    return [...keys.values()];
+    return this.#window.series();
   }
 
   async stats(): Promise<{ readonly series: number; readonly points: number; readonly bytes: number }> {
     this.#requireOpen();
-    return { series: this.#window.seriesCount(), points: this.#window.points, bytes: this.#window.bytes };
+    return { series: this.#window.series().length, points: this.#window.points, bytes: this.#window.bytes };
   }
 
   async saveAlert(event: AlertEvent): Promise<void> {

@@ -53,10 +53,10 @@ export class TickWindow {
   }
 
   /** Series that the held ticks have. */
-  seriesCount(): number {
-    const ids = new Set<string>();
-    for (const { columns } of this.#epochs) for (const id of columns.keys()) ids.add(id);
-    return ids.size;
+  series(): readonly SeriesKey[] {
+    const keys = new Map<string, SeriesKey>();
+    for (const { columns, series } of this.#epochs) for (const [id, column] of columns) keys.set(id, series[column] as SeriesKey);
+    return [...keys.values()];
   }
 
   /** Takes a tick that is after all others, and keeps its `values`. @throws RangeError where two series are the same. */
