@@ -11,6 +11,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './market-data': 'src/market-data/index.ts',
   './parallel': 'src/parallel/index.ts',
   './metrics': 'src/metrics/index.ts',
+  './query': 'src/query/index.ts',
   './analytics': 'src/analytics/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
   './otel': 'src/otel/index.ts',

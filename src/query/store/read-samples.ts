@@ -52,7 +52,10 @@ function join(coarse: readonly RangeResult[], fine: readonly SeriesSamples[], st
     const times: number[] = [];
     const values: number[] = [];
     for (let i = 0; i < t.length; i++) {
-      times.push(Math.min((t[i] as number) + stepMs, before) - 1);
+      const end = (t[i] as number) + stepMs - 1;
+      // The last value of one that is not over by then would be known before its time.
+      if (end >= before) break;
+      times.push(end);
       values.push(v[i] as number);
     }
     if (finer === undefined) return { labels, t: times, v: values };
