@@ -8,8 +8,8 @@ const MOST_RELATIVE_DEVIATION = 0.15;
 /** Allowed for what neither average sees: the granularity of timers, and the wait for company in a call. */
 const GUARD_MS = 25;
 
-/** Reads of one consumer within this time count as one: handles are noticed every 100 ms, and misses in a row would look like another period. */
-export const BURST_MS = 90;
+/** Reads of one consumer within this share of the time in which reads are noticed count as one: misses in a row would look like another period. */
+export const BURST_SHARE = 0.9;
 
 /**
  * When one consumer reads one key: an exponentially weighted mean interval and its mean deviation,

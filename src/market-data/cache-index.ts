@@ -3,6 +3,7 @@ import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import { cacheKey, paramsOf } from './cache-key.js';
 import { Cell, NEVER, SymbolState } from './cell.js';
 import { isNewer } from './entry-order.js';
+import { HotRows } from './hot-rows.js';
 import { marketKinds } from './kind-policy.js';
 
 /** Stores hear of the use of a key at most this often: their order needs no more, and reads stay cheap. */
@@ -24,8 +25,10 @@ export class CacheIndex {
   readonly #store: CacheStore;
   readonly #maxBytes: number;
   readonly #kinds: Readonly<Record<MarketKind, Map<string, SymbolState>>>;
-  /** The cells of requests without parameters, for the hot path: one look-up. */
-  readonly #plain: Readonly<Record<MarketKind, Map<string, Cell>>>;
+  /** What the commonest read needs, by {@link rowOf}. */
+  readonly rows: HotRows = new HotRows();
+  /** The rows of requests without parameters, by symbol. */
+  readonly #plain: Readonly<Record<MarketKind, Map<string, number>>>;
   readonly #byKey = new Map<string, Cell>();
   readonly #watching: Disposable | undefined;
   readonly #onGone: (cell: Cell) => void;
@@ -46,7 +49,7 @@ export class CacheIndex {
     this.#maxBytes = options.maxBytes;
     this.#onGone = options.onGone;
     this.#kinds = mapOfEachKind<SymbolState>();
-    this.#plain = mapOfEachKind<Cell>();
+    this.#plain = mapOfEachKind<number>();
     this.#watching = this.#store.watch?.((key, entry, why) => this.#onLeft(key, entry, why));
     this.isWatched = this.#watching !== undefined;
   }
@@ -63,12 +66,20 @@ export class CacheIndex {
     return this.#store.size;
   }
 
-  /** The cell of a request, if there is one. The hot path: no key is built for a request without parameters. */
-  find<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): Cell | undefined {
+  /** The row of a request without parameters, if there is one. The hot path: no key is built, and the cell stays untouched. */
+  rowOf<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): number | undefined {
     const plain = this.#plain[kind];
     if (plain === undefined) throw unknownKind(kind);
-    for (const name in request) if (name !== 'symbol') return this.#findVariant(kind, request);
+    for (const name in request) if (name !== 'symbol') return undefined;
     return plain.get(request.symbol);
+  }
+
+  /** The cell of a request, if there is one. */
+  find<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): Cell | undefined {
+    const state = this.symbols(kind).get(request.symbol);
+    if (state === undefined) return undefined;
+    for (const name in request) if (name !== 'symbol') return this.#findVariant(state, request);
+    return state.plain;
   }
 
   /** The cell of a request, made where it is missing. */
@@ -80,10 +91,10 @@ export class CacheIndex {
     }
     const state = this.symbolState(kind, request.symbol);
     const params = paramsOf(request);
-    const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, Object.freeze({ ...request }), params, state);
-    if (params === '') {
+    const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, Object.freeze({ ...request }), params, state, this.rows);
+    if (cell.row !== undefined) {
       state.plain = cell;
-      this.#plain[kind].set(request.symbol, cell);
+      this.#plain[kind].set(request.symbol, cell.row);
     } else (state.variants ??= new Map()).set(params, cell);
     this.#byKey.set(cell.key, cell);
     return cell;
@@ -181,7 +192,10 @@ export class CacheIndex {
   }
 
   clear(): void {
-    for (const cell of this.#byKey.values()) this.drop(cell);
+    for (const cell of [...this.#byKey.values()]) {
+      this.drop(cell);
+      cell.leaveRow();
+    }
     for (const kind of marketKinds) {
       this.#kinds[kind].clear();
       this.#plain[kind].clear();
@@ -190,9 +204,9 @@ export class CacheIndex {
     this.#watching?.[Symbol.dispose]();
   }
 
-  #findVariant(kind: MarketKind, request: { readonly symbol: string }): Cell | undefined {
+  #findVariant(state: SymbolState, request: { readonly symbol: string }): Cell | undefined {
     const params = paramsOf(request);
-    return params === '' ? this.#plain[kind].get(request.symbol) : this.#kinds[kind].get(request.symbol)?.variants?.get(params);
+    return params === '' ? state.plain : state.variants?.get(params);
   }
 
   #hasRoom(weight: number): boolean {
@@ -230,6 +244,7 @@ export class CacheIndex {
     if (state.plain === cell) {
       state.plain = undefined;
       this.#plain[cell.kind].delete(state.symbol);
+      cell.leaveRow();
     } else state.variants?.delete(cell.params);
     const isSpent = state.plain === undefined && (state.variants?.size ?? 0) === 0 && state.streams === 0 && !state.needsSnapshot;
     if (isSpent && state.epoch === 0) this.#kinds[cell.kind].delete(state.symbol);

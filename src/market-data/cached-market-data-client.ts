@@ -18,14 +18,15 @@ import { type Cell, NEVER } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 import { DirectReader } from './direct-reader.js';
 import { EntryAges } from './entry-ages.js';
+import type { HotRows } from './hot-rows.js';
 import { type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
 import { Loader } from './loader.js';
 import type { ReadResult } from './pending-read.js';
 import { PrefetchPause } from './prefetch-pause.js';
 import { Prefetcher } from './prefetcher.js';
-import { BoundRead, NOTICE_MS, type ReadHandle } from './read-handle.js';
+import { BoundRead, type ReadHandle } from './read-handle.js';
 import { maxAgeOf, type ReadOptions } from './read-options.js';
-import { SharedLevel } from './shared-level.js';
+import { type SharedLevel, sharedLevelOf } from './shared-level.js';
 import { SharedLoads } from './shared-loads.js';
 import { StreamIngest } from './stream-ingest.js';
 import { StreamSubscription } from './stream-subscription.js';
@@ -52,7 +53,9 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
   readonly #statistics = new CacheStatistics();
   readonly #index: CacheIndex;
-  readonly #isWatched: boolean;
+  readonly #rows: HotRows;
+  /** No bus to tell of a read, and a store that says by itself what leaves it. */
+  readonly #isUnobserved: boolean;
   readonly #timers: DeadlineSet<() => void>;
   readonly #reader: CacheReader;
   readonly #direct: DirectReader;
@@ -93,10 +96,12 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#coarse = new CoarseClock(clock);
     const store = storeOf(options);
     this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), onGone: (cell) => this.#prefetcher.gone(cell) });
-    this.#isWatched = this.#index.isWatched;
+    this.#rows = this.#index.rows;
+    this.#isUnobserved = options.bus === undefined && this.#index.isWatched;
     const shared = { adapter, fetcher, group, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
-    this.#shared = this.#sharedLevel(options);
+    this.#shared = sharedLevelOf(options, clock, this.#logger);
+    if (this.#shared !== undefined) this.#subscriptions.add(this.#shared.onInvalidate((keys) => this.#onInvalidated(keys)));
     const sharedLoads =
       this.#shared === undefined
         ? undefined
@@ -202,7 +207,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const cell = this.#index.obtain(kind, bound);
     const peekCell = (): MarketKinds[K]['value'] | undefined => {
       // The handle has waited its time: two waits of one length would make every other read go unnoticed.
-      cell.noticeAt = NEVER;
+      cell.noticeFrom(NEVER);
       const read = this.#serveCell(cell, options);
       if (read === undefined) this.#statistics.misses++;
       return read?.value as MarketKinds[K]['value'] | undefined;
@@ -212,6 +217,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       clock: this.#clock,
       coarse: this.#coarse,
       statistics: this.#statistics,
+      noticeMs: this.#policies[kind].noticeMs,
       maxAgeMs,
       isDirect,
       // Bound to it, the handle keeps its cell alive.
@@ -396,17 +402,21 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   // What every read from memory goes through, counted and told.
   #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
-    const cell = this.#index.find(kind, request);
-    if (cell === undefined) {
-      maxAgeOf(options);
-      return undefined;
+    // A reader without wishes, and nobody who wants to hear of it: nothing is looked at that need not be.
+    if (options === undefined && this.#isUnobserved) {
+      const row = this.#index.rowOf(kind, request);
+      if (row !== undefined) {
+        const now = this.#coarse.read();
+        if (now < this.#rows.until(row)) {
+          this.#statistics.hits++;
+          return { value: this.#rows.value(row), ageMs: now - this.#rows.bornAt(row), outcome: 'hit' };
+        }
+      }
     }
-    if (options !== undefined || this.#bus !== undefined || !this.#isWatched) return this.#serveCell(cell, options);
-    // The same for a reader without wishes of whom nobody wants to hear: nothing is called that need not be.
-    const now = this.#coarse.read();
-    if (now >= cell.freshUntil || now >= cell.noticeAt) return this.#serveCell(cell, undefined);
-    this.#statistics.hits++;
-    return { value: cell.value, ageMs: now - cell.bornAt, outcome: 'hit' };
+    const cell = this.#index.find(kind, request);
+    if (cell !== undefined) return this.#serveCell(cell, options);
+    maxAgeOf(options);
+    return undefined;
   }
 
   #serveCell(cell: Cell, options: ReadOptions | undefined): Read<unknown> | undefined {
@@ -425,7 +435,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
   #notice(cell: Cell, now: number, options: ReadOptions | undefined): void {
     this.#index.touch(cell, now);
     if (options?.scan === true) return;
-    if (options?.consumer === undefined) cell.noticeAt = Math.floor(now) + NOTICE_MS;
+    if (options?.consumer === undefined) cell.noticeFrom(Math.floor(now) + this.#policies[cell.kind].noticeMs);
     this.#prefetcher.accessed(cell, options?.consumer, now);
   }
 
@@ -454,24 +464,6 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   #onStreamState(state: 'live' | 'gap' | 'recovering' | 'down'): void {
     if (this.#bus?.has('stream.state') === true) this.#bus.emit('stream.state', { venue: this.#adapter.venue, state });
-  }
-
-  #sharedLevel({ shared, sharedSkewMs = 50, sharedTimeoutMs = 100, adapter }: CachedMarketDataOptions): SharedLevel | undefined {
-    const skewMs = requireNonNegative('sharedSkewMs', sharedSkewMs);
-    const timeoutMs = requirePositive('sharedTimeoutMs', sharedTimeoutMs);
-    if (shared === undefined) return undefined;
-    const level = new SharedLevel({
-      store: requireMethods('shared', shared, ['getMany', 'setIfNewer', 'lease', 'onInvalidate']),
-      clock: this.#clock,
-      logger: this.#logger,
-      skewMs,
-      timeoutMs,
-      onState: (state) => {
-        if (this.#bus?.has('breaker.state') === true) this.#bus.emit('breaker.state', { scope: `shared-cache ${adapter.venue}`, state });
-      },
-    });
-    this.#subscriptions.add(level.onInvalidate((keys) => this.#onInvalidated(keys)));
-    return level;
   }
 
   #onInvalidated(keys: readonly string[]): void {

@@ -1,6 +1,7 @@
 import type { CacheEntry } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import type { AccessTracker } from './access-tracker.js';
+import type { HotRows } from './hot-rows.js';
 
 /** What is known of a symbol within a kind, over all its requests (the book at depth 5 and at depth 20). */
 export class SymbolState {
@@ -17,8 +18,6 @@ export class SymbolState {
   seq: number | undefined = undefined;
   /** The stream's chain is broken: its updates can't be trusted before a snapshot. */
   needsSnapshot = false;
-  /** When the stream last said that this symbol's value holds; monotonic. */
-  heardAt: number = -Infinity;
   /** How many subscriptions stream it. */
   streams = 0;
 
@@ -53,8 +52,7 @@ export class Cell {
   freshUntil: number = NEVER;
   /** What the age counts from: the send, or the venue's own time where that is earlier; monotonic. */
   bornAt: number = NEVER;
-  /** Until then a read tells store and prefetch nothing new; monotonic. */
-  noticeAt: number = NEVER;
+  #noticeAt: number = NEVER;
   entry: CacheEntry | undefined = undefined;
   /** A prefetched value that nobody has read yet. */
   unread = false;
@@ -64,6 +62,9 @@ export class Cell {
   readonly request: MarketKinds[MarketKind]['request'];
   readonly params: string;
   readonly symbol: SymbolState;
+  /** Where the commonest read finds it; undefined for requests with parameters, and once it is forgotten. */
+  row: number | undefined;
+  readonly #rows: HotRows;
 
   /** Bars: the last close at which it was read, wall time. */
   readAtClose: number | undefined = undefined;
@@ -84,7 +85,9 @@ export class Cell {
   /** Weakly: a handle that its host has dropped must not be kept by what it read. */
   #readers: WeakRef<CellReader>[] | undefined = undefined;
 
-  constructor(key: string, kind: MarketKind, request: MarketKinds[MarketKind]['request'], params: string, symbol: SymbolState) {
+  constructor(key: string, kind: MarketKind, request: MarketKinds[MarketKind]['request'], params: string, symbol: SymbolState, rows: HotRows) {
+    this.#rows = rows;
+    this.row = params === '' ? rows.take() : undefined;
     this.key = key;
     this.kind = kind;
     this.request = request;
@@ -102,6 +105,16 @@ export class Cell {
       this.trackers === undefined &&
       !this.#isBound()
     );
+  }
+
+  /** Until then a read tells store and prefetch nothing new; monotonic. */
+  get noticeAt(): number {
+    return this.#noticeAt;
+  }
+
+  noticeFrom(at: number): void {
+    this.#noticeAt = at;
+    this.#writeRow();
   }
 
   hold(entry: CacheEntry, freshUntil: number, bornAt: number): void {
@@ -128,7 +141,7 @@ export class Cell {
   /** Whether what is held was prefetched and waits for its first reader. */
   markUnread(isUnread: boolean): void {
     this.unread = isUnread;
-    if (isUnread) this.noticeAt = NEVER;
+    if (isUnread) this.#noticeAt = NEVER;
     this.#publish();
   }
 
@@ -137,7 +150,18 @@ export class Cell {
     (this.#readers ??= []).push(new WeakRef(reader));
   }
 
+  /** Its row may become another cell's: it must never write there again. */
+  leaveRow(): void {
+    if (this.row !== undefined) this.#rows.give(this.row);
+    this.row = undefined;
+  }
+
+  #writeRow(): void {
+    if (this.row !== undefined) this.#rows.set(this.row, Math.min(this.freshUntil, this.#noticeAt), this.bornAt, this.value);
+  }
+
   #publish(): void {
+    this.#writeRow();
     if (this.#readers === undefined) return;
     let isAnyGone = false;
     for (const reference of this.#readers) {

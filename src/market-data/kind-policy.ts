@@ -33,6 +33,8 @@ export interface ResolvedPolicy {
   readonly batchWindowMs: number;
   readonly prefetch: 'off' | 'period' | 'hot' | 'barClose';
   readonly shared: boolean;
+  /** How often the reads of a key are noticed by the store and the prefetch: more would tell them nothing. */
+  readonly noticeMs: number;
 }
 
 export const marketKinds: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
@@ -45,6 +47,10 @@ export const defaultPolicies: Readonly<Record<MarketKind, Readonly<Pick<Resolved
   bars: { ttlMs: Infinity, prefetch: 'barClose' },
   instrument: { ttlMs: 3_600_000, prefetch: 'off' },
 };
+
+/** A tenth of the TTL says well enough when somebody reads, within these bounds. */
+const LEAST_NOTICE_MS = 100;
+const MOST_NOTICE_MS = 1_000;
 
 const NEGATIVE_MS = 300_000;
 const POLICY_OPTIONS = ['ttlMs', 'swrMs', 'staleIfErrorMs', 'negativeMs', 'batch', 'prefetch', 'shared'];
@@ -78,6 +84,8 @@ function resolvePolicy(kind: MarketKind, given: Partial<KindPolicy>, batchLimit:
     batchWindowMs: batch === undefined ? 0 : requireNonNegative(`${name}.batch.windowMs`, batch.windowMs),
     prefetch: requireOneOf(`${name}.prefetch`, prefetch, ['off', 'period', 'hot', 'barClose']),
     shared,
+    // Bars have a close to be read at, of which their TTL says nothing.
+    noticeMs: kind === 'bars' ? LEAST_NOTICE_MS : Math.min(MOST_NOTICE_MS, Math.max(LEAST_NOTICE_MS, ttlMs / 10)),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Bars, MarketKind, MarketKinds } from '../contracts/market-data.js'
 import type { Clock } from '../core/clock.js';
 import { type Deadline, DeadlineSet } from '../core/deadline-set.js';
 import type { Random } from '../core/random.js';
-import { type AccessTracker, BURST_MS } from './access-tracker.js';
+import { type AccessTracker, BURST_SHARE } from './access-tracker.js';
 import { ABSENT_BAR_RETRY_MS, lastClose } from './bar-revision.js';
 import type { CacheStatistics } from './cache-statistics.js';
 import type { Cell } from './cell.js';
@@ -13,8 +13,8 @@ import { TrackerBook } from './tracker-book.js';
 
 /** A key is hot when it is read within its TTL with more than this probability. */
 const HOT = 0.8;
-/** Reads of one key are noticed every 100 ms at most: below twice that an interval says little of what lies between. */
-const FAST_MS = 200;
+/** Reads of one key are noticed once in a while: below twice that time an interval says little of what lies between. */
+const FAST_NOTICES = 2;
 /** Refreshes after a bar's close are spread over this time. */
 const CLOSE_JITTER_MS = 100;
 /** How often a bar that is late is asked for without a reader. */
@@ -77,7 +77,7 @@ export class Prefetcher implements Disposable {
         return;
       case 'hot': {
         const tracker = this.#trackers.of(cell, undefined);
-        if (now - tracker.lastAt > BURST_MS) tracker.record(now);
+        if (now - tracker.lastAt > BURST_SHARE * policy.noticeMs) tracker.record(now);
         return;
       }
       case 'barClose':
@@ -125,13 +125,13 @@ export class Prefetcher implements Disposable {
 
   #learn(cell: Cell, consumer: string | undefined, now: number, policy: ResolvedPolicy): void {
     const tracker = this.#trackers.of(cell, consumer);
-    if (now - tracker.lastAt <= BURST_MS) return;
+    if (now - tracker.lastAt <= BURST_SHARE * policy.noticeMs) return;
     tracker.record(now);
     if (tracker.armed !== undefined) {
       this.#plans.cancel(tracker.armed as Deadline<Plan>);
       tracker.armed = undefined;
     }
-    const isFast = tracker.meanMs <= FAST_MS;
+    const isFast = tracker.meanMs <= FAST_NOTICES * policy.noticeMs;
     // What is held will do for the next access too.
     if (!tracker.isRegular || (!isFast && cell.freshUntil > tracker.latestNext)) return;
     const latency = this.#latencies[cell.kind];

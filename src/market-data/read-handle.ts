@@ -3,9 +3,6 @@ import type { CacheStatistics } from './cache-statistics.js';
 import { type Cell, type CellReader, NEVER } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 
-/** How often the reads of a key are noticed by the store and the prefetch: more tells them nothing. */
-export const NOTICE_MS = 100;
-
 /**
  * A request bound once, for reads in a hot loop.
  *
@@ -24,6 +21,8 @@ export interface BoundReadOptions<V> {
   readonly clock: Clock;
   readonly coarse: CoarseClock;
   readonly statistics: CacheStatistics;
+  /** How often the ordinary way is taken. */
+  readonly noticeMs: number;
   /** Infinity: what the policy allows. */
   readonly maxAgeMs: number;
   /** Whether what the cell holds can be served without asking anybody: not for orders, nor from a store that keeps silent. */
@@ -93,11 +92,11 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
 
   // From now on the ordinary way is taken again only when there is something to tell.
   #notice(): void {
-    const { isDirect, cell } = this.#options;
+    const { isDirect, cell, noticeMs } = this.#options;
     if (!isDirect) return;
     const now = this.#clock.monotonic();
     this.#coarse.use(now);
-    this.#noticeAt = Math.floor(now) + NOTICE_MS;
+    this.#noticeAt = Math.floor(now) + noticeMs;
     this.changed(cell);
   }
 }

@@ -2,6 +2,8 @@ import type { CacheEntry, SharedCacheStore } from '../contracts/cache-store.js';
 import type { Clock } from '../core/clock.js';
 import { asError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { requireMethods, requireNonNegative, requirePositive } from '../core/options.js';
+import type { CachedMarketDataOptions } from './cached-market-data-options.js';
 import { deepFreeze } from './deep-freeze.js';
 
 /** How long one process may load a key alone; the others take over when it has not delivered by then. */
@@ -114,6 +116,27 @@ export class SharedLevel {
     const now = clock.monotonic();
     return { ...entry, value: deepFreeze(entry.value), sentAt: now - ageMs, receivedAt: now, source: 'shared' };
   }
+}
+
+/** The shared level that is asked for, if one is. @throws RangeError or TypeError that names the option. */
+export function sharedLevelOf(
+  { shared, sharedSkewMs = 50, sharedTimeoutMs = 100, adapter, bus }: CachedMarketDataOptions,
+  clock: Clock,
+  logger: Logger,
+): SharedLevel | undefined {
+  const skewMs = requireNonNegative('sharedSkewMs', sharedSkewMs);
+  const timeoutMs = requirePositive('sharedTimeoutMs', sharedTimeoutMs);
+  if (shared === undefined) return undefined;
+  return new SharedLevel({
+    store: requireMethods('shared', shared, ['getMany', 'setIfNewer', 'lease', 'onInvalidate']),
+    clock,
+    logger,
+    skewMs,
+    timeoutMs,
+    onState: (state) => {
+      if (bus?.has('breaker.state') === true) bus.emit('breaker.state', { scope: `shared-cache ${adapter.venue}`, state });
+    },
+  });
 }
 
 /** Shorter than the TTL: a lease that outlived the value would keep the next load waiting. */

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { VenueKitEvents } from '../../../src/contracts/events.js';
 import { EventBus } from '../../../src/contracts/events.js';
+import { seededRandom } from '../../../src/core/random.js';
 import type { CachedMarketDataClient } from '../../../src/market-data/cached-market-data-client.js';
+import { quickLruStore } from '../../../src/market-data/quick-lru-store.js';
+import { s3FifoStore } from '../../../src/market-data/s3-fifo-store.js';
 import { BTC, ETH, givenClient } from './support/given-client.js';
 import { givenBars, givenQuote } from './support/scripted-adapter.js';
 
@@ -429,6 +432,32 @@ describe('CachedMarketDataClient', () => {
       expect((await settle(client.get('book', BTC))).value.bids).toHaveLength(100);
       expect(client.peek('book', BTC)).toBeUndefined();
       expect(client.stats().entries).toBe(5);
+    });
+  });
+
+  describe('cells that come and go', () => {
+    it.each(['quickLruStore', 's3FifoStore'] as const)('never answers for one symbol with what belongs to another (%s)', async (name) => {
+      const store = name === 'quickLruStore' ? quickLruStore({ maxEntries: 8 }) : s3FifoStore({ maxEntries: 8 });
+      const { clock, client } = givenClient({ store, limit: 3, random: seededRandom(4) });
+      const random = seededRandom(9);
+      let seen = 0;
+      for (let i = 0; i < 4_000; i++) {
+        const symbol = `S${Math.floor(40 * random() ** 2)}`;
+        const draw = random();
+        const consumer = draw < 0.3 ? 'bot' : undefined;
+        if (draw < 0.5) void client.get('quote', { symbol }, consumer === undefined ? undefined : { consumer }).catch(() => {});
+        else if (draw < 0.53) client.invalidate({ kind: 'quote', symbol });
+        else if (draw < 0.56) client.ingest({ kind: 'quote', symbol, value: givenQuote(symbol, i) });
+        const read = client.peek('quote', { symbol });
+        if (read !== undefined) {
+          seen++;
+          expect(read.value.symbol).toBe(symbol);
+        }
+        if (random() < 0.4) await clock.advance(150 * random());
+      }
+      expect(seen).toBeGreaterThan(500);
+      await client.close();
+      for (let i = 0; i < 40; i++) expect(client.peek('quote', { symbol: `S${i}` })).toBeUndefined();
     });
   });
 
