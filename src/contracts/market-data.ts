@@ -1,4 +1,5 @@
 import type { Decimal } from '../core/decimal.js';
+import type { Cost } from '../core/limits.js';
 import type { Attempt } from './broker.js';
 import type { Settled } from './calls.js';
 
@@ -62,16 +63,27 @@ export interface MarketKinds {
 
 export type MarketKind = keyof MarketKinds;
 
+/** One attempt at a fetch. */
+export interface FetchAttempt extends Pick<Attempt, 'signal' | 'number'> {
+  /** What {@link MarketDataAdapter.fetchCost} says has been spent already: a limiter of the adapter's or the SDK's own need not wait again. */
+  readonly limitsKept?: boolean;
+}
+
 /** The only venue-specific code of the market-data side. */
 export interface MarketDataAdapter {
   readonly venue: string;
   /** How many symbols one call may ask for; 1: no multi-symbol call. */
   batchLimit(kind: MarketKind): number;
+  /**
+   * What one call for these requests costs of the venue's limits, as {@link BrokerAdapter.limits} names them. With it orders and
+   * market data of one venue can be kept within the same limits.
+   */
+  fetchCost?<K extends MarketKind>(kind: K, requests: readonly MarketKinds[K]['request'][]): readonly Cost[];
   /** One answer per request, in their order. */
   fetch<K extends MarketKind>(
     kind: K,
     requests: readonly MarketKinds[K]['request'][],
-    attempt: Pick<Attempt, 'signal' | 'number'>,
+    attempt: FetchAttempt,
   ): Promise<readonly Settled<MarketKinds[K]['value']>[]>;
   stream?(kind: MarketKind, symbols: readonly string[], signal: AbortSignal): AsyncIterable<StreamUpdate>;
 }

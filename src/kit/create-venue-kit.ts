@@ -1,11 +1,16 @@
+import type { BrokerAdapter } from '../contracts/broker.js';
 import { EventBus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
+import type { MarketDataAdapter } from '../contracts/market-data.js';
 import type { MetricStore } from '../contracts/metric-store.js';
 import { Cleanup } from '../core/cleanup.js';
 import { systemClock } from '../core/clock.js';
 import { closedError } from '../core/errors.js';
 import { requireKnown, requireMethods, requireText } from '../core/options.js';
 import { systemRandom } from '../core/random.js';
+import type { CachedMarketDataOptions } from '../market-data/index.js';
+import type { ParallelFetcherOptions } from '../parallel/index.js';
+import type { ResilientTradingClient } from '../trading/index.js';
 import type { VenueKit, VenueKitOptions } from './venue-kit.js';
 
 const OPTIONS = [
@@ -57,20 +62,21 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     const { AnalyticsEngine } = await import('../analytics/index.js');
     const analytics = new AnalyticsEngine({ ...wiring, store });
 
-    const { ParallelFetcher } = await import('../parallel/index.js');
-    const fetcher = made.use(new ParallelFetcher({ ...wiring, retry: READ_RETRY }));
-
     const parts: { trading?: NonNullable<VenueKit['trading']>; marketData?: NonNullable<VenueKit['marketData']> } = {};
-    if (marketData !== undefined) {
-      const { CachedMarketDataClient } = await import('../market-data/index.js');
-      parts.marketData = made.use(new CachedMarketDataClient({ ...wiring, adapter: marketData, fetcher }));
-    }
     if (broker !== undefined) {
       const { ResilientTradingClient, MemoryOrderJournal } = await import('../trading/index.js');
       const journal = options.journal ?? made.use(await openJournal(dataDir, () => new MemoryOrderJournal({ clock })));
       parts.trading = made.use(new ResilientTradingClient({ ...wiring, adapter: broker, journal, ...(policy === undefined ? {} : { policy }) }));
     }
 
+    const { ParallelFetcher } = await import('../parallel/index.js');
+    const sharing = sharedLimits(broker, marketData, parts.trading);
+    const fetcher = made.use(new ParallelFetcher({ ...wiring, retry: READ_RETRY, ...sharing.fetcher }));
+
+    if (marketData !== undefined) {
+      const { CachedMarketDataClient } = await import('../market-data/index.js');
+      parts.marketData = made.use(new CachedMarketDataClient({ ...wiring, adapter: marketData, fetcher, ...sharing.marketData }));
+    }
     let started: Promise<void> | undefined;
     let closed: Promise<void> | undefined;
     const close = (): Promise<void> => (closed ??= made[Symbol.asyncDispose]());
@@ -97,6 +103,24 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     await made[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * Where orders and market data talk to one venue, its limits are kept once: the fetcher's group of that name spends from the trading
+ * client's limiter, as reads and prefetches, which never touch its reserve.
+ */
+function sharedLimits(
+  broker: BrokerAdapter | undefined,
+  marketData: MarketDataAdapter | undefined,
+  trading: ResilientTradingClient | undefined,
+): { readonly fetcher?: Pick<ParallelFetcherOptions, 'groups'>; readonly marketData?: Pick<CachedMarketDataOptions, 'fetchGroup' | 'limitsKept'> } {
+  const limits = broker?.limits.filter(({ scope }) => scope === 'ip').map(({ id }) => id) ?? [];
+  if (trading === undefined || marketData?.fetchCost === undefined || broker?.venue !== marketData.venue || limits.length === 0) return {};
+  const { venue } = marketData;
+  return {
+    fetcher: { groups: { [venue]: { shared: { limiter: trading.limiter, limits } } } },
+    marketData: { fetchGroup: venue, limitsKept: true },
+  };
 }
 
 async function openStore(dataDir: string | undefined, inMemory: () => MetricStore): Promise<MetricStore> {

@@ -75,9 +75,12 @@ export class CachedMarketDataClient implements AsyncDisposable {
   /** @throws RangeError or TypeError that names the option, the expectation and the value. */
   constructor(options: CachedMarketDataOptions) {
     requireKnown('CachedMarketDataClient', options, cachedMarketDataOptionNames);
-    const { adapter, fetcher, fetchGroup: group, clock = systemClock, account = 'public', feed = 'default' } = options;
+    const { adapter, fetcher, fetchGroup: group, limitsKept = false, clock = systemClock, account = 'public', feed = 'default' } = options;
     requireMethods('adapter', adapter, ['batchLimit', 'fetch']);
     if (fetcher !== undefined) requireMethods('fetcher', fetcher, ['run']);
+    if (limitsKept && (group === undefined || adapter.fetchCost === undefined)) {
+      throw new TypeError('limitsKept needs a fetchGroup that shares the limits, and an adapter with fetchCost()');
+    }
     const scope = {
       account: requireText('account', account),
       feed: requireText('feed', feed),
@@ -98,7 +101,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), onGone: (cell) => this.#prefetcher.gone(cell) });
     this.#rows = this.#index.rows;
     this.#isUnobserved = options.bus === undefined && this.#index.isWatched;
-    const shared = { adapter, fetcher, group, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
+    const shared = { adapter, fetcher, group, limitsKept, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
     this.#shared = sharedLevelOf(options, clock, this.#logger);
     if (this.#shared !== undefined) this.#subscriptions.add(this.#shared.onInvalidate((keys) => this.#onInvalidated(keys)));

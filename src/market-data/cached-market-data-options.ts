@@ -13,6 +13,8 @@ export interface CachedMarketDataOptions extends Wiring {
   readonly fetcher?: Fetcher;
   /** The fetcher's group for these calls. @defaultValue the fetcher's own default */
   readonly fetchGroup?: string;
+  /** The group spends what the adapter's `fetchCost` says on limits that are shared with others, so that the adapter need not wait for them too. @defaultValue false */
+  readonly limitsKept?: boolean;
   /** @defaultValue quickLruStore({ maxEntries }) */
   readonly store?: CacheStore;
   /** Second level, shared by processes; it stays the host's to close. @defaultValue none */
@@ -43,6 +45,7 @@ export const cachedMarketDataOptionNames: readonly string[] = [
   'adapter',
   'fetcher',
   'fetchGroup',
+  'limitsKept',
   'store',
   'shared',
   'sharedSkewMs',

@@ -6,6 +6,7 @@ import { onAbort } from '../core/abort.js';
 import type { Clock } from '../core/clock.js';
 import type { DeadlineSet } from '../core/deadline-set.js';
 import { asError } from '../core/errors.js';
+import type { Cost } from '../core/limits.js';
 import { alignAnswers } from './answer-alignment.js';
 import { deadlineError, overAgeError } from './cache-errors.js';
 import { paramsOf } from './cache-key.js';
@@ -18,6 +19,7 @@ export interface DirectReaderOptions {
   readonly adapter: MarketDataAdapter;
   readonly fetcher: Fetcher | undefined;
   readonly group: string | undefined;
+  readonly limitsKept: boolean;
   readonly clock: Clock;
   readonly ages: EntryAges;
   readonly timers: DeadlineSet<() => void>;
@@ -71,7 +73,7 @@ export class DirectReader {
     options: ReadOptions,
     answers: Map<string, Answered>,
   ): Promise<void> {
-    const { adapter, clock, onCall } = this.#options;
+    const { adapter, clock, onCall, limitsKept } = this.#options;
     let sentAt = clock.monotonic();
     const symbols = entries.map(([, request]) => request.symbol);
     const attempt = async (signal: AbortSignal, number: number): Promise<readonly Settled<unknown>[]> => {
@@ -81,7 +83,7 @@ export class DirectReader {
         const fetched = await adapter.fetch(
           kind,
           entries.map(([, request]) => request),
-          { signal, number },
+          { signal, number, ...(limitsKept ? { limitsKept } : {}) },
         );
         ok = true;
         return alignAnswers(adapter.venue, kind, symbols, fetched);
@@ -90,7 +92,9 @@ export class DirectReader {
       }
     };
     try {
-      const settled = await this.#withinLimits(kind, symbols.join(', '), options, attempt);
+      const asked = entries.map(([, request]) => request);
+      const price = limitsKept && adapter.fetchCost !== undefined ? { costs: adapter.fetchCost(kind, asked) } : {};
+      const settled = await this.#withinLimits(kind, symbols.join(', '), options, attempt, price);
       entries.forEach(([key, request], i) => {
         const answer = settled[i] as Settled<unknown>;
         answers.set(key, answer.status === 'rejected' ? { error: answer.reason } : { entry: this.#received(kind, answer.value, sentAt), request });
@@ -126,6 +130,7 @@ export class DirectReader {
     symbols: string,
     { signal, deadlineMs, priority = 'read' }: ReadOptions,
     attempt: (signal: AbortSignal, number: number) => Promise<T>,
+    price: { readonly costs?: readonly Cost[] },
   ): Promise<T> {
     const { fetcher, group, timers, clock } = this.#options;
     const controller = new AbortController();
@@ -148,6 +153,7 @@ export class DirectReader {
         run: (_: undefined, context: { readonly signal: AbortSignal; readonly attempt: number }) => attempt(context.signal, context.attempt),
         priority: 1,
         ...(group === undefined ? {} : { group }),
+        ...price,
       };
       return await Promise.race([fetcher.run(task, { signal: controller.signal, priority }), gaveUp]);
     } finally {

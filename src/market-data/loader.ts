@@ -4,6 +4,7 @@ import type { MarketDataAdapter, MarketKind } from '../contracts/market-data.js'
 import type { Clock } from '../core/clock.js';
 import type { DeadlineSet } from '../core/deadline-set.js';
 import { asError, VenueKitError } from '../core/errors.js';
+import type { Cost } from '../core/limits.js';
 import { alignAnswers } from './answer-alignment.js';
 import { loadTimeoutError } from './cache-errors.js';
 import type { Cell } from './cell.js';
@@ -35,6 +36,7 @@ export interface LoaderOptions {
   readonly adapter: MarketDataAdapter;
   readonly fetcher: Fetcher | undefined;
   readonly group: string | undefined;
+  readonly limitsKept: boolean;
   readonly clock: Clock;
   readonly policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
   readonly timers: DeadlineSet<() => void>;
@@ -238,6 +240,7 @@ export class Loader {
           run: (_: Call, context: { readonly signal: AbortSignal; readonly attempt: number }) => this.#attempt(call, context.signal, context.attempt),
           priority: priority === 'prefetch' ? -1 : 0,
           ...(group === undefined ? {} : { group }),
+          ...this.#priceOf(call),
         };
         await fetcher.run(task, { signal, priority });
       }
@@ -250,9 +253,20 @@ export class Loader {
     }
   }
 
+  #priceOf({ kind, loads }: Call): { readonly costs?: readonly Cost[] } {
+    const { limitsKept, adapter } = this.#options;
+    if (!limitsKept || adapter.fetchCost === undefined) return {};
+    return {
+      costs: adapter.fetchCost(
+        kind,
+        loads.map((load) => load.cell.request),
+      ),
+    };
+  }
+
   // Runs again when a fetcher retries: ages count from the send that was answered.
   async #attempt(call: Call, signal: AbortSignal, number: number): Promise<void> {
-    const { adapter, clock, onCall } = this.#options;
+    const { adapter, clock, onCall, limitsKept } = this.#options;
     const loads = call.loads.filter((load) => load.call === call && load.state !== 'settled');
     if (loads.length === 0) return;
     const sentAt = clock.monotonic();
@@ -264,7 +278,7 @@ export class Loader {
     let ok = false;
     try {
       const requests = loads.map((load) => load.cell.request);
-      const answers = await adapter.fetch(call.kind, requests, { signal, number });
+      const answers = await adapter.fetch(call.kind, requests, { signal, number, ...(limitsKept ? { limitsKept } : {}) });
       ok = true;
       const now = clock.monotonic();
       this.#options.onMeasured(call.kind, now - (loads[0] as Load).enqueuedAt);

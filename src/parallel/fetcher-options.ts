@@ -1,5 +1,6 @@
+import type { SharedLimiter } from '../contracts/fetcher.js';
 import type { Wiring } from '../contracts/wiring.js';
-import type { Cost, Priority } from '../core/limits.js';
+import type { Cost } from '../core/limits.js';
 import {
   requireFunction,
   requireInteger,
@@ -12,13 +13,6 @@ import {
   requireText,
 } from '../core/options.js';
 
-/** A limiter that others spend from too, such as the RateLimiter of a trading client on the same venue. */
-export interface SharedLimiter {
-  acquire(costs: readonly Cost[], options: { readonly priority: Priority; readonly hold?: boolean; readonly signal?: AbortSignal }): Promise<void>;
-  sent(costs: readonly Cost[]): void;
-  release(costs: readonly Cost[]): void;
-}
-
 /** What tasks of one group may use together. A group that is not listed has no limits. */
 export interface FetchGroupOptions {
   /** Most of its tasks that run at a time. @defaultValue the fetcher's concurrency */
@@ -27,7 +21,7 @@ export interface FetchGroupOptions {
   readonly ratePerSecond?: number;
   /** Added to what one window may hold, while the long run stays at ratePerSecond. @defaultValue 0 */
   readonly burst?: number;
-  /** Spends a task's weight on limits that are shared with others, in place of ratePerSecond. */
+  /** Spends on limits that are shared with others, in place of ratePerSecond: a task's `costs`, or its weight on each of `limits`. */
   readonly shared?: { readonly limiter: SharedLimiter; readonly limits: readonly string[] };
 }
 
@@ -135,12 +129,14 @@ export function checkTask(task: {
   readonly weight?: number;
   readonly costHintMs?: number;
   readonly group?: string;
+  readonly costs?: readonly Cost[];
 }): void {
-  const { run, priority, deadlineAt, weight, costHintMs, group } = task;
+  const { run, priority, deadlineAt, weight, costHintMs, group, costs } = task;
   if (typeof run !== 'function') requireFunction('task.run', run);
   if (priority !== undefined && !Number.isFinite(priority)) throw new RangeError(`task.priority must be a finite number, got ${priority}`);
   if (deadlineAt !== undefined && !Number.isFinite(deadlineAt)) throw new RangeError(`task.deadlineAt must be epoch milliseconds, got ${deadlineAt}`);
   if (weight !== undefined) requirePositive('task.weight', weight);
   if (costHintMs !== undefined) requireNonNegative('task.costHintMs', costHintMs);
   if (group !== undefined) requireText('task.group', group);
+  if (costs !== undefined && !Array.isArray(costs)) throw new TypeError(`task.costs must be a list of limits and units, got ${typeof costs}`);
 }

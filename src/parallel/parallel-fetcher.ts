@@ -340,12 +340,12 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   #call(task: QueuedTask): Promise<unknown> {
     const { gate } = task.group;
     if (gate === undefined) return this.#fetchAndParse(task);
-    gate.hold(task.weight);
+    gate.hold(task);
     try {
       return this.#fetchAndParse(task);
     } finally {
       // Counted from after the call, so that the next one is a whole window behind this one's send.
-      gate.sent(task.weight, this.#clock.monotonic());
+      gate.sent(task, this.#clock.monotonic());
     }
   }
 

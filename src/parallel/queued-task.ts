@@ -1,6 +1,6 @@
 import type { FetchTask } from '../contracts/fetcher.js';
 import type { Deadline } from '../core/deadline-set.js';
-import type { Priority } from '../core/limits.js';
+import type { Cost, Priority } from '../core/limits.js';
 import type { TaskGroup } from './task-group.js';
 import type { QueueEntry } from './task-queue.js';
 
@@ -12,6 +12,7 @@ export class QueuedTask<I = unknown, O = unknown> {
   readonly task: FetchTask<I, O>;
   readonly group: TaskGroup<QueuedTask>;
   readonly weight: number;
+  readonly costs: readonly Cost[] | undefined;
   readonly costMs: number;
   /** Priority less the ages of aging that had passed on its arrival: an old task outranks a new one of a higher priority in time. */
   readonly level: number;
@@ -55,6 +56,7 @@ export class QueuedTask<I = unknown, O = unknown> {
     this.task = task;
     this.group = at.group;
     this.weight = task.weight ?? 1;
+    this.costs = task.costs;
     this.costMs = task.costHintMs ?? 0;
     this.level = at.level;
     this.deadlineAt = at.deadlineAt;

@@ -1,18 +1,26 @@
+import type { SharedLimiter } from '../contracts/fetcher.js';
 import { asError } from '../core/errors.js';
-import type { Priority } from '../core/limits.js';
+import type { Cost, Priority } from '../core/limits.js';
 import { DecayCounter, WindowCounter } from '../resilience/unit-counter.js';
-import type { FetchGroupOptions, SharedLimiter } from './fetcher-options.js';
+import type { FetchGroupOptions } from './fetcher-options.js';
+
+/** What a task says of its price. */
+export interface Priced {
+  readonly weight: number;
+  readonly costs: readonly Cost[] | undefined;
+  readonly callPriority: Priority;
+}
 
 /** Says when a group's next task may start. */
 export interface RateGate {
   /** Most weight that one task may have. */
   readonly capacity: number;
-  /** Milliseconds until a task of this weight may start; Infinity where the gate itself will call when it may. */
-  waitMs(weight: number, priority: Priority, now: number): number;
-  /** Sets the weight aside: the task is about to start. To be called only when {@link waitMs} gave 0. */
-  hold(weight: number): void;
-  /** The task has started: its weight counts from now. */
-  sent(weight: number, now: number): void;
+  /** Milliseconds until the task may start; Infinity where the gate itself will call when it may. */
+  waitMs(task: Priced, now: number): number;
+  /** Sets its price aside: the task is about to start. To be called only when {@link waitMs} gave 0. */
+  hold(task: Priced): void;
+  /** The task has started: its price counts from now. */
+  sent(task: Priced, now: number): void;
   /** No task waits any more: what was granted for one is not needed. */
   idle(): void;
 }
@@ -38,18 +46,18 @@ class OwnRate implements RateGate {
     this.#longRun = burst > 0 ? new DecayCounter(ratePerSecond) : undefined;
   }
 
-  waitMs(weight: number, _priority: Priority, now: number): number {
+  waitMs({ weight }: Priced, now: number): number {
     const at = this.#window.fitsAt(weight, this.capacity, now);
     const longRunAt = this.#longRun?.fitsAt(weight, this.capacity, now) ?? now;
     return Math.max(0, at - now, longRunAt - now);
   }
 
-  hold(weight: number): void {
+  hold({ weight }: Priced): void {
     this.#window.hold(weight);
     this.#longRun?.hold(weight);
   }
 
-  sent(weight: number, now: number): void {
+  sent({ weight }: Priced, now: number): void {
     this.#window.unhold(weight);
     this.#window.add(weight, now);
     this.#longRun?.unhold(weight);
@@ -67,7 +75,7 @@ class SharedRate implements RateGate {
   readonly #limiter: SharedLimiter;
   readonly #limits: readonly string[];
   readonly #onGrant: () => void;
-  #granted = 0;
+  #granted: readonly Cost[] | undefined;
   #isAsking = false;
   #refusal: Error | undefined;
 
@@ -77,47 +85,64 @@ class SharedRate implements RateGate {
     this.#onGrant = onGrant;
   }
 
-  waitMs(weight: number, priority: Priority): number {
+  waitMs(task: Priced): number {
     // A limiter that was closed, or can never grant this: the task goes on and meets the refusal when it starts.
     if (this.#refusal !== undefined) return 0;
-    if (this.#granted >= weight) return 0;
+    const costs = this.#costsOf(task);
+    if (this.#granted !== undefined && covers(this.#granted, costs)) return 0;
     if (this.#isAsking) return Infinity;
     this.idle();
     this.#isAsking = true;
-    this.#limiter.acquire(this.#costs(weight), { priority, hold: true }).then(
-      () => this.#answered(weight, undefined),
-      (error: unknown) => this.#answered(0, asError(error)),
+    this.#limiter.acquire(costs, { priority: task.callPriority, hold: true }).then(
+      () => this.#answered(costs, undefined),
+      (error: unknown) => this.#answered(undefined, asError(error)),
     );
     return Infinity;
   }
 
-  hold(weight: number): void {
+  hold(task: Priced): void {
     const refusal = this.#refusal;
     this.#refusal = undefined;
     if (refusal !== undefined) throw refusal;
     // What was granted for a heavier task that is gone is not kept.
-    const excess = this.#granted - weight;
-    this.#granted = 0;
-    if (excess > 0) this.#limiter.release(this.#costs(excess));
+    const excess = beyond(this.#granted ?? [], this.#costsOf(task));
+    this.#granted = undefined;
+    if (excess.length > 0) this.#limiter.release(excess);
   }
 
-  sent(weight: number): void {
-    this.#limiter.sent(this.#costs(weight));
+  sent(task: Priced): void {
+    this.#limiter.sent(this.#costsOf(task));
   }
 
   idle(): void {
-    if (this.#granted > 0) this.#limiter.release(this.#costs(this.#granted));
-    this.#granted = 0;
+    if (this.#granted !== undefined) this.#limiter.release(this.#granted);
+    this.#granted = undefined;
   }
 
-  #answered(granted: number, refusal: Error | undefined): void {
+  #answered(granted: readonly Cost[] | undefined, refusal: Error | undefined): void {
     this.#isAsking = false;
     this.#granted = granted;
     this.#refusal = refusal;
     this.#onGrant();
   }
 
-  #costs(units: number): { readonly limit: string; readonly units: number }[] {
-    return this.#limits.map((limit) => ({ limit, units }));
+  #costsOf({ costs, weight }: Priced): readonly Cost[] {
+    return costs ?? this.#limits.map((limit) => ({ limit, units: weight }));
   }
+}
+
+function unitsOf(costs: readonly Cost[], limit: string): number {
+  let units = 0;
+  for (const cost of costs) if (cost.limit === limit) units += cost.units;
+  return units;
+}
+
+function covers(granted: readonly Cost[], asked: readonly Cost[]): boolean {
+  return asked.every(({ limit }) => unitsOf(granted, limit) >= unitsOf(asked, limit));
+}
+
+/** What of `granted` is more than `asked`. */
+function beyond(granted: readonly Cost[], asked: readonly Cost[]): readonly Cost[] {
+  const limits = [...new Set(granted.map(({ limit }) => limit))];
+  return limits.map((limit) => ({ limit, units: unitsOf(granted, limit) - unitsOf(asked, limit) })).filter(({ units }) => units > 0);
 }

@@ -145,7 +145,7 @@ export class TaskScheduler {
     if (group.isPaused || this.#whole.isPaused || group.running >= group.concurrency) return false;
     if (group.gate === undefined) return true;
     const now = this.#host.clock.monotonic();
-    const waitMs = group.gate.waitMs(task.weight, task.callPriority, now);
+    const waitMs = group.gate.waitMs(task, now);
     if (waitMs === 0) return true;
     if (waitMs !== Infinity) this.#wakeAt(group, now + waitMs, waitMs);
     return false;

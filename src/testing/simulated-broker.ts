@@ -62,6 +62,10 @@ class SimulatedBroker implements BrokerAdapter, MarketDataAdapter {
     this.#readCosts = this.limits.filter(({ scope }) => scope === 'ip').map(({ id }) => ({ limit: id, units: 1 }));
   }
 
+  fetchCost(): readonly Cost[] {
+    return this.#readCosts;
+  }
+
   cost(operation: string): readonly Cost[] {
     return WRITES.includes(operation) ? this.#writeCosts : this.#readCosts;
   }

@@ -1,6 +1,7 @@
 import type { Attempt, BrokerAdapter } from '../contracts/broker.js';
 import type { CallOptions } from '../contracts/calls.js';
 import { type Bus, EventBus } from '../contracts/events.js';
+import type { SharedLimiter } from '../contracts/fetcher.js';
 import type { OrderJournal } from '../contracts/journal.js';
 import type { OrderHandle, OrderIntent, OrderState, OrderView } from '../contracts/orders.js';
 import { TradingError } from '../contracts/trading-error.js';
@@ -88,6 +89,14 @@ export class ResilientTradingClient implements AsyncDisposable {
     });
     // Made once to be checked: what the capabilities don't allow must be said here, not at the first order.
     this.#newSession();
+  }
+
+  /**
+   * The venue's limits as this client keeps them, for whatever else talks to the venue from here: it spends at its own priority, and
+   * never from the reserve that cancels and look-ups have.
+   */
+  get limiter(): SharedLimiter {
+    return this.#calls.limiter;
   }
 
   /**

@@ -69,6 +69,7 @@ const WEIGHT_OF_OPEN_ORDERS_OF_A_SYMBOL = 6;
 /** How often all symbols are listed, for orders that others placed; in between it is those that this adapter has to do with. */
 const ALL_SYMBOLS_EVERY_MS = 300_000;
 const WEIGHT_OF_A_SYMBOL_PAGE = 20;
+const WEIGHT_OF_ALL_MARKETS = 20;
 
 /** Binance spot through the caller's own ccxt instance. */
 export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
@@ -95,7 +96,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     this.#marketData = new BinanceMarketData({
       sdk,
       market: (symbol) => this.#market(symbol),
-      call: (work, signal) => this.#read(work, signal, false),
+      call: (work, { signal, limitsKept = false }) => this.#read(work, signal, limitsKept),
       venueNow: () => this.#clock.now() + this.#venueOffsetMs,
     });
     const retries = (sdk as { options?: { maxRetriesOnFailure?: number } }).options?.maxRetriesOnFailure ?? 0;
@@ -116,6 +117,11 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     }
     const weight = [{ limit: 'weight-1m', units: WEIGHTS[operation] ?? 2 }];
     return operation === 'place' ? [...weight, { limit: 'orders-10s', units: 1 }] : weight;
+  }
+
+  fetchCost<K extends MarketKind>(kind: K, requests: readonly MarketKinds[K]['request'][]): readonly Cost[] {
+    const toLoad = this.#hasMarkets() ? 0 : WEIGHT_OF_ALL_MARKETS;
+    return [{ limit: 'weight-1m', units: toLoad + this.#marketData.fetchWeight(kind, requests) }];
   }
 
   async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
@@ -314,9 +320,13 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     return market;
   }
 
+  #hasMarkets(): boolean {
+    return this.#sdk.markets !== undefined && Object.keys(this.#sdk.markets).length > 0;
+  }
+
   // A failed loadMarkets() sticks in ccxt until it is asked to reload.
   async #loadMarkets(): Promise<void> {
-    if (this.#sdk.markets !== undefined && Object.keys(this.#sdk.markets).length > 0) return;
+    if (this.#hasMarkets()) return;
     this.#loading ??= this.#sdk.loadMarkets(true).then(
       () => {},
       (error: unknown) => {

@@ -1,5 +1,5 @@
 import type { Settled } from '../../contracts/calls.js';
-import type { Bars, Instrument, MarketDataAdapter, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
+import type { Bars, FetchAttempt, Instrument, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
 import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
 import { asError, VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, number, objectOf, text } from './binance-orders.js';
@@ -9,8 +9,8 @@ import type { CcxtBinance, CcxtMarket } from './exchange.js';
 export interface MarketDataCalls {
   readonly sdk: CcxtBinance;
   market(symbol: string): Promise<CcxtMarket>;
-  /** Makes the call, with the venue's limits kept by the SDK. */
-  call(work: () => Promise<unknown>, signal: AbortSignal): Promise<unknown>;
+  /** Makes the call, with the venue's limits kept by the SDK, unless the attempt says that they are kept already. */
+  call(work: () => Promise<unknown>, attempt: FetchAttempt): Promise<unknown>;
   /** Epoch ms by the venue's clock, as far as it is known. */
   venueNow(): number;
 }
@@ -31,36 +31,52 @@ export class BinanceMarketData {
     return kind === 'quote' ? QUOTES_PER_CALL : 1;
   }
 
+  /** Source: Binance spot API reference, weights of the endpoints. */
+  fetchWeight<K extends MarketKind>(kind: K, requests: readonly Request<K>[]): number {
+    switch (kind) {
+      case 'quote':
+        return requests.length === 1 ? 2 : 4;
+      case 'book':
+        return requests.reduce((sum, { depth = 100 }: Request<'book'>) => sum + weightOfDepth(depth), 0);
+      case 'trades':
+        return 25 * requests.length;
+      case 'bars':
+        return 2 * requests.length;
+      default:
+        // Instruments come with the list of all markets, which is loaded once.
+        return 0;
+    }
+  }
+
   async fetch<K extends MarketKind>(
     kind: K,
     requests: readonly Request<K>[],
-    attempt: Parameters<MarketDataAdapter['fetch']>[2],
+    attempt: FetchAttempt,
   ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
-    const { signal } = attempt;
     const one = (request: Request<K>): Promise<unknown> => {
       switch (kind) {
         case 'book':
-          return this.#book(request, signal);
+          return this.#book(request, attempt);
         case 'trades':
-          return this.#trades(request, signal);
+          return this.#trades(request, attempt);
         case 'bars':
-          return this.#bars(request as Request<'bars'>, signal);
+          return this.#bars(request as Request<'bars'>, attempt);
         case 'instrument':
           return this.#instrument(request);
         default:
           throw new RangeError(`kind must be one of "quote", "book", "trades", "bars", "instrument", got ${JSON.stringify(kind)}`);
       }
     };
-    const answers = kind === 'quote' ? this.#quotes(requests, signal) : Promise.all(requests.map((request) => settle(one(request))));
+    const answers = kind === 'quote' ? this.#quotes(requests, attempt) : Promise.all(requests.map((request) => settle(one(request))));
     return (await answers) as readonly Settled<MarketKinds[K]['value']>[];
   }
 
-  async #quotes(requests: readonly Request<'quote'>[], signal: AbortSignal): Promise<readonly Settled<Quote>[]> {
+  async #quotes(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
     const markets = await Promise.all(requests.map((request) => settle(this.#calls.market(request.symbol))));
     const ids = [...new Set(markets.flatMap((market) => (market.status === 'fulfilled' ? [market.value.id] : [])))];
     if (ids.length === 0) return markets as readonly Settled<never>[];
     const params = ids.length === 1 ? { symbol: ids[0] } : { symbols: JSON.stringify(ids) };
-    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTickerBookTicker(params), signal);
+    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTickerBookTicker(params), attempt);
     const rows = (Array.isArray(answer) ? answer : [answer]).map((row) => objectOf(row, 'bookTicker'));
     const byId = new Map(rows.map((row) => [text(row, 'symbol'), row]));
     return markets.map((market, index): Settled<Quote> => {
@@ -72,16 +88,16 @@ export class BinanceMarketData {
     });
   }
 
-  async #book({ symbol, depth = 100 }: Request<'book'>, signal: AbortSignal): Promise<OrderBook> {
+  async #book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
     const { id } = await this.#calls.market(symbol);
-    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetDepth({ symbol: id, limit: Math.min(depth, LARGEST_DEPTH) }), signal);
+    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetDepth({ symbol: id, limit: Math.min(depth, LARGEST_DEPTH) }), attempt);
     const book = objectOf(answer, 'depth');
     return { symbol, bids: levels(book, 'bids'), asks: levels(book, 'asks'), seq: number(book, 'lastUpdateId') };
   }
 
-  async #trades({ symbol, limit = 500 }: Request<'trades'>, signal: AbortSignal): Promise<readonly Trade[]> {
+  async #trades({ symbol, limit = 500 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
     const { id } = await this.#calls.market(symbol);
-    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTrades({ symbol: id, limit }), signal);
+    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTrades({ symbol: id, limit }), attempt);
     return listOf(answer, 'trades').map((row) => {
       const trade = objectOf(row, 'trade');
       return {
@@ -95,10 +111,10 @@ export class BinanceMarketData {
     });
   }
 
-  async #bars({ symbol, interval, limit = 500, since }: Request<'bars'>, signal: AbortSignal): Promise<Bars> {
+  async #bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
     const { id } = await this.#calls.market(symbol);
     const params = { symbol: id, interval, limit, ...(since === undefined ? {} : { startTime: since }) };
-    const rows = listOf(await this.#calls.call(() => this.#calls.sdk.publicGetKlines(params), signal), 'klines').map((row) => listOf(row, 'kline'));
+    const rows = listOf(await this.#calls.call(() => this.#calls.sdk.publicGetKlines(params), attempt), 'klines').map((row) => listOf(row, 'kline'));
     const column = (index: number): Float64Array => Float64Array.from(rows, (row) => Number(row[index]));
     const lastCloseTime = Number(rows.at(-1)?.[6] ?? 0);
     return {
@@ -130,6 +146,12 @@ export class BinanceMarketData {
       ...(notional === undefined ? {} : { minNotional: text(notional, 'minNotional') }),
     };
   }
+}
+
+function weightOfDepth(depth: number): number {
+  if (depth <= 100) return 5;
+  if (depth <= 500) return 25;
+  return depth <= 1_000 ? 50 : 250;
 }
 
 function quoteOf(row: Json, symbol: string): Quote {

@@ -2,11 +2,12 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { MarketDataAdapter } from '../../../src/contracts/market-data.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { createVenueKit, type VenueKitOptions } from '../../../src/index.js';
 import { MemoryMetricStore } from '../../../src/metrics/index.js';
-import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
+import { SimulatedVenue, type SimulatedVenueOptions, simulatedBroker } from '../../../src/testing/index.js';
 
 const folders: string[] = [];
 const givenAFolder = (): string => {
@@ -18,9 +19,15 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-const givenAVenue = () => {
+const givenAVenue = (venueOptions: Partial<SimulatedVenueOptions> = {}) => {
   const clock = new ManualClock();
-  const venue = new SimulatedVenue({ clock, seed: 5, symbols: { 'BTC/USD': { price: 7_000 } }, balances: { USD: '1000000', BTC: '100' } });
+  const venue = new SimulatedVenue({
+    ...venueOptions,
+    clock,
+    seed: 5,
+    symbols: { 'BTC/USD': { price: 7_000 } },
+    balances: { USD: '1000000', BTC: '100' },
+  });
   const adapter = simulatedBroker(venue);
   const through = async <T>(work: Promise<T>): Promise<T> => {
     let settled = false;
@@ -63,6 +70,53 @@ describe('createVenueKit', () => {
     venue.fault({ operation: 'quote', when: 'before', kind: 'status', status: 503, times: 3 });
     const { value } = await through(kit.marketData!.get('quote', { symbol: 'BTC/USD' }));
     expect(value.symbol).toBe('BTC/USD');
+  });
+
+  it("keeps one venue's limit for orders and market data together, and leaves the reserve to what is urgent", async () => {
+    const units = 40;
+    const { clock, venue, options, through } = givenAVenue({ limits: [{ id: 'weight', scope: 'ip', kind: 'window', units, perMs: 60_000 }] });
+    await using kit = await createVenueKit(options);
+    await through(kit.start());
+    const order = await through(
+      kit.trading!.submit({ intentId: 'resting', symbol: 'BTC/USD', side: 'buy', type: 'limit', qty: '0.1', price: '1000' }),
+    );
+    expect(order.state).toBe('working');
+    // Far more reads than the limit has room for; each a call of its own, since orders want no shared one.
+    const reads = Array.from({ length: 3 * units }, () => kit.marketData!.get('book', { symbol: 'BTC/USD' }, { intent: 'order' }));
+    for (const read of reads) read.catch(() => {});
+    await clock.advance(5_000);
+    const answered = { reads: 0 };
+    for (const read of reads) void read.then(() => answered.reads++);
+    await clock.advance(1);
+    expect(answered.reads).toBeGreaterThan(units / 4);
+    expect(answered.reads).toBeLessThan(units);
+    // The reads have taken what they may; a cancel still passes at once.
+    const before = clock.now();
+    expect((await through(kit.trading!.cancel('resting'))).state).toBe('canceled');
+    expect(clock.now() - before).toBeLessThan(5_000);
+    await clock.advance(400_000);
+    expect(answered.reads).toBe(reads.length);
+    expect(venue.stats()).toMatchObject({ refused: 0, bans: 0 });
+  });
+
+  it('shares no limits between two venues, nor with an adapter that does not say what its calls cost', async () => {
+    const limits = [{ id: 'weight', scope: 'ip', kind: 'window', units: 20, perMs: 60_000 }] as const;
+    const { clock, options } = givenAVenue({ limits });
+    const elsewhere: MarketDataAdapter = {
+      venue: 'elsewhere',
+      batchLimit: () => 1,
+      fetchCost: () => [{ limit: 'credits', units: 1 }],
+      fetch: (_, requests) =>
+        Promise.resolve(requests.map(({ symbol }) => ({ status: 'fulfilled', value: { symbol, bid: 1, ask: 2 } as never }) as const)),
+    };
+    const { fetchCost, ...silent } = elsewhere;
+    expect(fetchCost).toBeDefined();
+    for (const marketData of [elsewhere, { ...silent, venue: options.broker!.venue }]) {
+      await using kit = await createVenueKit({ ...options, marketData });
+      const reads = Promise.all(Array.from({ length: 60 }, (_, i) => kit.marketData!.get('quote', { symbol: `S${i}` })));
+      await clock.advance(10);
+      expect(await reads).toHaveLength(60);
+    }
   });
 
   it('has only the parts that it was given a venue for', async () => {

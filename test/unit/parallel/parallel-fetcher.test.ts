@@ -367,6 +367,31 @@ describe('ParallelFetcher', () => {
       expect(started).toEqual(['next']);
     });
 
+    it('can cost of several shared limits, each its own', async () => {
+      const clock = new ManualClock();
+      const limits = ['weight', 'calls'].map((id) => ({ id, scope: 'ip', kind: 'window', units: 10, perMs: 60_000 }) as const);
+      const limiter = new RateLimiter({ clock, limits, reserve: 0 });
+      const { fetcher, startedAt, task } = givenAFetcher({ groups: { binance: { shared: { limiter, limits: ['weight'] } } } }, clock);
+      const costs = [
+        { limit: 'weight', units: 4 },
+        { limit: 'calls', units: 1 },
+      ];
+      // In front of one that weighs less, whose grant must not be lost when it goes first after all.
+      const all = [
+        fetcher.run(task('light', 1, { group: 'binance', weight: 1 })),
+        ...['a', 'b', 'c'].map((name) => fetcher.run(task(name, 1, { group: 'binance', costs, priority: 1 }))),
+      ];
+      await clock.advance(59_999);
+      expect(startedAt).toEqual([0, 0]);
+      expect(limiter.headroom('weight')).toBe(2);
+      expect(limiter.headroom('calls')).toBe(8);
+      await clock.advance(2);
+      await Promise.all(all);
+      expect(startedAt).toEqual([0, 0, 60_000, 60_000]);
+      await clock.advance(60_000);
+      expect(limiter.headroom('weight')).toBe(10);
+    });
+
     it('pause and resume, for a time or until told', async () => {
       const { fetcher, clock, started, task } = givenAFetcher();
       fetcher.pause('bars', 1_000);
