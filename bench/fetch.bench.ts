@@ -65,12 +65,21 @@ async function instantTasks(): Promise<readonly string[]> {
       },
     },
   );
-  const alone = await compare('an instant task, one at a time: each passes through p-queue', [
-    { name: 'venuekit', role: 'ours', run: (n) => oneAtATime(n, (i) => fetcher.run({ input: i, run: echo })) },
-    { name: 'p-queue', role: 'peer', run: (n) => oneAtATime(n, (i) => queue.add(() => echo(i))) },
-    { name: 'p-limit', role: 'peer', run: (n) => oneAtATime(n, (i) => limit(echo, i)) },
-    { name: 'fastq', role: 'peer', run: (n) => oneAtATime(n, (i) => fast.push(i)) },
-  ]);
+  const alone = await compare(
+    'an instant task, one at a time',
+    [
+      { name: 'venuekit', role: 'ours', run: (n) => oneAtATime(n, (i) => fetcher.run({ input: i, run: echo })) },
+      { name: 'p-queue', role: 'peer', run: (n) => oneAtATime(n, (i) => queue.add(() => echo(i))) },
+      { name: 'p-limit', role: 'peer', run: (n) => oneAtATime(n, (i) => limit(echo, i)) },
+      { name: 'fastq', role: 'peer', run: (n) => oneAtATime(n, (i) => fast.push(i)) },
+    ],
+    {
+      targets: (ns) => {
+        const ratio = ns('venuekit') / ns('p-queue');
+        return [{ target: '≤ p-queue + 20 %', reached: `${digits(ratio)}×`, met: ratio <= 1.2 }];
+      },
+    },
+  );
   await fetcher.close();
   await grouped.close();
   return [toMarkdown(comparison), toMarkdown(alone)];

@@ -1,9 +1,9 @@
 import type { CacheEntry, CacheStore } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import { cacheKey, paramsOf } from './cache-key.js';
-import { Cell, NEVER, SymbolState } from './cell.js';
+import { Cell, SymbolState } from './cell.js';
 import { isNewer } from './entry-order.js';
-import { HotRows } from './hot-rows.js';
+import { HotRows, NEVER } from './hot-rows.js';
 import { marketKinds } from './kind-policy.js';
 
 /** Stores hear of the use of a key at most this often: their order needs no more, and reads stay cheap. */

@@ -1,7 +1,7 @@
 import type { CacheEntry } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import type { AccessTracker } from './access-tracker.js';
-import type { HotRows } from './hot-rows.js';
+import { type HotRows, NEVER } from './hot-rows.js';
 
 /** What is known of a symbol within a kind, over all its requests (the book at depth 5 and at depth 20). */
 export class SymbolState {
@@ -35,9 +35,6 @@ export class SymbolState {
 export interface CellReader {
   changed(cell: Cell): void;
 }
-
-/** Before all monotonic time: nothing is held, or nothing has happened yet. */
-export const NEVER = -1;
 
 /**
  * All that is known of one key: what is held, how old it is, who reads it when.

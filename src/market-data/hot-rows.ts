@@ -1,4 +1,5 @@
-import { NEVER } from './cell.js';
+/** Before all monotonic time: nothing is held, or nothing has happened yet. */
+export const NEVER = -1;
 
 const FIRST_ROWS = 64;
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.js';
 import type { CacheStatistics } from './cache-statistics.js';
-import { type Cell, type CellReader, NEVER } from './cell.js';
+import type { Cell, CellReader } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
+import { NEVER } from './hot-rows.js';
 
 /**
  * A request bound once, for reads in a hot loop.

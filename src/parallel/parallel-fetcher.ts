@@ -41,6 +41,8 @@ export interface FetcherStats {
   readonly overdue: number;
 }
 
+// So many turns of the microtask queue a run waits for another task: who waited for the last one often comes back with the next.
+const LINGER_TURNS = 4;
 // One class of urgency outweighs any priority within it, and any age.
 const LEVELS_PER_CLASS = 1_000_000;
 const READ_RANK = rankOf('read');
@@ -85,6 +87,8 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   /** Runs that p-queue has been given, waiting or under way; and those under way. */
   #runs = 0;
   #runsUnderWay = 0;
+  /** Of those, the ones that have no task and are about to look again. */
+  #runsLingering = 0;
   #closing: Promise<void> | undefined;
 
   /** @throws RangeError or TypeError naming the option, what it must be, and what it was. */
@@ -268,7 +272,7 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   /** Has p-queue run as many slots as there are tasks for. A run goes on from task to task, so that only the first of a burst passes through p-queue. */
   #fillSlots(): void {
     const { concurrency } = this.#policy;
-    while (this.#runs < concurrency && this.#runs - this.#runsUnderWay < this.#scheduler.queued) {
+    while (this.#runs < concurrency && this.#runs - this.#runsUnderWay + this.#runsLingering < this.#scheduler.queued) {
       this.#runs++;
       // Its promise says nothing that matters: what a task throws is caught inside.
       void this.#slots.add(this.#run);
@@ -297,7 +301,9 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
   async #runSlot(): Promise<void> {
     this.#runsUnderWay++;
     let now = this.#clock.monotonic();
-    for (let task = this.#scheduler.takeReady(); task !== undefined; task = this.#scheduler.takeReady()) {
+    for (let task = this.#scheduler.takeReady(); task !== undefined; task = this.#scheduler.takeReady() ?? (await this.#linger())) {
+      // Come while the run lingered: later than the end of the task before.
+      if (now < task.arrivedAt) now = task.arrivedAt;
       this.#begin(task, now);
       let value: unknown;
       let failure: Error | undefined;
@@ -311,6 +317,19 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
     }
     this.#runsUnderWay--;
     this.#runs--;
+    // Come when the run had just stopped looking.
+    if (this.#scheduler.queued > 0) this.#fillSlots();
+  }
+
+  async #linger(): Promise<QueuedTask | undefined> {
+    this.#runsLingering++;
+    let task: QueuedTask | undefined;
+    for (let turn = 0; turn < LINGER_TURNS && task === undefined; turn++) {
+      await undefined;
+      task = this.#scheduler.takeReady();
+    }
+    this.#runsLingering--;
+    return task;
   }
 
   #begin(task: QueuedTask, now: number): void {

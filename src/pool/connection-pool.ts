@@ -6,14 +6,15 @@ import { closedError, VenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { requireFunction, requireNonNegative } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
+import { TurnClock } from '../core/turn-clock.js';
 import { rankOf } from '../resilience/priorities.js';
 import { callRefusal } from './call-refusal.js';
-import type { Connection } from './connection.js';
+import type { Connection, LeaseKeeper } from './connection.js';
 import { ConnectionInventory } from './connection-inventory.js';
 import { ConnectionOpener } from './connection-opener.js';
 import { CreateGate } from './create-gate.js';
 import { LeakWatch } from './leak-watch.js';
-import { ConnectionLease, type Lease, type LeaseKeeper } from './lease.js';
+import { ConnectionLease, type Lease } from './lease.js';
 import { PoolEvents, type PoolHoldings } from './pool-events.js';
 import { type PoolOptions, type PoolPolicy, poolPolicy } from './pool-options.js';
 import { type PoolStats, PoolTally } from './pool-stats.js';
@@ -37,6 +38,8 @@ export class ConnectionPool<T> implements AsyncDisposable {
   readonly #policy: PoolPolicy<T>;
   readonly #events: PoolEvents | undefined;
   readonly #clock: Clock;
+  /** When waits begin and end. */
+  readonly #turns: TurnClock;
   readonly #random: Random;
   readonly #logger: Logger | undefined;
   readonly #inventory: ConnectionInventory<T>;
@@ -66,6 +69,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     this.#policy = policy;
     this.#events = options.bus === undefined ? undefined : new PoolEvents(options.bus, policy, () => this.#holdings());
     this.#clock = options.clock ?? systemClock;
+    this.#turns = new TurnClock(this.#clock);
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger;
     this.#inventory = new ConnectionInventory(policy, this.#clock, (error) =>
@@ -184,7 +188,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
       this.#events.acquired(waitedMs, isReused);
       this.#events.state();
     }
-    return new ConnectionLease(connection, this.#keeper);
+    return new ConnectionLease(connection);
   }
 
   #takeBack(connection: Connection<T>): void {
@@ -238,7 +242,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   #handTo(waiter: Waiter<T>, connection: Connection<T>): void {
     this.#forget(waiter);
-    const waitedMs = this.#clock.monotonic() - waiter.since;
+    const waitedMs = this.#turns.monotonic() - waiter.since;
     waiter.resolve(this.#lease(connection, waitedMs));
     this.#tally.waits.record(this.#tally.acquired, waitedMs);
   }
@@ -330,6 +334,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   // ── opening ──
 
   #opened(connection: Connection<T>): void {
+    connection.keeper = this.#keeper;
     this.#tally.created++;
     const { maxLifetimeMs } = this.#policy;
     if (maxLifetimeMs !== Infinity) {
@@ -366,11 +371,11 @@ export class ConnectionPool<T> implements AsyncDisposable {
       return Promise.reject(new VenueKitError('POOL_QUEUE_FULL', `Pool "${name}": ${maxWaiting} callers wait already (maxWaiting)`));
     }
     return new Promise((resolve, reject) => {
-      const since = this.#clock.monotonic();
+      const since = this.#turns.monotonic();
       const rank = options?.priority === undefined ? READ_RANK : rankOf(options.priority);
       const waiter = new Waiter<T>(since, rank, resolve, reject);
       const deadlineMs = options?.deadlineMs ?? Infinity;
-      if (deadlineMs < acquireTimeoutMs) waiter.deadline = this.#ownDeadlines.add(waiter, since + deadlineMs);
+      if (deadlineMs < acquireTimeoutMs) waiter.deadline = this.#ownDeadlines.add(waiter, this.#clock.monotonic() + deadlineMs);
       if (options?.signal !== undefined) {
         waiter.abort = onAbort(options.signal, (reason) => {
           this.#waiters.remove(waiter);

@@ -1,8 +1,16 @@
 import type { Deadline } from '../core/deadline-set.js';
 
+/** What a lease asks of the pool that it came from. */
+export interface LeaseKeeper<T> {
+  takeBack(connection: Connection<T>): void;
+  giveUp(connection: Connection<T>): Promise<void>;
+}
+
 /** What the pool knows of one open connection. */
 export class Connection<T> {
   readonly resource: T;
+  /** Whom its lease gives it back to. */
+  keeper: LeaseKeeper<T> | undefined;
   /** It has been handed out before. */
   isUsed = false;
   isClosed = false;

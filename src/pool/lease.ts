@@ -1,4 +1,4 @@
-import type { Connection } from './connection.js';
+import type { Connection, LeaseKeeper } from './connection.js';
 
 /** A connection, held until it is released. Releasing it twice is fine. */
 export interface Lease<T> extends Disposable {
@@ -9,21 +9,13 @@ export interface Lease<T> extends Disposable {
   destroy(): Promise<void>;
 }
 
-/** What a lease asks of the pool that it came from. */
-export interface LeaseKeeper<T> {
-  takeBack(connection: Connection<T>): void;
-  giveUp(connection: Connection<T>): Promise<void>;
-}
-
 /** One holding of a connection. Each has an object of its own, so that a release that comes late, or twice, can't end the next holder's lease. */
 export class ConnectionLease<T> implements Lease<T> {
   readonly resource: T;
-  readonly #keeper: LeaseKeeper<T>;
   #connection: Connection<T> | undefined;
 
-  constructor(connection: Connection<T>, keeper: LeaseKeeper<T>) {
+  constructor(connection: Connection<T>) {
     this.resource = connection.resource;
-    this.#keeper = keeper;
     this.#connection = connection;
   }
 
@@ -31,14 +23,14 @@ export class ConnectionLease<T> implements Lease<T> {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
-    this.#keeper.takeBack(connection);
+    (connection.keeper as LeaseKeeper<T>).takeBack(connection);
   }
 
   async destroy(): Promise<void> {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
-    await this.#keeper.giveUp(connection);
+    await (connection.keeper as LeaseKeeper<T>).giveUp(connection);
   }
 
   /** Has the connection validated before its next use. */

@@ -336,6 +336,22 @@ describe('ParallelFetcher', () => {
       await expect(fetcher.run(heavy('d', 11))).rejects.toThrow(/task.weight must be at most 10.*"klines".*got 11/);
     });
 
+    it.each([1, 2, 3])('starts a task however shortly after the last one it comes, with %i slots', async (concurrency) => {
+      const { clock, fetcher, started, task } = givenAFetcher({ concurrency, groups: { slow: { ratePerSecond: 10 } } });
+      for (let turns = 0; turns < 16; turns++) {
+        for (const group of ['', 'slow']) {
+          const first = fetcher.run({ input: 'first', run: (input: string) => Promise.resolve(input) });
+          await first;
+          for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+          const second = fetcher.run(task(`${turns} ${group}`, 0, group === '' ? {} : { group }));
+          await clock.advance(200);
+          await second;
+        }
+      }
+      expect(started).toHaveLength(32);
+      expect(fetcher.stats()).toMatchObject({ running: 0, queued: 0, completed: 64 });
+    });
+
     it('can spend from a limiter that others use too', async () => {
       const clock = new ManualClock();
       const limiter = new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: 10, perMs: 60_000 }], reserve: 0 });
