@@ -71,7 +71,7 @@ function ticks(): string {
       lines.push(`| ${shape} | ${count} | ${digits(percentile(times, 0.5))} | ${digits(p99)} | ${target} |`);
     }
   }
-  return lines.join('\n');
+  return `${lines.join('\n')}\n`;
 }
 
 /** The heap after each stretch of ticks, collected: what stays must not grow. */
@@ -94,14 +94,15 @@ function growth(): string {
     windows.append(tick);
     for (const one of prepared) one.evaluate(tick.t);
   }
-  return lines.join('\n');
+  return `${lines.join('\n')}\n`;
 }
 
 /** Questions to a file of an hour of 1,000 series, of which a hundred belong to one metric. */
 async function questions(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'venuekit-bench-'));
   try {
-    await using store = await SqliteMetricStore.open({ path: join(directory, 'metrics.db'), worker: false });
+    const path = join(directory, 'metrics.db');
+    await using writer = await SqliteMetricStore.open({ path, worker: false });
     const next = givenCounters(1_000);
     const random = seededRandom(3);
     let at = 0;
@@ -110,7 +111,7 @@ async function questions(): Promise<string> {
       const sketch = new QuantileSketch();
       for (let i = 0; i < 20; i++) sketch.add(random());
       const series = [...tick.series, { name: 'h_seconds', labels: {} }];
-      await store.append({
+      await writer.append({
         t: tick.t,
         series,
         values: Float64Array.of(...tick.values, sketch.sum / 20),
@@ -118,7 +119,9 @@ async function questions(): Promise<string> {
       });
       at = tick.t;
     }
-    await store.settled();
+    await writer.settled();
+    // As another process reads: what the writer still has in memory is not asked.
+    await using store = await SqliteMetricStore.open({ path, readOnly: true, worker: false });
     const lines = ['### One question to an SQLite file with an hour of 1,000 series', '', '| question | p50 ms |', '|---|---:|'];
     const instants = [
       'm1_total{id="11"}',
@@ -131,7 +134,7 @@ async function questions(): Promise<string> {
     lines.push(
       `| \`${instants[1]}\`, 50 minutes in steps of one | ${digits(await medianOf(() => queryRange(store, instants[1] as string, range)))} |`,
     );
-    return lines.join('\n');
+    return `${lines.join('\n')}\n`;
   } finally {
     rmSync(directory, { recursive: true });
   }
