@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { workers } from './entry-points.js';
+import { prebuilt, workers } from './entry-points.js';
 import { packTarball } from './packed.js';
 
 /** publint and are-the-types-wrong over what would be published. */
@@ -14,4 +14,4 @@ const run = (tool: string, ...args: string[]): void => {
 };
 run('publint', 'run', tarball, '--strict');
 // Threads are started by path: they have no types, and nothing imports them.
-run('attw', tarball, '--profile', 'node16', '--no-emoji', '--exclude-entrypoints', ...Object.keys(workers));
+run('attw', tarball, '--profile', 'node16', '--no-emoji', '--exclude-entrypoints', ...Object.keys({ ...workers, ...prebuilt }));

@@ -13,6 +13,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './metrics': 'src/metrics/index.ts',
   './query': 'src/query/index.ts',
   './analytics': 'src/analytics/index.ts',
+  './dashboard': 'src/dashboard/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
   './otel': 'src/otel/index.ts',
   './ccxt': 'src/sdk/ccxt/index.ts',
@@ -24,6 +25,11 @@ export const workers: Readonly<Record<string, string>> = {
   './parallel-worker': 'src/parallel/worker.ts',
   './analytics-worker': 'src/analytics/worker.ts',
   './metric-store-worker': 'src/stores/sqlite/metric-store-worker.ts',
+};
+
+/** Workers that scripts/build-dashboard.ts makes, with packages inside that a host does not install. */
+export const prebuilt: Readonly<Record<string, string>> = {
+  './dashboard-worker': 'src/dashboard/report/worker.ts',
 };
 
 /** The `venuekit` command. */

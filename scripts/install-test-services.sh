@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs the real services that some integration tests talk to, where they are missing: Prometheus
-# with its promtool. Needs Debian or Ubuntu, and root; starts nothing.
+# with its promtool, and Chromium with a font, which the dashboard's page is looked at in. Needs Debian or Ubuntu, and root; starts nothing.
 # Refuse with VENUEKIT_NO_INSTALL=1: the tests that need them then say that they were skipped.
 set -eu
 
 install_missing() {
   command="$1"
-  package="$2"
+  shift
+  package="$*"
   if command -v "$command" >/dev/null 2>&1; then
     echo "install-test-services: $command is there"
     return
@@ -29,9 +30,10 @@ install_missing() {
     made_policy=yes
   fi
   apt-get update -q >/dev/null || true
-  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$package" >/dev/null || echo "install-test-services: $package could not be installed" >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" >/dev/null || echo "install-test-services: $package could not be installed" >&2
   [ "$made_policy" = yes ] && rm -f "$policy"
   return 0
 }
 
 install_missing promtool prometheus
+install_missing chromium chromium fonts-dejavu-core

@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { entryPoints, outputName, workers } from '../../scripts/entry-points.js';
+import { entryPoints, outputName, prebuilt, workers as threads } from '../../scripts/entry-points.js';
 import { sizeOf, specifierOf as specifier, statedSizes } from '../../scripts/module-sizes.js';
 import { installPacked, packTarball } from '../../scripts/packed.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const subpaths = Object.keys(entryPoints);
+const workers = { ...threads, ...prebuilt };
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   exports: Record<string, unknown>;
 };

@@ -1,0 +1,3 @@
+import { dashboardPage } from './dashboard-page.js';
+
+dashboardPage(document);

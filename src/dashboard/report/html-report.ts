@@ -1,0 +1,111 @@
+import { wordsOf } from '../charts/charts.js';
+import { duration, utc } from '../charts/format.js';
+import { palettes } from '../charts/look.js';
+import { chartSvg } from '../drawing/chart-svg.js';
+import { escapeMarkup as text } from '../drawing/svg-text.js';
+import type { ReportData } from './report-data.js';
+import { STILL_FONT, stillLook } from './sheet-svg.js';
+import { measuredTable, reportTables, type Table } from './tables.js';
+
+const { light } = palettes;
+
+/** The report as one HTML file: no script, no request, readable where it is opened. */
+export function htmlReport(data: ReportData): string {
+  const { title, from, to, madeAt, snapshot } = data;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${text(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<section class="first">
+<h1>${text(title)}</h1>
+<p class="muted">${utc(from)} to ${utc(to)} · made ${utc(madeAt)}</p>
+${executive(data)}
+</section>
+<section>
+<h2>Charts</h2>
+${snapshot.charts.map((chart) => `<figure data-chart="${chart.id}"><h3>${text(chart.title)}</h3><p>${text(wordsOf(chart))}</p>${isDrawn(chart) ? chartSvg(chart, stillLook(1040, 260)).replace('<svg ', '<svg role="img" aria-hidden="true" ') : ''}</figure>`).join('\n')}
+</section>
+<section>
+<h2>Tables</h2>
+${reportTables(data).map(htmlTable).join('\n')}
+</section>
+<section>
+${htmlTable(measuredTable(data))}
+</section>
+</main>
+</body>
+</html>
+`;
+}
+
+const isDrawn = ({ series, spans = [], actions = [] }: ReportData['snapshot']['charts'][number]): boolean =>
+  series.length + spans.length + actions.length > 0;
+
+function executive({ snapshot, objectives, analysis, analysisError }: ReportData): string {
+  const { alerts, uptimeSeconds, assessment } = snapshot.strip;
+  const grade = analysis?.grade;
+  const isGraded = grade !== undefined && grade.letter !== 'none';
+  const health = analysis?.health ?? 'unknown';
+  const insights = assessment?.insights ?? [];
+  return `<dl class="figures">
+<div><dt>Grade</dt><dd class="grade">${isGraded ? text(grade.letter) : '–'}</dd><dd class="muted">${isGraded ? `${grade.score.toFixed(1)} of 100` : 'nothing measured'}</dd></div>
+<div><dt>Health</dt><dd class="big ${health}">${health}</dd></div>
+<div><dt>Open alerts</dt><dd class="big${alerts.length > 0 ? ' critical' : ''}">${alerts.length}</dd>${alerts
+    .slice(0, 5)
+    .map(({ rule, labels, severity }) => `<dd class="${severity}">${text(rule)} ${text(labels)}</dd>`)
+    .join('')}</div>
+<div><dt>Uptime</dt><dd class="big">${uptimeSeconds === undefined ? 'not on record' : duration(uptimeSeconds)}</dd></div>
+</dl>
+<h2>Objectives and budget</h2>
+${
+  objectives.length === 0
+    ? '<p>Nothing was measured that has an objective.</p>'
+    : `<table><thead><tr><th scope="col">objective</th><th scope="col">measured</th><th scope="col">should be</th><th scope="col">budget</th></tr></thead><tbody>${objectives
+        .map(
+          ({ name, measured, objective, budget, isMet }) =>
+            `<tr><th scope="row">${text(name)}</th><td class="${isMet ? 'good' : 'critical'}">${text(measured)}</td><td>${text(objective)}</td><td>${text(budget)}</td></tr>`,
+        )
+        .join('')}</tbody></table>`
+}
+<h2>What changed, why, and what to do</h2>
+${
+  insights.length > 0
+    ? `<ol>${insights.map(({ change, since, cause, action }) => `<li><strong>${text(change)}</strong> <span class="muted">since ${utc(since)}</span><br>Cause: ${text(cause)}<br>Do: ${text(action)}</li>`).join('')}</ol>`
+    : `<p>${analysis === undefined ? `The range could not be analysed: ${text(analysisError ?? '')}` : isGraded ? 'Nothing changed for the worse.' : 'Nothing was measured in this range.'}</p>`
+}`;
+}
+
+function htmlTable({ title, columns, rows, empty, note }: Table): string {
+  if (rows.length === 0) return `<h3>${text(title)}</h3><p>${text(empty)}</p>`;
+  return `<h3>${text(title)}</h3>
+<div class="wide"><table><thead><tr>${columns.map((column) => `<th scope="col">${text(column)}</th>`).join('')}</tr></thead><tbody>
+${rows.map((row) => `<tr>${row.map((cell, i) => (i === 0 ? `<th scope="row">${text(cell)}</th>` : `<td>${text(cell)}</td>`)).join('')}</tr>`).join('\n')}
+</tbody></table></div>${note === undefined ? '' : `<p class="muted">${text(note)}</p>`}`;
+}
+
+const STYLE = `
+:root { color-scheme: light; font: 15px/1.45 ${STILL_FONT}; color: ${light.text}; background: ${light.background}; }
+body { margin: 0; }
+main { max-width: 1080px; margin: 0 auto; padding: 24px 20px 60px; }
+section { background: ${light.surface}; border: 1px solid ${light.line}; border-radius: 8px; padding: 20px; margin-bottom: 20px; }
+h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 22px 0 8px; } h3 { font-size: 16px; margin: 20px 0 4px; }
+section > h2:first-child { margin-top: 0; }
+.muted { color: ${light.muted}; } p { margin: 4px 0; }
+.figures { display: flex; flex-wrap: wrap; gap: 16px 40px; margin: 18px 0; } dt { color: ${light.muted}; font-size: 13px; } dd { margin: 0; }
+.grade { font-size: 56px; line-height: 1.1; font-weight: 600; } .big { font-size: 24px; font-weight: 600; }
+.excellent, .good { color: ${light.good}; } .degraded, .warning { color: ${light.warning}; } .critical { color: ${light.critical}; } .info { color: ${light.info}; }
+li { margin-bottom: 10px; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; width: 100%; }
+th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid ${light.grid}; vertical-align: top; font-weight: 400; overflow-wrap: anywhere; min-width: 60px; }
+thead th { font-weight: 600; }
+figure { margin: 0 0 26px; break-inside: avoid; } figure svg { width: 100%; height: auto; display: block; }
+@media print { section { border: 0; padding: 0; break-after: page; } main { max-width: none; padding: 0; } }
+`;

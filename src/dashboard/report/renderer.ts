@@ -1,0 +1,52 @@
+import type { Tinypool } from 'tinypool';
+import { closedError } from '../../core/errors.js';
+import type { Explanation } from '../charts/selected-series.js';
+import type { DashboardAssets } from '../server/assets.js';
+import type { ExplainTask } from '../view/explain.js';
+import { jsonReport } from './json-report.js';
+import type { ReportData } from './report-data.js';
+import type { ReportFormat } from './report-format.js';
+import type { WorkerTask } from './worker.js';
+
+/** A thread with nothing to do ends after this. */
+const IDLE_THREAD_MS = 30_000;
+
+/** Draws on a thread of its own: 1.5 s of drawing are nothing that a bot's loop can spare. */
+export class Renderer implements AsyncDisposable {
+  readonly #assets: DashboardAssets;
+  #pool: Promise<Tinypool> | undefined;
+  #closed = false;
+
+  constructor(assets: DashboardAssets) {
+    this.#assets = assets;
+  }
+
+  /** @throws VenueKitError `ASSETS_NOT_FOUND` where the package's own files can't be found; `MISSING_PEER` for png without @resvg/resvg-js */
+  async render(format: ReportFormat, data: ReportData, signal?: AbortSignal): Promise<Uint8Array> {
+    if (format === 'json') return Buffer.from(jsonReport(data));
+    const fonts = { regular: this.#assets.path('dashboard-regular.ttf'), medium: this.#assets.path('dashboard-medium.ttf') };
+    return (await this.#run({ do: 'render', format, data, fonts }, signal)) as Uint8Array;
+  }
+
+  async explain(task: ExplainTask, signal?: AbortSignal): Promise<Explanation> {
+    return (await this.#run({ do: 'explain', task }, signal)) as Explanation;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await (await this.#pool?.catch(() => undefined))?.destroy();
+  }
+
+  async #run(task: WorkerTask, signal: AbortSignal | undefined): Promise<unknown> {
+    if (this.#closed) throw closedError('The dashboard');
+    this.#pool ??= this.#start();
+    const pool = await this.#pool;
+    return pool.run(task, signal === undefined ? {} : { signal });
+  }
+
+  async #start(): Promise<Tinypool> {
+    const filename = this.#assets.path('dashboard-worker.js');
+    const { Tinypool } = await import('tinypool');
+    return new Tinypool({ filename, minThreads: 0, maxThreads: 1, idleTimeout: IDLE_THREAD_MS });
+  }
+}

@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Clock } from '../../core/clock.js';
+import { isVenueKitError } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import { REPORT_FORMATS, type ReportFormat } from '../report/report-format.js';
+import type { AlertEngineShape } from '../view/alert-source.js';
+import type { DashboardReader } from '../view/reader.js';
+import { type View, viewKey, viewOf } from '../view/view.js';
+import type { Access, Visit } from './access.js';
+import { type Answer, type PageRequest, refusal } from './answer.js';
+import type { AssetName, DashboardAssets } from './assets.js';
+import { LiveChannel } from './live-channel.js';
+import { pageHtml } from './page-html.js';
+
+/** What a {@link PageServer} works with. */
+export interface PageServerOptions {
+  readonly title: string;
+  readonly access: Access;
+  readonly assets: DashboardAssets;
+  readonly reader: DashboardReader;
+  readonly alerts: AlertEngineShape | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger | undefined;
+  readonly render: (format: ReportFormat, range: { readonly from: number; readonly to: number }, signal: AbortSignal) => Promise<Uint8Array>;
+}
+
+type Route = (request: PageRequest) => Promise<Answer> | Answer;
+
+const MOST_VIEWS = 32;
+const MOST_PAGES = 200;
+const MOST_RENDERINGS = 4;
+const LONGEST_SILENCE_MS = 7 * 86_400_000;
+const TYPES: Readonly<Record<ReportFormat, string>> = {
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  html: 'text/html; charset=utf-8',
+  json: 'application/json',
+  pdf: 'application/pdf',
+};
+const compress = promisify(gzip);
+
+/** Answers the requests of pages. It knows its routes by the last part of their path, wherever it is mounted. */
+export class PageServer implements Disposable {
+  readonly #options: PageServerOptions;
+  readonly #channels = new Map<string, LiveChannel>();
+  readonly #files = new Map<AssetName, Promise<{ readonly plain: Buffer; readonly zipped: Buffer; readonly tag: string }>>();
+  readonly #routes: Readonly<Record<string, Readonly<Record<string, Route>>>>;
+  #rendering = 0;
+  #isClosed = false;
+
+  constructor(options: PageServerOptions) {
+    this.#options = options;
+    this.#routes = {
+      '': { GET: () => this.#page() },
+      'page.js': { GET: (request) => this.#file('dashboard-page.js', 'text/javascript; charset=utf-8', request) },
+      'page.css': { GET: (request) => this.#file('dashboard-page.css', 'text/css; charset=utf-8', request) },
+      events: { GET: (request) => this.#events(request) },
+      series: { GET: (request) => this.#series(request) },
+      report: { GET: (request) => this.#report(request) },
+      silence: { POST: (request) => this.#silence(request) },
+    };
+  }
+
+  /** Host, token and, where something changes, origin come first: who may not look learns nothing of what is there. */
+  readonly answer = async (request: PageRequest): Promise<Answer> => {
+    const { access } = this.#options;
+    const visit = visitOf(request);
+    if (!access.knowsHost(visit))
+      return refusal(421, 'This dashboard is not served under that name. Names beside localhost are given as createDashboard({ hosts: [...] }).');
+    if (!access.knowsToken(visit))
+      return refusal(401, 'This dashboard needs its token: open the address that was printed, or append ?token=...', {
+        'www-authenticate': 'Bearer',
+      });
+    if (this.#isClosed) return refusal(503, 'The dashboard is closed.');
+    const { pathname, search } = request.url;
+    const last = pathname.slice(pathname.lastIndexOf('/') + 1);
+    const methods = this.#routes[last];
+    if (methods === undefined) {
+      // Mounted at /x and asked for as /x: relative links need the slash.
+      if (request.method === 'GET' && !last.includes('.') && isMount(request))
+        return { status: 308, headers: { location: `${encodeURI(decodeURI(last))}/${search}` }, body: '' };
+      return refusal(404, 'There is nothing here.');
+    }
+    const route = methods[request.method === 'HEAD' ? 'GET' : request.method];
+    if (route === undefined) return refusal(405, `Use ${Object.keys(methods).join(', ')}.`, { allow: Object.keys(methods).join(', ') });
+    if (request.method === 'POST' && !access.isOwnOrigin(visit)) return refusal(403, 'Changes are taken from the dashboard\u2019s own page only.');
+    return route(request);
+  };
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const channel of this.#channels.values()) channel[Symbol.dispose]();
+    this.#channels.clear();
+  }
+
+  /** Pages that watch now. */
+  get pages(): number {
+    return [...this.#channels.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  #page(): Answer {
+    const { title, access } = this.#options;
+    return {
+      status: 200,
+      headers: {
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-store',
+        'set-cookie': access.setCookie,
+      },
+      body: pageHtml(title),
+    };
+  }
+
+  async #file(name: AssetName, type: string, request: PageRequest): Promise<Answer> {
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      file = this.#options.assets.read(name).then(async (plain) => ({
+        plain,
+        zipped: await compress(plain),
+        tag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
+      }));
+      file.catch(() => this.#files.delete(name));
+      this.#files.set(name, file);
+    }
+    const { plain, zipped, tag } = await file;
+    const headers = { 'content-type': type, 'cache-control': 'private, no-cache', etag: tag, vary: 'accept-encoding' };
+    if (request.header('if-none-match') === tag) return { status: 304, headers };
+    const takesGzip = /\bgzip\b/.test(request.header('accept-encoding') ?? '');
+    return takesGzip ? { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: zipped } : { status: 200, headers, body: plain };
+  }
+
+  #events(request: PageRequest): Answer {
+    const { searchParams } = request.url;
+    const view = readView(searchParams);
+    if ('status' in view) return view;
+    if (this.pages >= MOST_PAGES) return refusal(503, `No more than ${MOST_PAGES} pages may be open.`, { 'retry-after': '10' });
+    const key = viewKey(view);
+    let channel = this.#channels.get(key);
+    if (channel === undefined) {
+      if (this.#channels.size >= MOST_VIEWS && !this.#dropIdle())
+        return refusal(503, `No more than ${MOST_VIEWS} different views may be open.`, { 'retry-after': '10' });
+      const { reader, clock, logger } = this.#options;
+      channel = new LiveChannel({ view, reader, clock, logger, onIdle: () => this.#drop(key) });
+      this.#channels.set(key, channel);
+    }
+    const watched = channel;
+    const lastEventId = request.header('last-event-id') ?? searchParams.get('after') ?? undefined;
+    return {
+      status: 200,
+      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' },
+      stream: (sink) => watched.add(sink, lastEventId),
+    };
+  }
+
+  #drop(key: string): void {
+    this.#channels.get(key)?.[Symbol.dispose]();
+    this.#channels.delete(key);
+  }
+
+  #dropIdle(): boolean {
+    const idle = [...this.#channels].find(([, { size }]) => size === 0);
+    if (idle !== undefined) this.#drop(idle[0]);
+    return idle !== undefined;
+  }
+
+  async #series({ signal }: PageRequest): Promise<Answer> {
+    const names = await this.#options.reader.seriesNames(signal);
+    return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(names) };
+  }
+
+  async #report({ url, signal }: PageRequest): Promise<Answer> {
+    const view = readView(url.searchParams);
+    if ('status' in view) return view;
+    const format = (url.searchParams.get('format') ?? 'html') as ReportFormat;
+    if (!REPORT_FORMATS.includes(format)) return refusal(400, `format must be one of ${REPORT_FORMATS.join(', ')}.`);
+    if (this.#rendering >= MOST_RENDERINGS) return refusal(503, 'Other reports are being made; try again in a moment.', { 'retry-after': '5' });
+    const to = view.to ?? this.#options.clock.now();
+    this.#rendering++;
+    try {
+      const body = await this.#options.render(format, { from: to - view.rangeMs, to }, signal);
+      const name = `dashboard-${new Date(to).toISOString().slice(0, 19).replaceAll(':', '')}.${format}`;
+      // Always a download: what it holds is not for this origin to run.
+      return {
+        status: 200,
+        headers: { 'content-type': TYPES[format], 'cache-control': 'no-store', 'content-disposition': `attachment; filename="${name}"` },
+        body,
+      };
+    } catch (error) {
+      if (isVenueKitError(error, 'MISSING_PEER') || isVenueKitError(error, 'ASSETS_NOT_FOUND')) return refusal(501, error.message);
+      throw error;
+    } finally {
+      this.#rendering--;
+    }
+  }
+
+  #silence({ url }: PageRequest): Answer {
+    const { alerts, clock, logger } = this.#options;
+    if (alerts === undefined) return refusal(409, 'This dashboard has no alert engine to silence: createDashboard({ alerts }).');
+    const fingerprint = url.searchParams.get('fingerprint');
+    const minutes = Number(url.searchParams.get('minutes') ?? 60);
+    if (!(minutes > 0 && minutes * 60_000 <= LONGEST_SILENCE_MS)) return refusal(400, 'minutes must be above 0 and at most a week.');
+    const alert = alerts.instances().find((one) => one.fingerprint === fingerprint);
+    if (alert === undefined) return refusal(404, 'There is no such alert; it may be over.');
+    const until = clock.now() + minutes * 60_000;
+    const id = alerts.silence({
+      match: { ...alert.labels, rule: alert.rule },
+      until,
+      by: 'dashboard',
+      comment: `silenced on the dashboard for ${minutes} min`,
+    });
+    logger?.info({ rule: alert.rule, until, id }, 'an alert was silenced on the dashboard');
+    return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify({ id, until }) };
+  }
+}
+
+function readView(query: URLSearchParams): View | Answer {
+  try {
+    return viewOf(query);
+  } catch (error) {
+    if (error instanceof RangeError) return refusal(400, error.message);
+    throw error;
+  }
+}
+
+function visitOf({ method, url, header, localAddress }: PageRequest): Visit {
+  return {
+    method,
+    host: header('host'),
+    origin: header('origin'),
+    fetchSite: header('sec-fetch-site'),
+    cookie: header('cookie'),
+    authorization: header('authorization'),
+    token: url.searchParams.get('token') ?? undefined,
+    localAddress,
+  };
+}
+
+// Express says where it mounted us; elsewhere a path with one part more than ours may be the mount.
+function isMount({ mountedAt, url }: PageRequest): boolean {
+  return mountedAt === undefined || mountedAt === '' ? true : url.pathname === mountedAt;
+}
