@@ -128,8 +128,9 @@ export default async function bench(): Promise<void> {
         const toBare = ns(OURS) / ns('bare async call');
         return [
           row('at most 3× a bare async call', toBare, toBare <= 3),
-          row('at least 3× faster than opossum', ratio('opossum without timeout'), ratio('opossum without timeout') >= 3),
-          row('at least 3× faster than opossum with its timeout', ratio('opossum with timeout'), ratio('opossum with timeout') >= 3),
+          // As it comes opossum has a timeout (10 s); without one it does less than a pipeline with a deadline.
+          row('at least 3× faster than opossum with its timeout, as it comes', ratio('opossum with timeout'), ratio('opossum with timeout') >= 3),
+          row('and than opossum with its timeout off', ratio('opossum without timeout'), ratio('opossum without timeout') >= 3),
           row(
             'at least 50× faster than cockatiel with timeout',
             ratio('cockatiel retry+breaker+bulkhead+timeout'),

@@ -34,6 +34,8 @@ interface Line {
 }
 
 const GRANTED = Promise.resolve();
+// Small enough for the engine to keep it as a whole number: it is compared with every call.
+const UNCAPPED = 2 ** 30;
 
 /**
  * Bounds how many calls are in flight, so that a slow venue can't take all sockets and memory with
@@ -49,8 +51,8 @@ export class Bulkhead {
   readonly #lines: readonly Line[] = PRIORITIES.map(() => ({ first: undefined, last: undefined }));
   /** What it was lowered to, by each of those who did. */
   readonly #caps = new Set<{ readonly maxInFlight: number }>();
-  /** The least of them. */
-  #cap = Infinity;
+  /** The least of them, and of a limit that is a number. */
+  #cap = UNCAPPED;
   #inFlight = 0;
   #queued = 0;
 
@@ -60,6 +62,7 @@ export class Bulkhead {
     const { maxInFlight, maxQueue = 1_000 } = options;
     this.#max = maxInFlight instanceof AdaptiveConcurrency ? maxInFlight : requireInteger('maxInFlight', maxInFlight, 1);
     this.#maxQueue = requireInteger('maxQueue', maxQueue);
+    this.#recap();
   }
 
   get inFlight(): number {
@@ -72,7 +75,7 @@ export class Bulkhead {
 
   /** Calls that may be in flight at this moment. */
   get limit(): number {
-    return Math.min(this.uncappedLimit, this.#cap);
+    return typeof this.#max === 'number' ? this.#cap : Math.min(this.#max.limit, this.#cap);
   }
 
   /** What the limit would be had nobody lowered it. */
@@ -143,15 +146,19 @@ export class Bulkhead {
   lower(maxInFlight: number): Disposable {
     const cap = { maxInFlight: requireInteger('maxInFlight', maxInFlight, 1) };
     this.#caps.add(cap);
-    this.#cap = Math.min(this.#cap, maxInFlight);
+    this.#recap();
     return {
       [Symbol.dispose]: () => {
         if (!this.#caps.delete(cap)) return;
-        this.#cap = Infinity;
-        for (const left of this.#caps) this.#cap = Math.min(this.#cap, left.maxInFlight);
+        this.#recap();
         this.#grantFree();
       },
     };
+  }
+
+  #recap(): void {
+    this.#cap = typeof this.#max === 'number' ? this.#max : UNCAPPED;
+    for (const { maxInFlight } of this.#caps) this.#cap = Math.min(this.#cap, maxInFlight);
   }
 
   #grantFree(): void {
