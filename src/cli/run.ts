@@ -2,7 +2,7 @@ import { CommanderError, Command as Program } from 'commander';
 import { isVenueKitError } from '../core/errors.js';
 import type { Command } from './command.js';
 import { commands } from './commands.js';
-import { CommandFailure, type ExitCode, printable, type Terminal } from './terminal.js';
+import { CommandFailure, type ExitCode, printable, type Terminal, WrongUsage } from './terminal.js';
 
 const WRONG_USAGE = 2;
 
@@ -29,7 +29,7 @@ export async function run(args: readonly string[], terminal: Terminal, registry:
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
     for (const line of messageOf(error).split('\n')) terminal.err(`${printable(line)}\n`);
-    return 1;
+    return error instanceof WrongUsage ? WRONG_USAGE : 1;
   }
 }
 

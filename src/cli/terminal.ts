@@ -17,6 +17,9 @@ export class CommandFailure extends Error {
   }
 }
 
+/** Wrong usage that shows only once the command has looked at its file. */
+export class WrongUsage extends CommandFailure {}
+
 /**
  * Text for a terminal: what comes from a file or a venue must not move the cursor or set colours, so
  * control characters are shown as escapes.

@@ -149,6 +149,11 @@ export class MetricEngine {
     }));
   }
 
+  newest(): number | undefined {
+    const t = this.#turn(() => this.#log.newest());
+    return t === -Infinity ? undefined : t;
+  }
+
   saveAlert(event: AlertEvent): void {
     this.#turn(() => this.#alerts.save(event));
   }

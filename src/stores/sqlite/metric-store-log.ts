@@ -56,13 +56,18 @@ export class TickLog {
     this.#lastTick = database.prepare(
       'SELECT max(t) AS t, (SELECT max(t1) FROM chunk WHERE id >= (SELECT max(id) FROM slot) * 1048576) AS t1 FROM tick',
     );
-    const { t, t1 } = database.read(() => this.#lastTick.get()) ?? {};
-    this.#last = Math.max(Number(t ?? -Infinity), Number(t1 ?? -Infinity));
+    this.#last = this.newest();
   }
 
   /** Time of the newest tick; -Infinity while there is none. */
   get last(): number {
     return this.#last;
+  }
+
+  /** As {@link last}, read anew: another process may have written since. */
+  newest(): number {
+    const { t, t1 } = this.#database.read(() => this.#lastTick.get()) ?? {};
+    return Math.max(Number(t ?? -Infinity), Number(t1 ?? -Infinity));
   }
 
   /**

@@ -35,6 +35,7 @@ async function answer({ method, argument }: StoreRequest): Promise<unknown> {
   if (method === 'saveAlert') return engine.saveAlert(argument as AlertEvent);
   if (method === 'alerts') return engine.alerts(argument as { readonly from: number; readonly to: number });
   if (method === 'settled') return engine.settled();
+  if (method === 'newest') return engine.newest();
   if (method === 'close') return engine.close();
   return engine.stats();
 }

@@ -128,6 +128,12 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
     return 'engine' in back ? back.engine.stats() : back.thread.call('stats');
   }
 
+  /** Epoch ms of the newest tick, whoever wrote it; undefined while there is none. */
+  async newest(): Promise<number | undefined> {
+    const back = this.#open();
+    return 'engine' in back ? back.engine.newest() : back.thread.call('newest');
+  }
+
   async saveAlert(event: AlertEvent): Promise<void> {
     const back = this.#open();
     return 'engine' in back ? back.engine.saveAlert(event) : back.thread.call('saveAlert', event);
