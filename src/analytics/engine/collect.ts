@@ -1,4 +1,5 @@
 import type { MetricStore, RangeResult } from '../../contracts/metric-store.js';
+import { selectMedian } from '../select.js';
 import type { Measure, Reading } from './measure.js';
 
 /** One series of a measure, as it came out of a store. */
@@ -50,7 +51,7 @@ export async function collect(
 async function points(store: MetricStore, { plan, by }: Measure, range: TimeRange, signal: AbortSignal | undefined): Promise<readonly RangeResult[]> {
   if (plan.kind !== 'points') return [];
   const stepMs = stepFor(range);
-  const groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly steps: Map<number, { sum: number; n: number }> }>();
+  const groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly steps: Map<number, number[]> }>();
   for (const { labels, t, v } of await store.query({ ...reading(plan), ...range }, signal)) {
     const key = keyOf(labels, by);
     let group = groups.get(key);
@@ -62,16 +63,18 @@ async function points(store: MetricStore, { plan, by }: Measure, range: TimeRang
       if (Number.isNaN(v[i])) continue;
       const start = range.from + Math.floor((t[i]! - range.from) / stepMs) * stepMs;
       const step = group.steps.get(start);
-      if (step === undefined) group.steps.set(start, { sum: v[i]!, n: 1 });
-      else {
-        step.sum += v[i]!;
-        step.n++;
-      }
+      if (step === undefined) group.steps.set(start, [v[i]!]);
+      else step.push(v[i]!);
     }
   }
   return [...groups.values()].map(({ labels, steps }) => {
     const sorted = [...steps].sort(([a], [b]) => a - b);
-    return { labels, t: Float64Array.from(sorted, ([t]) => t), v: Float64Array.from(sorted, ([, { sum, n }]) => sum / n) };
+    // Of the seconds of a step the median: one call that was given up after a second is no slow venue.
+    return {
+      labels,
+      t: Float64Array.from(sorted, ([t]) => t),
+      v: Float64Array.from(sorted, ([, values]) => selectMedian(Float64Array.from(values))),
+    };
   });
 }
 

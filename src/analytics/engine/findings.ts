@@ -42,6 +42,9 @@ export function* findChanges(
 const BASELINE = 120;
 const LEAST_BASELINE = 24;
 const WIDTH = 2;
+// What is over sooner is an incident of a single call or two, unless the measure says more.
+const LASTING_MS = 15_000;
+const LEAST_VALUES = 3;
 // A run that chance brings about less than once in a million: natural logarithms.
 const EVIDENCE = Math.log(1e6);
 const GLARING = 3;
@@ -50,8 +53,8 @@ const YIELD_EVERY = 100;
 
 /**
  * Runs of values above what the ten minutes before them lead to expect: above their median by twice
- * the distance to their 95th percentile, and by what is worth a word. A run counts when chance would
- * hardly bring it about, by how often the baseline itself exceeded the threshold; for a share of
+ * the distance to their 95th percentile, and by what is worth a word. A run counts when it lasts and
+ * chance would hardly bring it about, by how often the baseline itself exceeded the threshold; for a share of
  * counted events, by the events. The baseline stands still while a run lasts, so that a lasting
  * change does not become normal by lasting.
  */
@@ -79,6 +82,11 @@ function* findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | un
     }
     const end = runEnd(v, i, threshold);
     const during = selectMedian(v.slice(i, end));
+    const onset = onsetOf(v, i, end, (median + during) / 2);
+    if (!lasts(t, onset, end, least.lastingMs)) {
+      learn(i++);
+      continue;
+    }
     const rare = weights === undefined ? rarityOfRun(v, i, end, threshold, baseline) : rarityOfShare(v, weights, i, end, baseline);
     if (rare < (weights === undefined && during - median > GLARING * margin ? EVIDENCE / 2 : EVIDENCE)) {
       // A value that ran away alone tells nothing of the level.
@@ -88,7 +96,7 @@ function* findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | un
     const until = end < v.length ? { until: t[end]! } : {};
     found.push({
       kind: 'jump',
-      since: t[onsetOf(v, i, end, (median + during) / 2)]!,
+      since: t[onset]!,
       ...until,
       before: median,
       after: during,
@@ -97,6 +105,11 @@ function* findJumps(t: Float64Array, v: Float64Array, weights: Float64Array | un
     i = end;
   }
   return found;
+}
+
+function lasts(t: Float64Array, from: number, end: number, lastingMs = LASTING_MS): boolean {
+  const step = t[from]! - t[from - 1]!;
+  return (t[end] ?? t[end - 1]! + step) - t[from]! >= lastingMs;
 }
 
 /** Where the run that begins at `from` is over: when the values stay nearer to the old level than to the run's for a minute. */
@@ -129,6 +142,7 @@ function rarityOfRun(v: Float64Array, from: number, to: number, threshold: numbe
   for (const k of baseline) if (v[k]! > threshold) exceeding++;
   let above = 0;
   for (let i = from; i < to; i++) if (v[i]! > threshold) above++;
+  if (above < LEAST_VALUES) return 0;
   return above * Math.log((baseline.length + 2) / (exceeding + 1));
 }
 

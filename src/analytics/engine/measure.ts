@@ -8,7 +8,7 @@ export interface Reading {
 }
 
 /**
- * How a measure's series come out of a store: one aggregation; the mean of the raw points, which stores
+ * How a measure's series come out of a store: one aggregation; the median of the raw points, which stores
  * keep in full where they keep a histogram's percentiles by the minute only; or the share that one
  * counter's rise has in another's.
  */
@@ -31,8 +31,8 @@ export interface Measure {
   readonly worse: 'higher' | 'lower';
   /** How far from a first cause: of measures that move together the lowest is named as the cause. */
   readonly depth: number;
-  /** The smallest change worth a word, relative to the level before and absolute: both must be exceeded. */
-  readonly least: { readonly relative: number; readonly absolute: number };
+  /** The smallest change worth a word, relative to the level before and absolute: both must be exceeded, for 15 s or as long as told. */
+  readonly least: { readonly relative: number; readonly absolute: number; readonly lastingMs?: number };
   /** Looked at for slow growth rather than for jumps. */
   readonly leaks?: true;
   readonly action: string;
