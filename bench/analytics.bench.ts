@@ -1,4 +1,3 @@
-import { faults } from './analytics/faults.js';
 import { forests } from './analytics/forests.js';
 import { growth } from './analytics/growth.js';
 import { m4 } from './analytics/m4.js';
@@ -8,6 +7,6 @@ import { publish } from './harness.js';
 
 /** Accuracy on public benchmarks first, then cost: a fast detector that finds nothing is worth nothing. */
 export default async function analytics(): Promise<void> {
-  const sections = [forests(), nab(), m4(), trends(), growth(), await faults()];
+  const sections = [forests(), nab(), m4(), trends(), growth()];
   publish('analytics', sections);
 }

@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AnalyticsEngine, type AnalyticsReport, reportToJson, reportToText } from '../../../src/analytics/index.js';
+import type { MetricStore } from '../../../src/contracts/metric-store.js';
 import { MemoryMetricStore } from '../../../src/metrics/index.js';
+import { FAULT_KINDS, INJECTED_FAULTS } from '../../workload/injected-faults.js';
+import { runSession } from '../../workload/simulated-session.js';
 import { givenNoise, givenSeries } from './given.js';
-import { COMPONENT_OF, type FaultKind, givenWorkload } from './given-workload.js';
 
 const engine = new AnalyticsEngine();
 const MINUTE = 60_000;
@@ -94,31 +96,26 @@ describe('AnalyticsEngine on one series', () => {
 });
 
 describe('AnalyticsEngine over a store', () => {
-  const injected = (kind: FaultKind): Promise<{ readonly report: AnalyticsReport; readonly atMs: number }> => analysisOf(kind);
-
-  async function analysisOf(kind: FaultKind): Promise<{ readonly report: AnalyticsReport; readonly atMs: number }> {
-    const { store, from, to } = await givenWorkload({ seed: 11, seconds: 1_800, faults: [{ kind, atS: 900 }] });
-    return { report: await new AnalyticsEngine({ store }).analyze({ from, to }), atMs: from + 900_000 };
-  }
-
-  it.each(['latency step', 'error burst', 'hit-rate drop', 'slow leak'] as const)(
-    'names component and time of an injected %s, and nothing else',
-    async (kind) => {
-      const { report, atMs } = await injected(kind);
-      expect(report.insights).toHaveLength(1);
-      const [insight] = report.insights;
-      expect(insight!.component).toBe(COMPONENT_OF[kind]);
-      expect(Math.abs(insight!.since - atMs)).toBeLessThanOrEqual(15_000);
-      for (const text of [insight!.change, insight!.cause, insight!.action]) expect(text.length).toBeGreaterThan(10);
-    },
-  );
+  // The whole of it, 50 hours: npm run bench -- insights.
+  it.each(FAULT_KINDS)('names component and time of an injected %s, and nothing else', async (kind) => {
+    const atS = 300;
+    const { store, from, to } = await runSession({ seed: 11, seconds: 600, faults: [{ kind, atS }] });
+    const { insights } = await new AnalyticsEngine({ store }).analyze({ from, to });
+    expect(insights.map(({ component }) => component)).toEqual([INJECTED_FAULTS[kind].component]);
+    const [insight] = insights;
+    expect(Math.abs(insight!.since - from - atS * 1_000)).toBeLessThanOrEqual(15_000);
+    for (const text of [insight!.change, insight!.cause, insight!.action]) expect(text.length).toBeGreaterThan(10);
+  }, 60_000);
 
   describe('of a calm time', () => {
     let report: AnalyticsReport;
-    let given: Awaited<ReturnType<typeof givenWorkload>>;
+    let store: MetricStore;
+    let given: { readonly from: number; readonly to: number };
     beforeAll(async () => {
-      given = await givenWorkload({ seed: 5, seconds: 900 });
-      report = await new AnalyticsEngine({ store: given.store }).analyze(given);
+      const { from, to, ...recorded } = await runSession({ seed: 5, seconds: 600, mishaps: 0 });
+      given = { from, to };
+      store = recorded.store;
+      report = await new AnalyticsEngine({ store }).analyze(given);
     });
 
     it('grades what was measured, with its reason, and finds nothing wrong', () => {
@@ -131,7 +128,7 @@ describe('AnalyticsEngine over a store', () => {
 
     it('has summary, trend and a forecast of 30 minutes for every metric', () => {
       const metrics = Object.keys(report.summaries);
-      expect(metrics).toContain('venuekit_venue_call_seconds p95{venue="sim",operation="place"}');
+      expect(metrics).toContain('venuekit_venue_call_seconds p95{venue="simulated",operation="place"}');
       expect(report.trends.map(({ metric }) => metric)).toEqual(metrics);
       for (const { metric, t, intervals } of report.forecasts) {
         expect(metrics).toContain(metric);
@@ -141,7 +138,7 @@ describe('AnalyticsEngine over a store', () => {
     });
 
     it('is the same again', async () => {
-      expect(await new AnalyticsEngine({ store: given.store }).analyze(given)).toEqual(report);
+      expect(await new AnalyticsEngine({ store }).analyze(given)).toEqual(report);
     });
 
     it('reads as JSON of a versioned schema, and as text', () => {
@@ -153,7 +150,7 @@ describe('AnalyticsEngine over a store', () => {
 
     it('tells its progress, to the end', async () => {
       const steps: [number, number][] = [];
-      await new AnalyticsEngine({ store: given.store }).analyze(given, { onProgress: (done, total) => steps.push([done, total]) });
+      await new AnalyticsEngine({ store }).analyze(given, { onProgress: (done, total) => steps.push([done, total]) });
       expect(steps.at(-1)![0]).toBe(steps.at(-1)![1]);
       expect(steps.map(([done]) => done)).toEqual(steps.map((_, i) => i + 1));
     });
@@ -166,7 +163,7 @@ describe('AnalyticsEngine over a store', () => {
         if (running) setImmediate(count);
       };
       setImmediate(count);
-      await new AnalyticsEngine({ store: given.store }).analyze(given);
+      await new AnalyticsEngine({ store }).analyze(given);
       running = false;
       expect(turns).toBeGreaterThan(20 * report.trends.length);
     });
@@ -174,7 +171,7 @@ describe('AnalyticsEngine over a store', () => {
     it('stops with the reason of its signal', async () => {
       const controller = new AbortController();
       const reason = new Error('enough');
-      const run = new AnalyticsEngine({ store: given.store }).analyze(given, {
+      const run = new AnalyticsEngine({ store }).analyze(given, {
         signal: controller.signal,
         onProgress: () => controller.abort(reason),
       });
@@ -197,19 +194,19 @@ describe('AnalyticsEngine over a store', () => {
       afterAll(() => rm(folder, { recursive: true }));
 
       it('says the same as here', async () => {
-        const engine = new AnalyticsEngine({ store: given.store, workerEntry: join(folder, 'worker.mjs') });
+        const engine = new AnalyticsEngine({ store, workerEntry: join(folder, 'worker.mjs') });
         expect(await engine.analyze(given)).toEqual(report);
       });
 
       it('stops with the reason of its signal', async () => {
-        const engine = new AnalyticsEngine({ store: given.store, workerEntry: join(folder, 'worker.mjs') });
+        const engine = new AnalyticsEngine({ store, workerEntry: join(folder, 'worker.mjs') });
         const controller = new AbortController();
         const run = engine.analyze(given, { signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) });
         await expect(run).rejects.toThrow('enough');
       });
 
       it('is refused when its file does not exist', async () => {
-        const engine = new AnalyticsEngine({ store: given.store, workerEntry: join(folder, 'other.mjs') });
+        const engine = new AnalyticsEngine({ store, workerEntry: join(folder, 'other.mjs') });
         await expect(engine.analyze(given)).rejects.toMatchObject({ code: 'WORKER_NOT_FOUND' });
       });
     });
