@@ -97,15 +97,19 @@ describe('AnalyticsEngine on one series', () => {
 
 describe('AnalyticsEngine over a store', () => {
   // The whole of it, 50 hours: npm run bench -- insights.
-  it.each(FAULT_KINDS)('names component and time of an injected %s, and nothing else', async (kind) => {
-    const atS = 300;
-    const { store, from, to } = await runSession({ seed: 11, seconds: 600, faults: [{ kind, atS }] });
-    const { insights } = await new AnalyticsEngine({ store }).analyze({ from, to });
-    expect(insights.map(({ component }) => component)).toEqual([INJECTED_FAULTS[kind].component]);
-    const [insight] = insights;
-    expect(Math.abs(insight!.since - from - atS * 1_000)).toBeLessThanOrEqual(15_000);
-    for (const text of [insight!.change, insight!.cause, insight!.action]) expect(text.length).toBeGreaterThan(10);
-  }, 60_000);
+  it.each(FAULT_KINDS)(
+    'names component and time of an injected %s, and nothing else',
+    async (kind) => {
+      const atS = 300;
+      const { store, from, to } = await runSession({ seed: 11, seconds: 600, faults: [{ kind, atS }] });
+      const { insights } = await new AnalyticsEngine({ store }).analyze({ from, to });
+      expect(insights.map(({ component }) => component)).toEqual([INJECTED_FAULTS[kind].component]);
+      const [insight] = insights;
+      expect(Math.abs(insight!.since - from - atS * 1_000)).toBeLessThanOrEqual(15_000);
+      for (const text of [insight!.change, insight!.cause, insight!.action]) expect(text.length).toBeGreaterThan(10);
+    },
+    60_000,
+  );
 
   describe('of a calm time', () => {
     let report: AnalyticsReport;
