@@ -108,7 +108,7 @@ export class IsolationForest {
     const saved = requireObject('json', json) as Partial<Saved>;
     if (saved.format !== FORMAT) throw new TypeError(`json must be a saved forest of format ${FORMAT}, got ${String(saved.format)}`);
     const forest = new IsolationForest(saved.options);
-    forest.#grown = checkSaved(saved as Saved);
+    forest.#grown = checkSaved(saved as Saved, forest.#trees);
     return forest;
   }
 }
@@ -134,19 +134,21 @@ interface Saved {
 }
 
 // A damaged file must not become an endless walk or a read outside the arrays.
-function checkSaved(saved: Saved): IsolationTrees {
+function checkSaved(saved: Saved, trees: number): IsolationTrees {
   const nodes = saved.feature?.length ?? 0;
   const fits: boolean = [saved.feature, saved.split, saved.child, saved.roots].every((part) => Array.isArray(part));
   if (!fits || nodes === 0 || saved.roots.length === 0 || saved.split.length !== nodes || saved.child.length !== nodes)
     throw new TypeError('json must have roots, and feature, split and child of one length');
   requireInteger('json.columns', saved.columns, 1);
   requireInteger('json.sampleSize', saved.sampleSize, 1);
+  if (saved.roots.length !== trees) throw new RangeError(`json.roots must be ${trees}, one a tree, got ${saved.roots.length}`);
+  const longestPath = Math.ceil(Math.log2(Math.max(2, saved.sampleSize))) + pathLengthOfSearch(saved.sampleSize);
   for (const root of saved.roots)
     if (!(requireInteger('json.roots', root) < nodes)) throw new RangeError(`json.roots must lie below ${nodes}, got ${root}`);
   for (let node = 0; node < nodes; node++) {
     const feature = saved.feature[node]!;
     const child = saved.child[node]!;
-    const isLeaf = feature === -1;
+    const isLeaf = feature === -1 && saved.split[node]! >= 0 && saved.split[node]! <= longestPath;
     const isSplit =
       Number.isSafeInteger(feature) && feature >= 0 && feature < saved.columns && Number.isSafeInteger(child) && child > node && child + 1 < nodes;
     if (!(isLeaf || isSplit) || !Number.isFinite(saved.split[node]!)) throw new RangeError(`json describes no tree at node ${node}`);

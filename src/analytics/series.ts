@@ -4,7 +4,10 @@ export interface Series {
   readonly v: ArrayLike<number>;
 }
 
-/** Copies values, refusing what is no finite number. @throws RangeError naming the index */
+/** Beyond this, squares and their sums would leave the range of numbers, and answers would be NaN. */
+export const LARGEST = 1e150;
+
+/** Copies values, refusing what is no finite number, or too large to be squared. @throws RangeError naming the index */
 export function finiteValues(name: string, values: ArrayLike<number>): Float64Array {
   if (typeof values !== 'object' || values === null || !Number.isSafeInteger(values.length))
     throw new TypeError(`${name} must be an array of numbers, got ${values === null ? 'null' : typeof values}`);
@@ -12,6 +15,7 @@ export function finiteValues(name: string, values: ArrayLike<number>): Float64Ar
   for (let i = 0; i < copy.length; i++) {
     const value = values[i]!;
     if (typeof value !== 'number' || !Number.isFinite(value)) throw new RangeError(`${name}[${i}] must be a finite number, got ${String(value)}`);
+    if (Math.abs(value) > LARGEST) throw new RangeError(`${name}[${i}] must lie within ±${LARGEST}, got ${value}`);
     copy[i] = value;
   }
   return copy;

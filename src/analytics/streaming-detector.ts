@@ -1,5 +1,6 @@
 import { requireInteger, requireKnown } from '../core/options.js';
 import { seededRandom } from '../core/random.js';
+import { LARGEST } from './series.js';
 import { AnalogForecast, type Analogs } from './streaming/analog-forecast.js';
 import { RecordFilter } from './streaming/record-filter.js';
 import { RunningSurprise } from './streaming/running-surprise.js';
@@ -94,11 +95,11 @@ export class StreamingDetector {
   /**
    * Scores the next point, then learns from it. Points count in the order of their arrival, whatever `t` says.
    * @param t - epoch ms
-   * @throws RangeError when `t` or `value` is no finite number; the state is then as it was.
+   * @throws RangeError when `t` or `value` is no finite number, or `value` beyond ±1e150; the state is then as it was.
    */
   push(t: number, value: number): StreamingScore {
     if (!Number.isFinite(t)) throw new RangeError(`t must be a finite number, got ${t}`);
-    if (!Number.isFinite(value)) throw new RangeError(`value must be a finite number, got ${value}`);
+    if (!(Math.abs(value) <= LARGEST)) throw new RangeError(`value must be a finite number within ±${LARGEST}, got ${value}`);
     const expected = this.#expected();
     this.#remember(value);
     const count = Math.min(this.#seen - 1, MEMORY);

@@ -1,6 +1,8 @@
 import type { MetricStore, RangeResult } from '../../contracts/metric-store.js';
+import { nextMacrotask } from '../../core/macrotask.js';
 import { selectMedian } from '../select.js';
 import type { Measure, Reading } from './measure.js';
+import { queryInWindows, WINDOW_MS } from './windowed-query.js';
 
 /** One series of a measure, as it came out of a store. */
 export interface MeasuredSeries {
@@ -51,8 +53,33 @@ export async function collect(
 async function points(store: MetricStore, { plan, by }: Measure, range: TimeRange, signal: AbortSignal | undefined): Promise<readonly RangeResult[]> {
   if (plan.kind !== 'points') return [];
   const stepMs = stepFor(range);
-  const groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly steps: Map<number, number[]> }>();
-  for (const { labels, t, v } of await store.query({ ...reading(plan), ...range }, signal)) {
+  const groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly t: number[]; readonly v: number[] }>();
+  const windowMs = Math.ceil(WINDOW_MS / stepMs) * stepMs;
+  for (let from = range.from; from <= range.to; from += windowMs) {
+    const to = Math.min(range.to, from + windowMs - 1);
+    for (const [key, { labels, steps }] of stepsOf(await store.query({ ...reading(plan), from, to }, signal), by, from, stepMs)) {
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, (group = { labels, t: [], v: [] }));
+      for (const [start, values] of [...steps].sort(([x], [y]) => x - y)) {
+        group.t.push(start);
+        // One call that was given up after a second is no slow venue.
+        group.v.push(selectMedian(Float64Array.from(values)));
+      }
+    }
+    await nextMacrotask();
+  }
+  return [...groups.values()].map(({ labels, t, v }) => ({ labels, t: Float64Array.from(t), v: Float64Array.from(v) }));
+}
+
+interface Steps {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly steps: Map<number, number[]>;
+}
+
+/** The raw points of each step, of all series that the labels `by` do not tell apart. */
+function stepsOf(results: readonly RangeResult[], by: readonly string[], from: number, stepMs: number): ReadonlyMap<string, Steps> {
+  const groups = new Map<string, Steps>();
+  for (const { labels, t, v } of results) {
     const key = keyOf(labels, by);
     let group = groups.get(key);
     if (group === undefined) {
@@ -61,21 +88,13 @@ async function points(store: MetricStore, { plan, by }: Measure, range: TimeRang
     }
     for (let i = 0; i < t.length; i++) {
       if (Number.isNaN(v[i])) continue;
-      const start = range.from + Math.floor((t[i]! - range.from) / stepMs) * stepMs;
+      const start = from + Math.floor((t[i]! - from) / stepMs) * stepMs;
       const step = group.steps.get(start);
       if (step === undefined) group.steps.set(start, [v[i]!]);
       else step.push(v[i]!);
     }
   }
-  return [...groups.values()].map(({ labels, steps }) => {
-    const sorted = [...steps].sort(([a], [b]) => a - b);
-    // Of the seconds of a step the median: one call that was given up after a second is no slow venue.
-    return {
-      labels,
-      t: Float64Array.from(sorted, ([t]) => t),
-      v: Float64Array.from(sorted, ([, values]) => selectMedian(Float64Array.from(values))),
-    };
-  });
+  return groups;
 }
 
 async function aggregates(
@@ -85,15 +104,16 @@ async function aggregates(
   signal: AbortSignal | undefined,
 ): Promise<readonly RangeResult[]> {
   if (plan.kind !== 'aggregate') return [];
-  return store.query({ ...reading(plan), ...range, stepMs: stepFor(range), agg: plan.agg, by }, signal);
+  return queryInWindows(store, { ...reading(plan), ...range, stepMs: stepFor(range), agg: plan.agg, by }, signal);
 }
 
 async function shares(store: MetricStore, { plan, by }: Measure, range: TimeRange, signal: AbortSignal | undefined): Promise<readonly Shares[]> {
   if (plan.kind !== 'share') return [];
   const rise = (read: Reading): Promise<readonly RangeResult[]> =>
-    store.query({ ...reading(read), ...range, stepMs: stepFor(range), agg: 'increase', by }, signal);
+    queryInWindows(store, { ...reading(read), ...range, stepMs: stepFor(range), agg: 'increase', by }, signal);
   const wholes = await rise(plan.whole);
-  const parts = (await Promise.all(plan.part.map(rise))).flat();
+  const parts: RangeResult[] = [];
+  for (const read of plan.part) parts.push(...(await rise(read)));
   return wholes.map((whole) => {
     const key = keyOf(whole.labels, by);
     const risen = new Map<number, number>();

@@ -77,6 +77,7 @@ describe('AnalyticsEngine on one series', () => {
     ['NaN', { t: [1, 2], v: [1, Number.NaN] }, /v\[1\]/],
     ['Infinity', { t: [1, Infinity], v: [1, 2] }, /t\[1\]/],
     ['unsorted times', { t: [1, 3, 2], v: [1, 2, 3] }, /t\[2\] = 2 lies before/],
+    ['a value whose square is no number', { t: [1, 2], v: [1, -1e200] }, /v\[1\] must lie within ±1e\+150, got -1e\+200/],
     ['repeated times', { t: [1, 1], v: [1, 2] }, /t\[1\] = 1 repeats/],
     ['different lengths', { t: [1], v: [1, 2] }, /of one length, got 1 and 2/],
   ])('refuses %s, naming the index, in every method', (_, series, message) => {

@@ -24,6 +24,12 @@ function auc(scores: ArrayLike<number>, isAnomaly: (row: number) => boolean): nu
   return wins / pairs;
 }
 
+interface Tampered {
+  readonly roots: number[];
+  readonly feature: number[];
+  readonly split: number[];
+}
+
 describe('IsolationForest', () => {
   it('scores what is few and different above everything else', () => {
     const rows = givenCloudWithOutliers();
@@ -72,6 +78,17 @@ describe('IsolationForest', () => {
     expect(() => IsolationForest.fromJSON(saved)).toThrow(/no tree at node/);
     expect(() => IsolationForest.fromJSON({ format: 'other' })).toThrow(/format/);
     expect(() => IsolationForest.fromJSON(null)).toThrow(TypeError);
+  });
+
+  it.each([
+    ['a leaf of negative depth', (saved: Tampered) => (saved.split[saved.feature.indexOf(-1)] = -50), /no tree at node/],
+    ['a leaf deeper than a tree can be', (saved: Tampered) => (saved.split[saved.feature.indexOf(-1)] = 1e300), /no tree at node/],
+    ['a tree less than it says', (saved: Tampered) => saved.roots.pop(), /json\.roots must be 2, one a tree, got 1/],
+    ['a column that rows have not', (saved: Tampered) => (saved.feature[saved.roots[0]!] = 7), /no tree at node/],
+  ])('refuses a saved forest with %s', (_, tamper, message) => {
+    const saved = JSON.parse(JSON.stringify(new IsolationForest({ trees: 2 }).fit(givenCloudWithOutliers({ rows: 20 })))) as Tampered;
+    tamper(saved);
+    expect(() => IsolationForest.fromJSON(saved)).toThrow(message);
   });
 
   it('is neutral about rows that are all the same, and about a single one', () => {

@@ -65,6 +65,7 @@ describe('StreamingDetector', () => {
     const values = givenNoise(300);
     values.forEach((value, i) => {
       expect(() => disturbed.push(i, Number.NaN)).toThrow(RangeError);
+      expect(() => disturbed.push(i, 1e200)).toThrow(/within ±1e\+150/);
       expect(() => disturbed.push(Number.NaN, value)).toThrow(RangeError);
       expect(disturbed.push(i, value)).toEqual(calm.push(i, value));
     });
