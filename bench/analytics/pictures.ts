@@ -46,18 +46,52 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
+/** Round values that span [low, high], some six steps of 1, 2 or 5 times a power of ten. */
+function roundTicks(low: number, high: number): readonly number[] {
+  const rough = (high - low) / 6;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const first = Math.floor(low / step);
+  const count = Math.ceil(high / step) - first;
+  return Array.from({ length: count + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+const DAY_MS = 86_400_000;
+
+/** Midnights, UTC, at most eight of them. */
+function dayTicks(from: number, to: number): readonly number[] {
+  const every = [1, 2, 3, 7, 14, 28].find((days) => (to - from) / (days * DAY_MS) <= 8) ?? 28;
+  const first = Math.ceil(from / DAY_MS);
+  return Array.from({ length: Math.floor((Math.floor(to / DAY_MS) - first) / every) + 1 }, (_, i) => (first + i * every) * DAY_MS);
+}
+
+/** Where points are missing a line would tell of values that nobody measured. */
+function unbroken(t: ArrayLike<number>, v: ArrayLike<number>): readonly { readonly t: readonly number[]; readonly v: readonly number[] }[] {
+  const steps = Array.from({ length: t.length - 1 }, (_, i) => t[i + 1]! - t[i]!).sort((a, b) => a - b);
+  const longest = 3 * (steps[steps.length >> 1] ?? Infinity);
+  const parts: { readonly t: number[]; readonly v: number[] }[] = [];
+  for (let i = 0; i < t.length; i++) {
+    if (i === 0 || t[i]! - t[i - 1]! > longest) parts.push({ t: [], v: [] });
+    const part = parts[parts.length - 1]!;
+    part.t.push(t[i]!);
+    part.v.push(v[i]!);
+  }
+  return parts;
+}
+
 function draw({ title, subtitle, lines, bands = [], spans = [], marks = [] }: Picture): string {
   const times = lines.flatMap(({ t }) => [t[0]!, t[t.length - 1]!]);
   const values = [...lines.flatMap(({ v }) => Array.from(v)), ...bands.flatMap(({ low, high }) => [...Array.from(low), ...Array.from(high)])];
   const [from, to] = [Math.min(...times), Math.max(...times)];
-  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+  const [least, most] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+  const ticks = roundTicks(least, most);
+  const [low, high] = [ticks[0]!, ticks[ticks.length - 1]!];
   const x = (t: number): string => (MARGIN.left + ((t - from) / (to - from)) * (WIDTH - MARGIN.left - MARGIN.right)).toFixed(1);
   const y = (v: number): string => (HEIGHT - MARGIN.bottom - ((v - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom)).toFixed(1);
   const path = (t: ArrayLike<number>, v: ArrayLike<number>): string => Array.from(t, (time, i) => `${x(time)},${y(v[i]!)}`).join(' ');
   const text = (at: string, down: string, size: number, body: string, more = ''): string =>
     `<text x="${at}" y="${down}" font-size="${size}" ${more}>${escaped(body)}</text>`;
   const day = (t: number): string => new Date(t).toISOString().slice(0, 10);
-  const ticks = [0, 0.25, 0.5, 0.75, 1];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" fill="#333">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
@@ -67,26 +101,25 @@ function draw({ title, subtitle, lines, bands = [], spans = [], marks = [] }: Pi
       ([a, b]) =>
         `<rect x="${x(a)}" y="${MARGIN.top}" width="${(Number(x(b)) - Number(x(a))).toFixed(1)}" height="${HEIGHT - MARGIN.top - MARGIN.bottom}" fill="#f6d55c" opacity=".4"/>`,
     ),
-    ...ticks.map((share) => {
-      const value = low + share * (high - low);
-      return `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(value)}" y2="${y(value)}" stroke="#e5e5e5"/>${text(String(MARGIN.left - 6), y(value), 10, String(Number(value.toPrecision(3))), 'text-anchor="end" dominant-baseline="middle" fill="#666"')}`;
-    }),
-    ...ticks.map((share) =>
-      text(
-        x(from + share * (to - from)),
-        String(HEIGHT - 10),
-        10,
-        day(from + share * (to - from)),
-        `text-anchor="${share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}" fill="#666"`,
-      ),
+    ...ticks.map(
+      (value) =>
+        `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(value)}" y2="${y(value)}" stroke="#e5e5e5"/>${text(String(MARGIN.left - 6), y(value), 10, value.toLocaleString('en'), 'text-anchor="end" dominant-baseline="middle" fill="#666"')}`,
     ),
+    ...dayTicks(from, to).map((t) => {
+      const bottom = HEIGHT - MARGIN.bottom;
+      // A label at the edge begins or ends there.
+      const anchor = Number(x(t)) < MARGIN.left + 30 ? 'start' : Number(x(t)) > WIDTH - MARGIN.right - 30 ? 'end' : 'middle';
+      return `<line x1="${x(t)}" x2="${x(t)}" y1="${bottom}" y2="${bottom + 4}" stroke="#999"/>${text(x(t), String(HEIGHT - 10), 10, day(t), `text-anchor="${anchor}" fill="#666"`)}`;
+    }),
     ...bands.map(
       ({ t, low: bottom, high: top, colour }) =>
         `<polygon points="${path(t, top)} ${path(Array.from(t).reverse(), Array.from(bottom).reverse())}" fill="${colour}"/>`,
     ),
-    ...lines.map(
-      ({ t, v, colour, width = 1, dashed }) =>
-        `<polyline points="${path(t, v)}" fill="none" stroke="${colour}" stroke-width="${width}"${dashed ? ' stroke-dasharray="6 4"' : ''}/>`,
+    ...lines.flatMap(({ t, v, colour, width = 1, dashed }) =>
+      unbroken(t, v).map(
+        (part) =>
+          `<polyline points="${path(part.t, part.v)}" fill="none" stroke="${colour}" stroke-width="${width}"${dashed ? ' stroke-dasharray="6 4"' : ''}/>`,
+      ),
     ),
     ...marks.map(({ t, v }) => `<circle cx="${x(t)}" cy="${y(v)}" r="5" fill="none" stroke="#d7263d" stroke-width="2"/>`),
     '</svg>',
@@ -144,7 +177,7 @@ function trend(): string {
     subtitle: `red: Theil-Sen, ${(24 * found.slopePerHour).toPrecision(2)} a day (95 %: ${(24 * found.slopeInterval[0]).toPrecision(2)} to ${(24 * found.slopeInterval[1]).toPrecision(2)}), p ${p} with autocorrelation allowed for`,
     lines: [
       { t, v, colour: '#1f6feb' },
-      { t, v: line, colour: '#d7263d', width: 2, dashed: true },
+      { t: [t[0]!, t[t.length - 1]!], v: [line[0]!, line[line.length - 1]!], colour: '#d7263d', width: 2, dashed: true },
     ],
   });
 }
