@@ -1,7 +1,14 @@
-import { Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from '../command.js';
-import { moment } from '../time-option.js';
+import { readTime } from '../query/read-time.js';
 import type { AnalyzeCommandOptions } from './analyze-store.js';
+
+// What a duration counts back from is known once the store has been opened; that it is one, now.
+function time(text: string): string {
+  if (readTime(text, 0) === undefined)
+    throw new InvalidArgumentError('It must be a time as 2026-11-27T14:30Z, or how long before the newest record, as 90m.');
+  return text;
+}
 
 /** `venuekit analyze <db>`: the grade of what a metric store recorded, what changed for the worse, and what to expect. */
 export const analyzeCommand: Command = (program, terminal, end) => {
@@ -9,12 +16,8 @@ export const analyzeCommand: Command = (program, terminal, end) => {
     .command('analyze')
     .description('grade what a metric store recorded, and say what changed for the worse, why, and what to expect; may be used while the bot runs')
     .argument('<db>', 'the SQLite file of a metric store, such as metrics.db')
-    .addOption(
-      new Option('--from <time>', 'begin: a time as 2026-11-27T14:30Z, or how long before the newest record, as -90m')
-        .argParser(moment)
-        .default({ agoMs: 3_600_000 }, '-1h'),
-    )
-    .addOption(new Option('--to <time>', 'end, told as --from').argParser(moment).default({ agoMs: 0 }, 'the newest record'))
+    .option('--from <time>', 'begin: a time as 2026-11-27T14:30Z, epoch ms, or how long before the newest record, as 90m', time, '1h')
+    .option('--to <time>', 'end, told as --from; now: the newest record', time, 'now')
     .option('--json', 'print JSON')
     .action(async (db: string, options: AnalyzeCommandOptions) => {
       const { analyzeStore } = await import('./analyze-store.js');

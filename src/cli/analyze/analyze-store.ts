@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { AnalyticsEngine, reportToJson, reportToText } from '../../analytics/index.js';
 import { SqliteMetricStore } from '../../stores/sqlite/metric-store.js';
+import { readTime } from '../query/read-time.js';
 import { CommandFailure, type ExitCode, printable, type Terminal, WrongUsage } from '../terminal.js';
-import { epochOf, type Moment } from '../time-option.js';
 
 /** Options of `venuekit analyze`. */
 export interface AnalyzeCommandOptions {
-  readonly from: Moment;
-  readonly to: Moment;
+  /** A time, or a duration before the newest record. */
+  readonly from: string;
+  readonly to: string;
   readonly json?: boolean;
 }
 
@@ -20,8 +21,8 @@ export async function analyzeStore(path: string, options: AnalyzeCommandOptions,
   await using store = await SqliteMetricStore.open({ path, readOnly: true });
   const newest = await store.newest();
   if (newest === undefined) throw new CommandFailure(`${path} holds no metrics yet.`);
-  const from = epochOf(options.from, newest);
-  const to = epochOf(options.to, newest);
+  const from = readTime(options.from, newest) ?? Number.NaN;
+  const to = readTime(options.to, newest) ?? Number.NaN;
   if (!(from < to)) throw new WrongUsage(`--from must lie before --to, got ${utc(from)} and ${utc(to)}.`);
   if (from > newest) throw new WrongUsage(`--from must lie before the newest record, ${utc(newest)}, got ${utc(from)}.`);
   const engine = new AnalyticsEngine({ store });

@@ -42,7 +42,7 @@ describe('venuekit analyze', () => {
   });
 
   it('prints one JSON document of a versioned schema alone on standard output', async () => {
-    const { code, out } = await venuekit('analyze', path, '--json', '--from', '-2m');
+    const { code, out } = await venuekit('analyze', path, '--json', '--from', '2m');
     expect(code).toBe(0);
     const report = JSON.parse(out);
     expect(report).toMatchObject({ schema: 'venuekit.analytics-report/1', health: expect.any(String), grade: { letter: expect.any(String) } });
@@ -59,7 +59,7 @@ describe('venuekit analyze', () => {
   it.each([
     [['--from', 'yesterday'], /option '--from <time>'.*It must be a time as 2026-11-27T14:30Z, or how long before/],
     [['--form', '-1h'], /unknown option '--form'\n\(Did you mean --from\?\)/],
-    [['--from', '-1m', '--to', '-2m'], /--from must lie before --to, got 2024-01-01T00:0/],
+    [['--from', '1m', '--to', '-2m'], /--from must lie before --to, got 2024-01-01T00:0/],
     [['--from', '2030-01-01', '--to', '2031-01-01'], /--from must lie before the newest record, 2024-01-01T00:0\S+, got 2030-01-01T00:00:00.000Z/],
   ])('exits with 2 at %j and names the option', async (args, message) => {
     const { code, out, err } = await venuekit('analyze', path, ...args);
