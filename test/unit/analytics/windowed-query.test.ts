@@ -26,7 +26,7 @@ describe('queryInWindows', () => {
       const whole = { ...query, ...range, stepMs: 5_000 };
       const inWindows = await queryInWindows(store, whole, undefined);
       expect(byLabels(inWindows)).toEqual(byLabels(await store.query(whole)));
-      expect(inWindows[0]!.t.length).toBeGreaterThan(50);
+      expect(inWindows.reduce((points, { t }) => points + t.length, 0)).toBeGreaterThan(100);
     }
   });
 
