@@ -122,7 +122,6 @@ export class SampleWindows {
       await readInto(window, store, { from: fromFor(window), to, signal });
       this.#revision.n++;
     }
-    this.#last = Math.max(this.#last, to);
   }
 
   /** Metrics that are read and were in no tick and no store, with names like them that were. */

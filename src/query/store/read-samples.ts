@@ -3,7 +3,8 @@ import type { MetricStore, RangeResult } from '../../contracts/metric-store.js';
 /** From minutes and hours, the next when a store has nothing finer; behind a gap of twice its size. */
 const TIERS_MS = [60_000, 3_600_000] as const;
 
-interface Reading {
+/** What is read of a store; times in epoch ms, both included. */
+export interface Reading {
   readonly metric: string;
   readonly match: Readonly<Record<string, string>>;
   readonly from: number;

@@ -92,6 +92,17 @@ describe('sample windows', () => {
     expect(valuesOf(prepared, START + 901_000)).toEqual({ '': 300 });
   });
 
+  it('miss no tick that was on its way into the store when they were filled', async () => {
+    const ticks = ticksOf(X);
+    const early = await storeOf(ticks.slice(0, 900));
+    const [fed, filled] = [new SampleWindows(), new SampleWindows()];
+    const queries = [fed, filled].map((windows) => windows.prepare('x'));
+    for (const windows of [fed, filled]) await windows.fill(early, START + 900_500);
+    fed.append(ticks[900] as (typeof ticks)[number]);
+    await filled.fill(await storeOf(ticks), START + 900_500);
+    for (const prepared of queries) expect(valuesOf(prepared, START + 900_500)).toEqual({ x: 900 });
+  });
+
   it('give a query that comes later what it looks back on', async () => {
     const ticks = ticksOf(X);
     const windows = new SampleWindows();
