@@ -6,38 +6,60 @@ import type {
   LimitObservation,
   OrderRef,
   VenueCapabilities,
+  VenueEvent,
   VenueOrder,
   Verdict,
 } from '../../contracts/broker.js';
 import type { Settled } from '../../contracts/calls.js';
-import type { MarketDataAdapter, MarketKind, MarketKinds } from '../../contracts/market-data.js';
+import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '../../contracts/market-data.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
 import { isUnknownSymbol, unknownSymbolError } from '../../contracts/unknown-symbol.js';
 import { abortable, throwIfAborted } from '../../core/abort.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { asError, isVenueKitError, VenueKitError } from '../../core/errors.js';
 import { type Logger, redactError, redactingLogger } from '../../core/logger.js';
-import { requireKnown, requireWithin } from '../../core/options.js';
+import { requireInteger, requireKnown, requireWithin } from '../../core/options.js';
+import { AccountSockets } from '../binance/account-sockets.js';
+import type { ApiAnswer } from '../binance/api-session.js';
+import type { SocketUrls } from '../binance/endpoints.js';
+import type { BookSnapshot } from '../binance/local-book.js';
+import { isStreamedKind, levelsOf, marketUpdates } from '../binance/market-stream.js';
+import { fillOf, fillsOfAnswer, listOf, number, objectOf, orderParams, text, venueOrderOf } from '../binance/orders.js';
+import { answerError, retryAfterOf, sessionVerdict, verdictOf } from '../binance/verdict.js';
+import type { WebSocketConstructor } from '../binance/web-socket.js';
 import { BinanceMarketData } from './binance-market-data.js';
-import { fillOf, fillsOfAnswer, listOf, number, objectOf, orderParams, text, venueOrderOf } from './binance-orders.js';
-import { retryAfterOf, verdictOf } from './binance-verdict.js';
 import { type CallOutcome, type CallRecord, type CallWatcher, watcherOf } from './call-record.js';
 import { type CcxtBinance, type CcxtMarket, requireCcxtBinance } from './exchange.js';
+import { proxyOf, socketUrlsOf } from './sockets.js';
 
 /** What {@link toAdapter} takes beside the SDK. */
 export interface CcxtAdapterOptions {
   /** Overrides what is known of the venue. */
   readonly capabilities?: Partial<VenueCapabilities>;
   readonly logger?: Logger;
+  /**
+   * How WebSockets are used: for the stream of own orders, for order calls while somebody follows that
+   * stream, and for market streams. false: REST only.
+   * @defaultValue the runtime's own WebSocket, else that of the package ws; false behind a proxy of ccxt's
+   */
+  readonly webSocket?: false | CcxtWebSocketOptions;
   /** For tests. @defaultValue systemClock */
   readonly clock?: Clock;
+}
+
+/** Whose WebSockets an adapter opens, and how many. */
+export interface CcxtWebSocketOptions {
+  /** In place of the runtime's own, for example one that goes through a proxy. */
+  readonly constructor?: WebSocketConstructor;
+  /** Most sessions for order calls; each carries one request at a time. @defaultValue 4 */
+  readonly maxSessions?: number;
 }
 
 /** What `resilient` changes of the adapter that it puts under an SDK. */
 export interface CcxtAdapterHooks {
   /** An order as it goes on the wire. @defaultValue made of the intent */
   readonly orderRequest?: (intent: OrderIntent, marketId: string, clientOrderId: string) => Record<string, unknown>;
-  /** Hears how each sending of a write ended, with the venue's own words. */
+  /** Hears how each sending of a write over the SDK ended, with the venue's own words. */
   readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: CallOutcome<unknown>) => void;
 }
 
@@ -81,13 +103,19 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   readonly #clock: Clock;
   readonly #marketData: BinanceMarketData;
   readonly #hooks: CcxtAdapterHooks;
+  readonly #urls: SocketUrls | undefined;
+  readonly #webSocket: CcxtWebSocketOptions | undefined;
+  readonly #sockets: AccountSockets | undefined;
+  /** Absent where there is no WebSocket to be had. */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<VenueEvent>;
+  readonly stream?: (kind: MarketKind, symbols: readonly string[], signal: AbortSignal) => AsyncIterable<StreamUpdate>;
   // Binance lists history by symbol only: these are the symbols that this adapter has to do with.
   readonly #symbols = new Set<string>();
   #listedAllAt = -Infinity;
   #venueOffsetMs = 0;
   #loading: Promise<void> | undefined;
 
-  constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock }: CcxtAdapterOptions, hooks: CcxtAdapterHooks = {}) {
+  constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock, webSocket }: CcxtAdapterOptions, hooks: CcxtAdapterHooks = {}) {
     this.#sdk = sdk;
     this.#hooks = hooks;
     this.#clock = clock;
@@ -99,6 +127,14 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
       call: (work, { signal, limitsKept = false }) => this.#read(work, signal, limitsKept),
       venueNow: () => this.#clock.now() + this.#venueOffsetMs,
     });
+    this.#urls = webSocket === false ? undefined : socketUrlsOf(sdk);
+    this.#webSocket = webSocket === false ? undefined : webSocket;
+    this.#sockets = this.#openable(logger);
+    if (this.#sockets !== undefined) {
+      const sockets = this.#sockets;
+      this.events = (signal) => sockets.events(signal);
+      this.stream = (kind, symbols, signal) => this.#stream(kind, symbols, signal);
+    }
     const retries = (sdk as { options?: { maxRetriesOnFailure?: number } }).options?.maxRetriesOnFailure ?? 0;
     if (retries > 0) {
       redactingLogger(logger).warn(
@@ -126,31 +162,31 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
 
   async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
     const { orderRequest = orderParams } = this.#hooks;
-    return this.#write('place', intent.symbol, clientOrderId, attempt, (market) => {
-      const params = this.#signed(orderRequest(intent, market.id, clientOrderId), attempt);
-      return () => this.#sdk.privatePostOrder(params);
-    });
+    return this.#write('place', intent.symbol, clientOrderId, attempt, (market) => orderRequest(intent, market.id, clientOrderId));
   }
 
   async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
-    return this.#write('cancel', ref.symbol, ref.clientOrderId, attempt, (market) => {
+    return this.#write('cancel', ref.symbol, ref.clientOrderId, attempt, (market) => ({
+      symbol: market.id,
       // Two live orders can share a client id: the venue's own id says which one is meant.
-      const which = ref.venueOrderId === undefined ? { origClientOrderId: ref.clientOrderId } : { orderId: ref.venueOrderId };
-      const params = this.#signed({ symbol: market.id, ...which }, attempt);
-      return () => this.#sdk.privateDeleteOrder(params);
-    });
+      ...(ref.venueOrderId === undefined ? { origClientOrderId: ref.clientOrderId } : { orderId: ref.venueOrderId }),
+    }));
   }
 
   async find(ref: OrderRef, attempt: Attempt): Promise<VenueOrder | 'not_found'> {
     const market = await this.#market(ref.symbol);
     this.#symbols.add(ref.symbol);
-    const outcome = await this.#call(attempt.signal, true, () =>
-      this.#sdk.privateGetOrder(this.#signed({ symbol: market.id, origClientOrderId: ref.clientOrderId }, attempt)),
-    );
+    const stamped = this.#stamped({ symbol: market.id, origClientOrderId: ref.clientOrderId }, attempt);
+    const answer = await this.#sockets?.call('order.status', stamped, attempt.signal);
+    if (answer?.kind === 'answered') {
+      if (answer.answer.status === 200) return venueOrderOf(objectOf(answer.answer.result, 'order'), ref.symbol);
+      if (isNotFound(sessionVerdict(answer))) return 'not_found';
+      throw answerError(answer.answer);
+    }
+    if (answer !== undefined) throw answer.cause;
+    const outcome = await this.#call(attempt.signal, true, () => this.#sdk.privateGetOrder({ ...stamped, ...ONE_TRY }));
     if ('result' in outcome) return venueOrderOf(objectOf(outcome.result, 'order'), ref.symbol);
-    const verdict = verdictOf(outcome.record, outcome.error);
-    // -2013 ORDER_DOES_NOT_EXIST; the resolver knows that this alone proves nothing.
-    if (verdict.kind === 'rejected' && verdict.code === '-2013') return 'not_found';
+    if (isNotFound(verdictOf(outcome.record, outcome.error))) return 'not_found';
     throw asError(outcome.error);
   }
 
@@ -192,7 +228,8 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   }
 
   observe(listener: (seen: LimitObservation) => void): Disposable {
-    return this.#watcher.onResponse((status, headers) => {
+    const sockets = this.#sockets?.observe(listener);
+    const responses = this.#watcher.onResponse((status, headers) => {
       const weight = Number(headers['x-mbx-used-weight-1m'] ?? Number.NaN);
       const orders = Number(headers['x-mbx-order-count-10s'] ?? Number.NaN);
       if (Number.isFinite(weight)) listener({ limit: 'weight-1m', used: weight });
@@ -201,6 +238,12 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
       const retryAfterMs = retryAfterOf({ headers });
       if (retryAfterMs !== undefined) listener({ limit: 'weight-1m', blockedUntil: this.#clock.now() + retryAfterMs });
     });
+    return {
+      [Symbol.dispose]: () => {
+        responses[Symbol.dispose]();
+        sockets?.[Symbol.dispose]();
+      },
+    };
   }
 
   batchLimit(kind: MarketKind): number {
@@ -215,6 +258,43 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     return this.#marketData.fetch(kind, requests, attempt);
   }
 
+  async *#stream(kind: MarketKind, symbols: readonly string[], signal: AbortSignal): AsyncGenerator<StreamUpdate, void, undefined> {
+    if (!isStreamedKind(kind)) throw new RangeError(`kind must be one of "quote", "book", "trades" to be streamed, got ${JSON.stringify(kind)}`);
+    const parts = {
+      url: this.#urls?.streams ?? '',
+      constructor: this.#webSocket?.constructor,
+      clock: this.#clock,
+      marketIdOf: async (symbol: string) => (await this.#market(symbol)).id,
+      bookSnapshot: (symbol: string, left: AbortSignal) => this.#bookSnapshot(symbol, left),
+    };
+    yield* marketUpdates(parts, kind, symbols, signal);
+  }
+
+  async #bookSnapshot(symbol: string, signal: AbortSignal): Promise<BookSnapshot> {
+    const { id } = await this.#market(symbol);
+    const json = objectOf(await this.#read(() => this.#sdk.publicGetDepth({ symbol: id, limit: PAGE }), signal, false), 'depth');
+    return { lastUpdateId: number(json, 'lastUpdateId'), bids: levelsOf(json.bids, 'bids'), asks: levelsOf(json.asks, 'asks') };
+  }
+
+  // Where one is to be had.
+  #openable(logger: Logger | undefined): AccountSockets | undefined {
+    const sdk = this.#sdk;
+    const proxy = this.#webSocket?.constructor === undefined ? proxyOf(sdk) : undefined;
+    if (proxy !== undefined) {
+      redactingLogger(logger).info({ option: proxy }, 'ccxt goes through a proxy: REST only, unless webSocket.constructor goes through it, too');
+    }
+    if (this.#urls === undefined || proxy !== undefined) return undefined;
+    return new AccountSockets({
+      url: this.#urls.api,
+      credentials: () => ({ apiKey: sdk.apiKey ?? '', secret: sdk.secret ?? '' }),
+      constructor: this.#webSocket?.constructor,
+      maxSessions: this.#webSocket?.maxSessions,
+      clock: this.#clock,
+      logger,
+      symbolOf: (id) => this.#symbolOf(id),
+    });
+  }
+
   #listsAllSymbols(): boolean {
     const isDue = this.#clock.monotonic() - this.#listedAllAt >= ALL_SYMBOLS_EVERY_MS;
     return isDue || this.#symbols.size === 0 || this.#symbols.size * WEIGHT_OF_OPEN_ORDERS_OF_A_SYMBOL >= WEIGHT_OF_ALL_OPEN_ORDERS;
@@ -222,9 +302,13 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
 
   // Exactly the timestamp that the journal has, however long the request waited since: the venue's
   // own deadline then counts from it, and absence after that deadline is proof.
-  #signed(params: Record<string, unknown>, attempt: Attempt): Record<string, unknown> {
+  #stamped(params: Record<string, unknown>, attempt: Attempt): Record<string, unknown> {
     const fence = attempt.fenceMs === undefined ? {} : { recvWindow: attempt.fenceMs };
-    return { ...params, timestamp: attempt.venueNow, ...fence, ...ONE_TRY };
+    return { ...params, timestamp: attempt.venueNow, ...fence };
+  }
+
+  #signed(params: Record<string, unknown>, attempt: Attempt): Record<string, unknown> {
+    return { ...this.#stamped(params, attempt), ...ONE_TRY };
   }
 
   async #write(
@@ -232,11 +316,11 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     symbol: string,
     clientOrderId: string,
     attempt: Attempt,
-    prepare: (market: CcxtMarket) => () => Promise<unknown>,
+    prepare: (market: CcxtMarket) => Record<string, unknown>,
   ): Promise<Verdict> {
-    let call: () => Promise<unknown>;
+    let params: Record<string, unknown>;
     try {
-      call = prepare(await this.#market(symbol));
+      params = this.#stamped(prepare(await this.#market(symbol)), attempt);
     } catch (error) {
       // What is wrong with the order itself will be wrong the next time too.
       if (isUnknownSymbol(error)) return { kind: 'rejected', code: 'UNKNOWN_SYMBOL', cause: error };
@@ -244,17 +328,15 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
       return { kind: 'not_sent', cause: error };
     }
     this.#symbols.add(symbol);
-    const outcome = await this.#call(attempt.signal, true, call);
+    // One way or the other, never both: REST only where a session has sent nothing.
+    const answer = await this.#sockets?.call(`order.${operation}`, params, attempt.signal);
+    if (answer?.kind === 'answered' && answer.answer.status === 200) return accepted(answer.answer, symbol);
+    if (answer !== undefined) return sessionVerdict(answer);
+    const sdk = this.#sdk;
+    const once = { ...params, ...ONE_TRY };
+    const outcome = await this.#call(attempt.signal, true, () => (operation === 'place' ? sdk.privatePostOrder(once) : sdk.privateDeleteOrder(once)));
     this.#hooks.onOutcome?.(operation, clientOrderId, outcome);
-    if ('error' in outcome) return verdictOf(outcome.record, outcome.error);
-    try {
-      const json = objectOf(outcome.result, operation);
-      const fills = fillsOfAnswer(json);
-      return { kind: 'accepted', order: venueOrderOf(json, symbol), ...(fills.length > 0 && { fills }) };
-    } catch (error) {
-      // Answered with success, but not with an order: whatever it is, it proves nothing.
-      return { kind: 'unknown', cause: error };
-    }
+    return 'error' in outcome ? verdictOf(outcome.record, outcome.error) : accepted(outcome, symbol);
   }
 
   async #read(work: () => Promise<unknown>, signal: AbortSignal, ownLimits: boolean): Promise<unknown> {
@@ -343,6 +425,22 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   }
 }
 
+// Answered with success, but not with an order: whatever it is, it proves nothing.
+function accepted({ result }: Pick<ApiAnswer, 'result'>, symbol: string): Verdict {
+  try {
+    const json = objectOf(result, 'order');
+    const fills = fillsOfAnswer(json);
+    return { kind: 'accepted', order: venueOrderOf(json, symbol), ...(fills.length > 0 && { fills }) };
+  } catch (error) {
+    return { kind: 'unknown', cause: error };
+  }
+}
+
+// -2013 ORDER_DOES_NOT_EXIST; the resolver knows that this alone proves nothing.
+function isNotFound(verdict: Verdict): boolean {
+  return verdict.kind === 'rejected' && verdict.code === '-2013';
+}
+
 // ccxt's own retries re-sign and so move the fence.
 const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
 
@@ -357,7 +455,11 @@ const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
  * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
  */
 export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireKnown('toAdapter', options, ['capabilities', 'logger', 'clock']);
+  requireKnown('toAdapter', options, ['capabilities', 'logger', 'clock', 'webSocket']);
+  if (options.webSocket !== undefined && options.webSocket !== false) {
+    requireKnown('toAdapter webSocket', options.webSocket, ['constructor', 'maxSessions']);
+    if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);
+  }
   requireKnown('toAdapter capabilities', options.capabilities ?? {}, Object.keys(CAPABILITIES));
   const { fence } = options.capabilities ?? {};
   if (fence !== undefined) {

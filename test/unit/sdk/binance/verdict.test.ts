@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verdictOf } from '../../../../src/sdk/ccxt/binance-verdict.js';
+import { verdictOf } from '../../../../src/sdk/binance/verdict.js';
 import type { CallRecord } from '../../../../src/sdk/ccxt/call-record.js';
 
 const answered = (status: number, body: string | object = '', headers: Record<string, string> = {}): CallRecord => ({

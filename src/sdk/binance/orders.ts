@@ -30,7 +30,8 @@ export function number(json: Json, member: string): number {
   return value;
 }
 
-const STATES: Readonly<Record<string, VenueOrder['state']>> = {
+/** Binance's words for the states of an order. */
+export const ORDER_STATES: Readonly<Record<string, VenueOrder['state']>> = {
   NEW: 'working',
   PENDING_NEW: 'working',
   PARTIALLY_FILLED: 'partially_filled',
@@ -42,12 +43,12 @@ const STATES: Readonly<Record<string, VenueOrder['state']>> = {
   REJECTED: 'rejected',
 };
 
-const SIDES: Readonly<Record<string, VenueOrder['side']>> = { BUY: 'buy', SELL: 'sell' };
+export const SIDES: Readonly<Record<string, VenueOrder['side']>> = { BUY: 'buy', SELL: 'sell' };
 
 /** An order of POST, GET or DELETE /api/v3/order, openOrders or allOrders. */
 export function venueOrderOf(json: Json, symbol: string): VenueOrder {
   const status = text(json, 'status');
-  const state = STATES[status];
+  const state = ORDER_STATES[status];
   if (state === undefined) throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown status ${JSON.stringify(status)}`);
   const filledQty = normalize(text(json, 'executedQty'));
   const quoteQty = json.cummulativeQuoteQty === undefined ? undefined : text(json, 'cummulativeQuoteQty');
