@@ -22,6 +22,7 @@ export type VenueRequest =
 
 export interface VenueUsage {
   readonly requests: number;
+  readonly requestsByEndpoint: Readonly<Record<string, number>>;
   readonly cpuMs: number;
 }
 
@@ -58,7 +59,8 @@ function answer(request: VenueRequest): unknown {
       return venue.orders();
     case 'usage': {
       const { user, system } = process.cpuUsage();
-      return { requests: served.stats().requests, cpuMs: (user + system) / 1000 } satisfies VenueUsage;
+      const { requests, requestsByEndpoint } = served.stats();
+      return { requests, requestsByEndpoint, cpuMs: (user + system) / 1000 } satisfies VenueUsage;
     }
   }
 }

@@ -72,7 +72,45 @@ try {
   if (!isVenueKitError(error, 'MISSING_PEER')) throw error;
 }
 
-const hash = venue.logHash();
+// A strategy's orders against replayed bars, in virtual time: the prices are sums and products, and must be the same everywhere.
+const replayClock = new ManualClock();
+const market = new SimulatedVenue({
+  clock: replayClock,
+  seed: 3,
+  symbols: { BTCUSD: { price: 100 } },
+  partialFills: true,
+  fees: { maker: '0.001', taker: '0.001' },
+});
+const dice = seededRandom(3);
+const bars = [];
+for (let i = 0, price = 100; i < 2_000; i++) {
+  const close = price * (1 + (dice() - 0.5) * 0.01);
+  bars.push({
+    t: i * 60_000,
+    symbol: 'BTCUSD',
+    open: price,
+    high: Math.max(price, close) * 1.001,
+    low: Math.min(price, close) * 0.999,
+    close,
+    volume: 1,
+  });
+  price = close;
+}
+market.replay(bars);
+const replayed = simulatedBroker(market);
+for (let i = 0; i < 200; i++) {
+  await replayClock.advance(600_000);
+  const attempt = { signal: new AbortController().signal, number: 1, venueNow: replayClock.now(), fenceMs: 1_000 };
+  const [{ value: quote }] = await replayed.fetch('quote', [{ symbol: 'BTCUSD' }], attempt);
+  await replayed.place(
+    { symbol: 'BTCUSD', side: i % 2 === 0 ? 'buy' : 'sell', type: 'limit', qty: '0.5', price: quote.bid.toFixed(2) },
+    `replay-${i}`,
+    attempt,
+  );
+}
+assert.ok(market.stats().fills > 100);
+
+const hash = `${venue.logHash()}${market.logHash()}`;
 for (const part of [trading, marketData, fetcher, pool, registry, store]) await through(Promise.resolve(part[Symbol.asyncDispose]()));
 const runtime = globalThis.Bun
   ? `Bun ${globalThis.Bun.version}`
