@@ -33,7 +33,17 @@ export class Exposition {
     this.#defaults = defaultLabels;
   }
 
-  write(families: Iterable<MetricFamily>): string {
+  /** For whoever wants text. */
+  text(families: Iterable<MetricFamily>): string {
+    return this.#write(families).text();
+  }
+
+  /** For the wire: no string is made on the way. */
+  bytes(families: Iterable<MetricFamily>): Uint8Array {
+    return this.#write(families).toBytes();
+  }
+
+  #write(families: Iterable<MetricFamily>): PageWriter {
     const page = this.#page;
     page.begin();
     for (const family of families) {
@@ -44,7 +54,7 @@ export class Exposition {
       } else this.#simple(family);
     }
     if (this.#openMetrics) page.bytes(END);
-    return page.text();
+    return page;
   }
 
   #head(family: MetricFamily): Uint8Array {

@@ -9,17 +9,17 @@ interface RequestShape {
 /** What the handlers need of a `node:http` response. */
 interface ResponseShape {
   writeHead(status: number, headers: Record<string, string>): unknown;
-  end(body?: string): unknown;
+  end(body?: Uint8Array): unknown;
 }
 
 interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  readonly body?: string;
+  readonly body?: Uint8Array;
 }
 
 /** Serves an exposition over whatever HTTP the host has. */
-export function metricsHandlers(exposition: (format: ExpositionFormat) => string): {
+export function metricsHandlers(exposition: (format: ExpositionFormat) => Uint8Array): {
   readonly nodeHandler: (request: unknown, response: unknown) => void;
   readonly fetchHandler: (request: Request) => Promise<Response>;
 } {
@@ -39,7 +39,7 @@ export function metricsHandlers(exposition: (format: ExpositionFormat) => string
     },
     fetchHandler: async (request) => {
       const { status, headers, body } = answer(request.method, request.headers.get('accept') ?? '');
-      return new Response(body ?? null, { status, headers });
+      return new Response((body as Uint8Array<ArrayBuffer> | undefined) ?? null, { status, headers });
     },
   };
 }

@@ -1,8 +1,6 @@
 import { numberText } from './names.js';
 
 const encoder = new TextEncoder();
-// A byte-order mark inside a help text is text.
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const LONGEST_NUMBER = 32;
 const LARGEST_SHORT = 2 ** 31;
 const [ZERO, DOT, NEWLINE] = [48, 46, 10] as const;
@@ -17,16 +15,21 @@ export function encodeText(text: string): Uint8Array {
  * copied, and the usual numbers are written without a string of their own.
  */
 export class PageWriter {
-  #bytes = new Uint8Array(4_096);
+  #bytes = Buffer.alloc(4_096);
   #length = 0;
 
   begin(): void {
     this.#length = 0;
   }
 
+  /** What was written since `begin`, in memory of its own. */
+  toBytes(): Uint8Array {
+    return new Uint8Array(this.#written());
+  }
+
   /** What was written since `begin`. */
   text(): string {
-    return decoder.decode(this.#bytes.subarray(0, this.#length));
+    return this.#written().toString('utf8');
   }
 
   bytes(bytes: Uint8Array): void {
@@ -59,10 +62,14 @@ export class PageWriter {
     for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i);
   }
 
+  #written(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const larger = Buffer.alloc(Math.max(needed, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }

@@ -28,7 +28,11 @@ describe('PageWriter', () => {
     for (let i = 0; i < 20_000; i++) page.line(HEAD, i);
     expect(page.text()).toBe(Array.from({ length: 20_000 }, (_, i) => `m ${i}\n`).join(''));
     page.begin();
-    page.bytes(encodeText('ünï☃😀\n'));
-    expect(page.text()).toBe('ünï☃😀\n');
+    page.bytes(encodeText('\uFEFFünï☃😀\n'));
+    expect(page.text()).toBe('\uFEFFünï☃😀\n');
+    const handedOut = page.toBytes();
+    page.begin();
+    page.bytes(encodeText('what a later page says'));
+    expect(Buffer.from(handedOut).toString()).toBe('\uFEFFünï☃😀\n');
   });
 });

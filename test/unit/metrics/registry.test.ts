@@ -329,16 +329,16 @@ describe('the handlers', () => {
 
   it('answer node:http', () => {
     const { nodeHandler } = givenAServedRegistry();
-    const answer = { status: 0, headers: {} as Record<string, string>, body: '' };
+    const answer = { status: 0, headers: {} as Record<string, string>, body: new Uint8Array() };
     nodeHandler(
       { method: 'GET', headers: {} },
       {
         writeHead: (status: number, headers: Record<string, string>) => Object.assign(answer, { status, headers }),
-        end: (body: string) => Object.assign(answer, { body }),
+        end: (body: Uint8Array) => Object.assign(answer, { body }),
       },
     );
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toMatch(/^text\/plain/);
-    expect(answer.body).toContain('calls_total 1');
+    expect(Buffer.from(answer.body).toString()).toContain('calls_total 1');
   });
 });
