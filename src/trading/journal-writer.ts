@@ -27,6 +27,8 @@ export class JournalWriter {
   readonly #logger: Logger;
   #epoch = 0;
   #owed: Unwritten[] = [];
+  /** How much evidence of each intent is not durable yet, whether it waits or is on its way. */
+  readonly #undurable = new Map<string, number>();
   #batch: Unwritten[] = [];
   #timer: Disposable | undefined;
   #latest: Promise<void> = Promise.resolve();
@@ -64,13 +66,20 @@ export class JournalWriter {
   /** Writes soon, together with what else is noted meanwhile, and with the next append if that comes first. */
   note(intentId: string, entry: Entry): void {
     this.#batch.push(this.#record(intentId, entry));
+    this.#undurable.set(intentId, (this.#undurable.get(intentId) ?? 0) + 1);
     this.#arm(NOTE_DELAY_MS);
   }
 
-  /** Resolves when all that was noted is durable. @throws TradingError JOURNAL when it can't be written. */
-  async flush(): Promise<void> {
-    await this.#latest.catch(() => {});
-    if (this.#owed.length > 0 || this.#batch.length > 0) await this.#write(this.#takeNoted(), 0);
+  /**
+   * Resolves when all that was noted, of one intent or of all, is durable.
+   * @throws TradingError JOURNAL when it can't be written.
+   */
+  async flush(intentId?: string): Promise<void> {
+    // What is on its way may come back, and be taken along by another write, before it is durable.
+    while (intentId === undefined ? this.#undurable.size > 0 : this.#undurable.has(intentId)) {
+      if (this.#owed.length > 0 || this.#batch.length > 0) await this.#write(this.#takeNoted(), 0);
+      else await this.#latest.catch(() => {});
+    }
   }
 
   #arm(ms: number): void {
@@ -111,7 +120,14 @@ export class JournalWriter {
       if (error.code === 'JOURNAL' && this.#owed.length > 0) this.#arm(RETRY_MS);
       throw error;
     }
+    for (let i = 0; i < records.length - promised; i++) this.#settle((records[i] as Unwritten).intentId);
     if (this.#bus.has('journal.append')) this.#bus.emit('journal.append', { records: records.length, ms: this.#clock.monotonic() - start });
+  }
+
+  #settle(intentId: string): void {
+    const left = (this.#undurable.get(intentId) ?? 0) - 1;
+    if (left > 0) this.#undurable.set(intentId, left);
+    else this.#undurable.delete(intentId);
   }
 
   #record(intentId: string, { type, at, body }: Entry): Unwritten {

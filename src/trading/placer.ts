@@ -229,7 +229,7 @@ export class Placer {
       sending = this.#nextSending(order);
       try {
         // The proof that allows another attempt must not be lost where the attempt itself is kept.
-        if (sending.attempt > 1) await this.#writer.flush();
+        if (sending.attempt > 1) await this.#writer.flush(order.id);
         await this.#writer.append(order.id, [entry('sending', this.#clock.now(), sending)]);
       } catch (error) {
         this.#giveBack(order);

@@ -81,7 +81,15 @@ export class Sweeper {
         return { isComplete: false, notBefore, seen: new Set(), external: [], error: asError(error) };
       }
     }
-    const since = this.#since(started);
+    const from = this.#from(started);
+    if (this.#cursor === undefined) {
+      try {
+        await this.#begin(from);
+      } catch (error) {
+        return { isComplete: false, notBefore, seen: new Set(), external: [], error: asError(error) };
+      }
+    }
+    const since = Math.max(0, from - this.#slack());
     const [open, history, fills] = await Promise.allSettled([
       this.#calls.list('openOrders', (attempt) => this.#adapter.openOrders(attempt), { ...options, check: requireOrderShape }),
       this.#calls.list('history', (attempt) => this.#adapter.history(since, attempt), { ...options, check: requireOrderShape }),
@@ -110,16 +118,27 @@ export class Sweeper {
     };
   }
 
-  /** From when listings must be read so that nothing of interest lies before: by the venue's time. */
-  #since(venueNow: number): number {
-    const slack = this.#adapter.capabilities.visibilityLagMs + MARGIN_MS + Math.min(this.#calls.clock.uncertaintyMs, 60_000);
-    let since = this.#cursor ?? venueNow;
+  /** Since when something of interest may have happened that was not read, by the venue's time. */
+  #from(venueNow: number): number {
+    let from = this.#cursor ?? venueNow;
     for (const set of [this.#table.unknown, this.#table.incomplete]) {
-      for (const order of set) since = Math.min(since, order.model.attempts[0]?.venueNow ?? since);
+      for (const order of set) from = Math.min(from, order.model.attempts[0]?.venueNow ?? from);
     }
     // Listings go by last change: what works since before the cursor shows up when something becomes of it.
-    if (this.#cursor === undefined) for (const order of this.#table.working) since = Math.min(since, order.model.attempts[0]?.venueNow ?? since);
-    return Math.max(0, since - slack);
+    if (this.#cursor === undefined) for (const order of this.#table.working) from = Math.min(from, order.model.attempts[0]?.venueNow ?? from);
+    return from;
+  }
+
+  /** What may not have been visible when it was read. */
+  #slack(): number {
+    return this.#adapter.capabilities.visibilityLagMs + MARGIN_MS + Math.min(this.#calls.clock.uncertaintyMs, 60_000);
+  }
+
+  // The next run must begin here even if this one never reads a listing to its end: an order that was over may
+  // still fill while nobody looks.
+  async #begin(from: number): Promise<void> {
+    await this.#journal.setCursor(this.#account, CURSOR, from, this.#lease.epoch);
+    this.#cursor = from;
   }
 
   // What was read to its end need not be read again, but for what may not have been visible yet.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../../src/contracts/broker.js';
 import type { OrderJournal } from '../../../src/contracts/journal.js';
 import { TradingError } from '../../../src/contracts/trading-error.js';
 import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
@@ -49,6 +50,37 @@ describe('recovery', () => {
     expect(report.resolved.map(({ state }) => state)).toEqual(['filled']);
     expect((await settle(clock, next.submit(aMarketOrder({ intentId: 'a' })))).state).toBe('filled');
     expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('reads from where the first run began when that never read a listing to its end (simulation seed 500004)', async () => {
+    const sinces: number[] = [];
+    let isBroken = true;
+    const given = givenAClient({
+      adapter: (broker) =>
+        new Proxy(broker, {
+          get(target, name) {
+            const member = Reflect.get(target, name) as unknown;
+            if (name !== 'history' && name !== 'fills') return typeof member === 'function' ? member.bind(target) : member;
+            return (since: number, attempt: Attempt) => {
+              if (name === 'history') sinces.push(since);
+              else if (isBroken) throw new Error('503');
+              return target[name](since, attempt);
+            };
+          },
+        }),
+    });
+    const { clock, client, makeClient } = given;
+    await settle(clock, client.start());
+    const order = await settle(clock, client.place(aRestingOrder()));
+    await settle(clock, order.cancel());
+    await settle(clock, client.close());
+    // Over and settled; should it have filled after all, only a listing from before that can show it.
+    const canceledAt = clock.now();
+    await clock.advance(600_000);
+    isBroken = false;
+    sinces.length = 0;
+    await settle(clock, makeClient().start());
+    expect(sinces[0]).toBeLessThan(canceledAt);
   });
 
   it('is refused while another process holds the account, and gets it after that has closed', async () => {
