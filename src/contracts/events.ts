@@ -1,5 +1,5 @@
 import { TypedEventBus } from '../core/event-bus.js';
-import type { AlertInstance } from './alerts.js';
+import type { AlertInstance, Severity } from './alerts.js';
 import type { LimitObservation, VenueOrder, Verdict } from './broker.js';
 import type { Read } from './cache-store.js';
 import type { MarketKind } from './market-data.js';
@@ -60,6 +60,10 @@ export interface VenueKitEvents {
   'fetch.task': { readonly group: string; readonly waitMs: number; readonly runMs: number; readonly ok: boolean };
   alert: { readonly alert: AlertInstance; readonly from: AlertInstance['state'] };
   'alert.action': { readonly alert: AlertInstance; readonly action: string; readonly mode: 'dry_run' | 'auto'; readonly ok: boolean };
+  /** A tick: how many rules were due, how many could not be evaluated, and how long all took. */
+  'alert.evaluated': { readonly rules: number; readonly failed: number; readonly ms: number };
+  /** A rule could not be evaluated. */
+  'alert.failed': { readonly rule: string; readonly severity: Severity; readonly error: Error };
   /** One group of alerts was handed to a notifier, or could not be after all attempts. */
   'alert.notification': {
     readonly notifier: string;

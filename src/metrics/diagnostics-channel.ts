@@ -43,6 +43,8 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   alert: true,
   'alert.action': true,
   'alert.notification': true,
+  'alert.evaluated': true,
+  'alert.failed': true,
 };
 
 /**

@@ -2,11 +2,11 @@ import type { AlertInstance, Severity } from '../../contracts/alerts.js';
 import type { Instrumentation } from '../instrumentation.js';
 
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
-const RAISED: readonly AlertInstance['state'][] = ['firing', 'recovering'];
+const RAISED: readonly AlertInstance['state'][] = ['firing', 'recovering', 'nodata', 'error'];
 
 /** Alerts: how many are raised, how they change, and what their actions did. */
 export function alertMetrics({ metrics, on }: Instrumentation): void {
-  const raised = metrics.gauge({ name: 'venuekit_alerts_raised', help: 'Alerts that fire or recover, by severity.', labels: ['severity'] });
+  const raised = metrics.gauge({ name: 'venuekit_alerts_raised', help: 'Alerts that are raised: firing, recovering, without data or in error, by severity.', labels: ['severity'] });
   const transitions = metrics.counter({
     name: 'venuekit_alert_transitions_total',
     help: 'Changes of alerts, by rule and the state entered.',
@@ -33,6 +33,17 @@ export function alertMetrics({ metrics, on }: Instrumentation): void {
     unit: 'seconds',
     labels: ['notifier'],
   });
+  const evaluated = metrics.counter({ name: 'venuekit_alert_rules_evaluated_total', help: 'Evaluations of rules.' });
+  const evaluationSeconds = metrics.histogram({
+    name: 'venuekit_alert_evaluation_seconds',
+    help: 'How long a tick of the alerts took, all rules together.',
+    unit: 'seconds',
+  });
+  const failures = metrics.counter({
+    name: 'venuekit_alert_evaluation_failures_total',
+    help: 'Evaluations of rules that failed, by rule.',
+    labels: ['rule'],
+  });
   for (const severity of SEVERITIES) raised.with({ severity });
   const active = new Map<string, Severity>();
   on('alert', ({ alert }) => {
@@ -53,6 +64,11 @@ export function alertMetrics({ metrics, on }: Instrumentation): void {
     actions.with({ action, mode, ok: 'false' }).inc(ok ? 0 : 1);
     actions.with({ action, mode, ok: 'true' }).inc(ok ? 1 : 0);
   });
+  on('alert.evaluated', ({ rules, ms }) => {
+    evaluated.inc(rules);
+    evaluationSeconds.observe(ms / 1000);
+  });
+  on('alert.failed', ({ rule }) => failures.with({ rule }).inc());
   on('alert.notification', ({ notifier, status, attempts, ms, ok }) => {
     notifications.with({ notifier, status, ok: 'false' }).inc(ok ? 0 : 1);
     notifications.with({ notifier, status, ok: 'true' }).inc(ok ? 1 : 0);

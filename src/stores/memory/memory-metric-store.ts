@@ -1,4 +1,4 @@
-import type { AlertEvent, AlertStateStore } from '../../contracts/alerts.js';
+import type { AlertActionRecord, AlertEvent, AlertStateStore, AlertTick, Silence } from '../../contracts/alerts.js';
 import type { MetricStore, MetricTick, RangeQuery, RangeResult, SeriesKey } from '../../contracts/metric-store.js';
 import { throwIfAborted } from '../../core/abort.js';
 import { closedError } from '../../core/errors.js';
@@ -6,12 +6,13 @@ import { requireInteger, requireKnown } from '../../core/options.js';
 import { requireRetention } from '../shared/retention.js';
 import { requireTick } from '../shared/series-key.js';
 import { TickWindow } from '../shared/tick-window.js';
+import { MemoryAlertState } from './memory-alert-state.js';
 
 /** What a {@link MemoryMetricStore} may hold. */
 export interface MemoryMetricStoreOptions {
   /** Values held, over all series; the oldest ticks go first. @defaultValue 5_000_000, which is 40 MB */
   readonly maxPoints?: number;
-  /** Changes of alerts held; the oldest go first. @defaultValue 10_000 */
+  /** Changes of alerts held, and as many records of their actions; the oldest go first. @defaultValue 10_000 */
   readonly maxAlertEvents?: number;
 }
 
@@ -21,8 +22,7 @@ export interface MemoryMetricStoreOptions {
  */
 export class MemoryMetricStore implements MetricStore, AlertStateStore {
   readonly #window: TickWindow;
-  readonly #maxAlertEvents: number;
-  readonly #alerts: AlertEvent[] = [];
+  readonly #alerts: MemoryAlertState;
   #last = -Infinity;
   #closed = false;
 
@@ -30,7 +30,7 @@ export class MemoryMetricStore implements MetricStore, AlertStateStore {
   constructor(options: MemoryMetricStoreOptions = {}) {
     requireKnown('MemoryMetricStore', options, ['maxPoints', 'maxAlertEvents']);
     this.#window = new TickWindow(requireInteger('maxPoints', options.maxPoints ?? 5_000_000, 1));
-    this.#maxAlertEvents = requireInteger('maxAlertEvents', options.maxAlertEvents ?? 10_000, 1);
+    this.#alerts = new MemoryAlertState(requireInteger('maxAlertEvents', options.maxAlertEvents ?? 10_000, 1));
   }
 
   /** @throws VenueKitError TIME_BACKWARDS for a tick that is not after the last one. */
@@ -73,19 +73,53 @@ export class MemoryMetricStore implements MetricStore, AlertStateStore {
 
   async saveAlert(event: AlertEvent): Promise<void> {
     this.#requireOpen();
-    this.#alerts.push(structuredClone(event));
-    if (this.#alerts.length > this.#maxAlertEvents) this.#alerts.shift();
+    return this.#alerts.saveAlert(event);
   }
 
-  async alerts({ from, to }: { readonly from: number; readonly to: number }): Promise<readonly AlertEvent[]> {
+  async alerts(range: { readonly from: number; readonly to: number }): Promise<readonly AlertEvent[]> {
     this.#requireOpen();
-    return this.#alerts.filter(({ at }) => at >= from && at <= to).sort((a, b) => a.at - b.at);
+    return this.#alerts.alerts(range);
+  }
+
+  async openAlerts(): Promise<readonly AlertEvent[]> {
+    this.#requireOpen();
+    return this.#alerts.openAlerts();
+  }
+
+  async saveAction(record: AlertActionRecord): Promise<void> {
+    this.#requireOpen();
+    return this.#alerts.saveAction(record);
+  }
+
+  async actions(range: { readonly from: number; readonly to: number }): Promise<readonly AlertActionRecord[]> {
+    this.#requireOpen();
+    return this.#alerts.actions(range);
+  }
+
+  async saveSilence(silence: Silence): Promise<void> {
+    this.#requireOpen();
+    return this.#alerts.saveSilence(silence);
+  }
+
+  async silences(after: number): Promise<readonly Silence[]> {
+    this.#requireOpen();
+    return this.#alerts.silences(after);
+  }
+
+  async saveAlertTick(tick: AlertTick): Promise<void> {
+    this.#requireOpen();
+    return this.#alerts.saveAlertTick(tick);
+  }
+
+  async alertTick(): Promise<AlertTick | undefined> {
+    this.#requireOpen();
+    return this.#alerts.alertTick();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#window.clear();
-    this.#alerts.length = 0;
+    this.#alerts.clear();
   }
 
   #requireOpen(): void {

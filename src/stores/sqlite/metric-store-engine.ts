@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { asError, closedError } from '../../core/errors.js';
 import type { RetentionPolicy } from '../shared/retention.js';
 import { openSqlite, type SqliteDatabase, type SqliteStatement } from './driver.js';
-import { AlertTable } from './metric-store-alerts.js';
+import { type AlertStateCall, AlertTable } from './metric-store-alerts.js';
 import { Compactor } from './metric-store-compactor.js';
 import { TickLog } from './metric-store-log.js';
 import { MetricReader } from './metric-store-reader.js';
@@ -160,6 +160,10 @@ export class MetricEngine {
 
   alerts(range: { readonly from: number; readonly to: number }): readonly AlertEvent[] {
     return this.#turn(() => this.#alerts.within(range.from, range.to));
+  }
+
+  alertState(call: AlertStateCall): unknown {
+    return this.#turn(() => this.#alerts.answer(call));
   }
 
   /** Resolves when what is over has been compacted. @throws what stopped the compaction. */

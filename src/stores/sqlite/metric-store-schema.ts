@@ -40,5 +40,13 @@ export const METRIC_STORE_SCHEMA: SqliteSchema = {
     CREATE TABLE mark (name TEXT PRIMARY KEY, t INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO mark VALUES ('compacted', 0), ('hours', 0), ('raw', 0), ('minutes', 0);
     `,
+    `
+    CREATE INDEX alert_event_by_alert ON alert_event (fingerprint, id);
+    CREATE TABLE alert_action (id INTEGER PRIMARY KEY, t INTEGER NOT NULL, fingerprint TEXT NOT NULL, rule TEXT NOT NULL, action TEXT NOT NULL,
+      outcome TEXT NOT NULL, record_json TEXT NOT NULL) STRICT;
+    CREATE INDEX alert_action_by_time ON alert_action (t);
+    CREATE TABLE alert_silence (id TEXT PRIMARY KEY, until INTEGER NOT NULL, silence_json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO mark VALUES ('alert_tick', 0), ('alert_step', 0);
+    `,
   ],
 };

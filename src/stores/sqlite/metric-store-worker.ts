@@ -3,6 +3,7 @@ import type { AlertEvent } from '../../contracts/alerts.js';
 import type { RangeQuery, SeriesKey } from '../../contracts/metric-store.js';
 import { systemClock } from '../../core/clock.js';
 import type { RetentionPolicy } from '../shared/retention.js';
+import type { AlertStateCall } from './metric-store-alerts.js';
 import { type StoreAnswer, type StoreRequest, sendError, type TickMessage } from './metric-store-channel.js';
 import { type EngineOptions, MetricEngine } from './metric-store-engine.js';
 import { ExitGate } from './metric-store-exit-gate.js';
@@ -34,6 +35,7 @@ async function answer({ method, argument }: StoreRequest): Promise<unknown> {
   if (method === 'retain') return engine.retain(argument as RetentionPolicy);
   if (method === 'saveAlert') return engine.saveAlert(argument as AlertEvent);
   if (method === 'alerts') return engine.alerts(argument as { readonly from: number; readonly to: number });
+  if (method === 'alertState') return engine.alertState(argument as AlertStateCall);
   if (method === 'settled') return engine.settled();
   if (method === 'newest') return engine.newest();
   if (method === 'close') return engine.close();

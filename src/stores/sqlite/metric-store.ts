@@ -1,4 +1,4 @@
-import type { AlertEvent, AlertStateStore } from '../../contracts/alerts.js';
+import type { AlertActionRecord, AlertEvent, AlertStateStore, AlertTick, Silence } from '../../contracts/alerts.js';
 import type { MetricStore, MetricTick, RangeQuery, RangeResult, SeriesKey } from '../../contracts/metric-store.js';
 import { abortable, throwIfAborted } from '../../core/abort.js';
 import { closedError } from '../../core/errors.js';
@@ -6,6 +6,7 @@ import { requireInteger, requireKnown, requireText } from '../../core/options.js
 import { feedFrom, requireRangeQuery } from '../shared/range-evaluation.js';
 import { type RetentionPolicy, requireRetention } from '../shared/retention.js';
 import { TickWindow } from '../shared/tick-window.js';
+import type { AlertStateCall } from './metric-store-alerts.js';
 import type { TickMessage } from './metric-store-channel.js';
 import { type EngineOptions, MetricEngine } from './metric-store-engine.js';
 import { findWorker, StoreThread } from './metric-store-thread.js';
@@ -144,6 +145,34 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
     return 'engine' in back ? back.engine.alerts(range) : back.thread.call('alerts', range);
   }
 
+  openAlerts(): Promise<readonly AlertEvent[]> {
+    return this.#alertState({ do: 'openAlerts' });
+  }
+
+  saveAction(record: AlertActionRecord): Promise<void> {
+    return this.#alertState({ do: 'saveAction', record });
+  }
+
+  actions({ from, to }: { readonly from: number; readonly to: number }): Promise<readonly AlertActionRecord[]> {
+    return this.#alertState({ do: 'actions', from, to });
+  }
+
+  saveSilence(silence: Silence): Promise<void> {
+    return this.#alertState({ do: 'saveSilence', silence });
+  }
+
+  silences(after: number): Promise<readonly Silence[]> {
+    return this.#alertState({ do: 'silences', after });
+  }
+
+  saveAlertTick(tick: AlertTick): Promise<void> {
+    return this.#alertState({ do: 'saveTick', tick });
+  }
+
+  alertTick(): Promise<AlertTick | undefined> {
+    return this.#alertState({ do: 'tick' });
+  }
+
   /** Resolves when all slots that are over have been compacted. @throws what stopped it, such as a full disk. */
   async settled(): Promise<void> {
     const back = this.#open();
@@ -177,6 +206,11 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
       this.#lastRecent = tick.t;
       recent.add(tick);
     }
+  }
+
+  async #alertState<T>(call: AlertStateCall): Promise<T> {
+    const back = this.#open();
+    return 'engine' in back ? (back.engine.alertState(call) as T) : back.thread.call<T>('alertState', call);
   }
 
   #open(): Back {

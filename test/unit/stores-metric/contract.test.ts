@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AlertEvent, AlertStateStore } from '../../../src/contracts/alerts.js';
+import type { AlertActionRecord, AlertEvent, AlertStateStore, Silence } from '../../../src/contracts/alerts.js';
 import type { MetricStore, RangeQuery, SeriesKey } from '../../../src/contracts/metric-store.js';
 import { QuantileSketch } from '../../../src/core/quantile-sketch.js';
 import { MemoryMetricStore } from '../../../src/stores/memory/memory-metric-store.js';
@@ -333,6 +333,53 @@ describe.each(Object.entries(STORES))('%s', (_, open) => {
     await store.saveAlert(event(10, 'inactive', Infinity));
     expect(await store.alerts({ from: 10, to: 20 })).toEqual([event(10, 'inactive', Infinity), event(20, 'firing', Number.NaN)]);
     expect(await store.alerts({ from: 11, to: 19 })).toEqual([]);
+  });
+
+  it('knows which alerts are not over, by the latest change of each', async () => {
+    const event = (at: number, fingerprint: string, state: AlertEvent['alert']['state']): AlertEvent => ({
+      at,
+      from: 'inactive',
+      alert: { fingerprint, rule: 'r', severity: 'info', labels: {}, state, value: at, suppressedBy: [] },
+    });
+    await store.saveAlert(event(10, 'a', 'pending'));
+    await store.saveAlert(event(10, 'b', 'pending'));
+    await store.saveAlert(event(20, 'a', 'firing'));
+    await store.saveAlert(event(30, 'b', 'inactive'));
+    expect(await store.openAlerts!()).toEqual([event(20, 'a', 'firing')]);
+  });
+
+  it('keeps silences until they end, the latest of each', async () => {
+    const silence = (id: string, until: number): Silence => ({ id, match: { rule: 'r' }, until, by: 'anna', comment: '"maintenance"', createdAt: 1 });
+    await store.saveSilence!(silence('one', 50));
+    await store.saveSilence!(silence('two', 100));
+    expect(await store.silences!(49)).toEqual([silence('one', 50), silence('two', 100)]);
+    expect(await store.silences!(50)).toEqual([silence('two', 100)]);
+    await store.saveSilence!(silence('two', 60));
+    expect(await store.silences!(60)).toEqual([]);
+  });
+
+  it('keeps what was done about alerts, in order of time, and when they were evaluated last', async () => {
+    const record = (at: number): AlertActionRecord => ({
+      at,
+      fingerprint: 'f',
+      rule: 'r',
+      labels: { symbol: 'BTC/USD' },
+      firedAt: 5,
+      action: 'block_symbol',
+      with: { mode: 'halted' },
+      on: 'firing',
+      mode: 'auto',
+      outcome: 'failed',
+      detail: 'closed',
+    });
+    await store.saveAction!(record(20));
+    await store.saveAction!(record(10));
+    expect(await store.actions!({ from: 10, to: 20 })).toEqual([record(10), record(20)]);
+    expect(await store.actions!({ from: 11, to: 19 })).toEqual([]);
+    expect(await store.alertTick!()).toBeUndefined();
+    await store.saveAlertTick!({ at: T0, stepMs: 1_000 });
+    await store.saveAlertTick!({ at: T0 + 1_000, stepMs: 1_000 });
+    expect(await store.alertTick!()).toEqual({ at: T0 + 1_000, stepMs: 1_000 });
   });
 
   it('refuses everything once it is closed, which may be done twice', async () => {
