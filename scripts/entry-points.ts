@@ -12,6 +12,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './parallel': 'src/parallel/index.ts',
   './metrics': 'src/metrics/index.ts',
   './query': 'src/query/index.ts',
+  './alerts': 'src/alerts/index.ts',
   './analytics': 'src/analytics/index.ts',
   './dashboard': 'src/dashboard/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',

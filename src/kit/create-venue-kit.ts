@@ -1,3 +1,4 @@
+import type { AlertRule } from '../alerts/index.js';
 import type { BrokerAdapter } from '../contracts/broker.js';
 import { EventBus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
@@ -24,6 +25,9 @@ const OPTIONS = [
   'journal',
   'store',
   'policy',
+  'rules',
+  'notifiers',
+  'calendar',
 ] as const satisfies readonly (keyof VenueKitOptions)[];
 
 // Reads are safe to repeat; a reader's own deadline ends it earlier.
@@ -59,7 +63,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     made.use(instrument(bus, metrics, { clock }));
     const store = options.store ?? made.use(await openStore(dataDir, () => new MemoryMetricStore()));
 
-    const { AnalyticsEngine } = await import('../analytics/index.js');
+    const { AnalyticsEngine, StreamingDetector } = await import('../analytics/index.js');
     const analytics = new AnalyticsEngine({ ...wiring, store });
 
     const parts: { trading?: NonNullable<VenueKit['trading']>; marketData?: NonNullable<VenueKit['marketData']> } = {};
@@ -77,6 +81,23 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
       const { CachedMarketDataClient } = await import('../market-data/index.js');
       parts.marketData = made.use(new CachedMarketDataClient({ ...wiring, adapter: marketData, fetcher, ...sharing.marketData }));
     }
+
+    const { AlertEngine, labelOverflowRule } = await import('../alerts/index.js');
+    const { alertActions } = await import('./alert-actions.js');
+    const { notifiers = [], calendar } = options;
+    // The last to be made, so that it is closed before what its actions work on.
+    const alerts = made.use(
+      new AlertEngine({
+        ...wiring,
+        store,
+        notifiers,
+        ...(calendar === undefined ? {} : { calendar }),
+        actions: alertActions(parts),
+        detector: () => new StreamingDetector(),
+        rules: withOverflow(options.rules ?? (await rulesFor(parts)), labelOverflowRule()),
+      }),
+    );
+
     let started: Promise<void> | undefined;
     let closed: Promise<void> | undefined;
     const close = (): Promise<void> => (closed ??= made[Symbol.asyncDispose]());
@@ -87,11 +108,13 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
       metrics,
       store,
       analytics,
+      alerts,
       start: () => {
         if (closed !== undefined) return Promise.reject(closedError('The kit'));
         started ??= (async () => {
           // Before the order path, so that its first seconds are on record.
           made.use(metrics.collect(store));
+          alerts.start();
           await parts.trading?.start();
         })();
         return started;
@@ -121,6 +144,16 @@ function sharedLimits(
     fetcher: { groups: { [venue]: { shared: { limiter: trading.limiter, limits } } } },
     marketData: { fetchGroup: venue, limitsKept: true },
   };
+}
+
+function withOverflow(rules: readonly AlertRule[], overflow: AlertRule): readonly AlertRule[] {
+  return rules.some(({ id }) => id === overflow.id) ? rules : [...rules, overflow];
+}
+
+/** The standard rules, but for those of parts that the kit has not: no market data is no stale market data. */
+async function rulesFor(parts: Pick<VenueKit, 'marketData'>): Promise<readonly AlertRule[]> {
+  const { standardRules } = await import('../alerts/index.js');
+  return standardRules().filter(({ id }) => parts.marketData !== undefined || (id !== 'data-staleness' && id !== 'cache-hit-rate'));
 }
 
 async function openStore(dataDir: string | undefined, inMemory: () => MetricStore): Promise<MetricStore> {

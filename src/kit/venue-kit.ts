@@ -1,3 +1,4 @@
+import type { AlertEngine, AlertRule, MarketCalendar, Notifier } from '../alerts/index.js';
 import type { AnalyticsEngine } from '../analytics/index.js';
 import type { BrokerAdapter } from '../contracts/broker.js';
 import type { EventBus } from '../contracts/events.js';
@@ -24,6 +25,15 @@ export interface VenueKitOptions extends Wiring {
   /** @defaultValue SQLite in `dataDir`; in memory without one */
   readonly store?: MetricStore;
   readonly policy?: TradingPolicy;
+  /**
+   * Of `alerts`. An alert for metrics with too many labels is always there.
+   * @defaultValue the standard rules of the parts that the kit has
+   */
+  readonly rules?: readonly AlertRule[];
+  /** Who is told of alerts. The bus always is. */
+  readonly notifiers?: readonly Notifier[];
+  /** When markets are open, for alerts that mean nothing while they are not. */
+  readonly calendar?: MarketCalendar;
 }
 
 /** The parts of a kit, wired to one bus, one clock and one metrics registry. */
@@ -36,7 +46,12 @@ export interface VenueKit extends AsyncDisposable {
   readonly store: MetricStore;
   /** Over the store. */
   readonly analytics: AnalyticsEngine;
-  /** Takes the journal's lease, reconciles with the venue, and begins to collect metrics each second. */
+  /**
+   * Over the store, ticking from `start()` to `close()`. Rules may do `trip_breaker`, `lower_concurrency`, `block_symbol`
+   * and `halt` where there is `trading`, and `shed_prefetch` where there is `marketData`.
+   */
+  readonly alerts: AlertEngine;
+  /** Takes the journal's lease, reconciles with the venue, and begins to collect metrics each second and to watch them. */
   start(): Promise<void>;
   /** Ends what the kit started, in reverse order. Stores and journals that were handed in stay open. */
   close(): Promise<void>;

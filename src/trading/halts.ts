@@ -67,8 +67,8 @@ export class Halts {
     return `${where} is ${halt.mode === 'halted' ? 'halted' : 'limited to reduce-only orders'}: ${halt.reason}`;
   }
 
-  modeOf(symbol: string): HaltMode {
-    return this.#strictest(symbol).mode;
+  modeOf(symbol: string | undefined): HaltMode {
+    return symbol === undefined ? this.#all.mode : this.#strictest(symbol).mode;
   }
 
   /** Tightening holds at once, loosening once it is durable. @throws TradingError JOURNAL */

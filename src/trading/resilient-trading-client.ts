@@ -233,6 +233,11 @@ export class ResilientTradingClient implements AsyncDisposable {
     return this.#calls.guards.state();
   }
 
+  /** What may be placed: for a symbol, the stricter of its own mode and the account's. */
+  mode(symbol?: string): HaltMode {
+    return this.#open().halts.modeOf(symbol);
+  }
+
   /** Counts since the start, for a look at a glance; the bus has the rest. */
   stats(): Readonly<Record<string, number>> {
     return this.#session?.stats() ?? {};

@@ -144,6 +144,15 @@ describe('instrument', () => {
     expect(interval()).toBe(2);
   });
 
+  it('takes the long gap for the interval where readers make several short ones between', async () => {
+    const { clock, bus, value } = givenAnInstrumentedBus();
+    for (let i = 0; i < 40; i++) {
+      await clock.advance(i % 3 === 0 ? 14_000 : 200);
+      bus.emit('feed.update', { feed: 'bars', symbol: 'BTC/USD', at: clock.now() });
+    }
+    expect(value('venuekit_feed_interval_seconds{feed="bars",symbol="BTC/USD"}')).toBe(14);
+  });
+
   it('holds as many feeds and operations as it may, and lets the rest share a series', () => {
     const { bus, value } = givenAnInstrumentedBus();
     for (let i = 0; i < 1_200; i++) bus.emit('feed.update', { feed: 'quotes', symbol: `S${i}`, at: 1_000 });
