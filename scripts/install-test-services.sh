@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the real services that some integration tests talk to, where they are missing: Prometheus
-# with its promtool, and Chromium with a font, which the dashboard's page is looked at in. Needs Debian or Ubuntu, and root; starts nothing.
+# with its promtool, Alertmanager, and Chromium with a font, which the dashboard's page is looked at in. Needs Debian or Ubuntu, and root; starts nothing.
 # Refuse with VENUEKIT_NO_INSTALL=1: the tests that need them then say that they were skipped.
 set -eu
 
@@ -36,4 +36,5 @@ install_missing() {
 }
 
 install_missing promtool prometheus
+install_missing prometheus-alertmanager prometheus-alertmanager
 install_missing chromium chromium fonts-dejavu-core

@@ -14,8 +14,8 @@ import { NotifierQueue } from './notify/notifier-queue.js';
 import type { RuleRunner } from './rule-runner.js';
 import { RuleSet } from './rule-set.js';
 import { type Abilities, requireRules } from './rules/check-rule.js';
-import { rulesFromJson } from './rules/rules-from-json.js';
 import type { AlertRule } from './rules/rule.js';
+import { rulesFromJson } from './rules/rules-from-json.js';
 import { isStandardRule } from './rules/standard-rules.js';
 import { AlertHistory } from './state/alert-history.js';
 import type { AlertTrack } from './state/alert-track.js';
@@ -84,7 +84,16 @@ export class AlertEngine implements AsyncDisposable {
     this.#actions = new ActionRunner({ actions, clock, bus, logger, onRecord: (record) => this.#history.saveAction(record) });
     const closing = this.#closing.signal;
     this.#queues = notifiers.map(
-      (notifier) => new NotifierQueue(notifier, { clock, random, bus, logger, policy, closing, onTold: (...told) => this.#history.saveTold(...told, clock.now()) }),
+      (notifier) =>
+        new NotifierQueue(notifier, {
+          clock,
+          random,
+          bus,
+          logger,
+          policy,
+          closing,
+          onTold: (...told) => this.#history.saveTold(...told, clock.now()),
+        }),
     );
     this.#rules = new RuleSet({
       windows: this.#windows,
@@ -166,7 +175,9 @@ export class AlertEngine implements AsyncDisposable {
     for (const [name, value] of pairs) if (typeof value !== 'string') throw new TypeError(`match.${name} must be a string, got ${String(value)}`);
     const createdAt = this.#clock.now();
     if (!(until > createdAt && until < Infinity)) throw new RangeError(`until must be a finite time after now, which is ${createdAt}, got ${until}`);
-    const id = Math.floor(this.#random() * TELL_APART).toString(16).padStart(12, '0');
+    const id = Math.floor(this.#random() * TELL_APART)
+      .toString(16)
+      .padStart(12, '0');
     this.#keepSilence({ id, match: { ...match }, until, by: requireText('by', by), comment: requireText('comment', comment), createdAt });
     return id;
   }
@@ -189,7 +200,11 @@ export class AlertEngine implements AsyncDisposable {
    * What rules would have raised on stored history: every alert of the range, over or not, in order of
    * its raising. Nobody is told, nothing is done, nothing kept.
    */
-  backtest(rules: readonly AlertRule[], range: { readonly from: number; readonly to: number }, options: BacktestOptions = {}): Promise<readonly AlertInstance[]> {
+  backtest(
+    rules: readonly AlertRule[],
+    range: { readonly from: number; readonly to: number },
+    options: BacktestOptions = {},
+  ): Promise<readonly AlertInstance[]> {
     const checked = requireRules(rules, this.#abilities, 'code');
     return backtest(checked, range, { store: this.#store, makeDetector: this.#options.detector, calendar: this.#options.calendar }, options);
   }
@@ -232,7 +247,8 @@ export class AlertEngine implements AsyncDisposable {
     this.#timer = this.#clock.schedule(boundary + settleMs - now, () => {
       if (this.#closing.signal.aborted) return;
       // One at a time: what a slow store makes late is not made up for.
-      if (!this.#isTicking) this.tick(boundary).catch((error: unknown) => this.#logger.error({ error: asError(error) }, 'a tick of the alerts failed'));
+      if (!this.#isTicking)
+        this.tick(boundary).catch((error: unknown) => this.#logger.error({ error: asError(error) }, 'a tick of the alerts failed'));
       this.#schedule();
     });
   }

@@ -5,8 +5,8 @@ import { requireFunction, requireInteger, requireKnown, requireMethods, requireO
 import type { AlertAction } from './actions/action-runner.js';
 import type { AnomalyDetector } from './conditions/anomaly-condition.js';
 import type { NotifyPolicy } from './notify/notifier-queue.js';
-import { TOLD } from './state/alert-history.js';
 import type { AlertRule } from './rules/rule.js';
+import { TOLD } from './state/alert-history.js';
 
 /** What an {@link AlertEngine} is made of. */
 export interface AlertEngineOptions extends Wiring {

@@ -3,7 +3,7 @@ import type { MetricStore } from '../contracts/metric-store.js';
 import { asError } from '../core/errors.js';
 import type { PreparedQuery, QueryVector } from '../query/index.js';
 import { alignSlots } from './conditions/aligned-queries.js';
-import { compileCondition, type ConditionParts } from './conditions/compile-condition.js';
+import { type ConditionParts, compileCondition } from './conditions/compile-condition.js';
 import type { Condition, Readings } from './conditions/condition.js';
 import { increaseOver, samplesBehind } from './conditions/rewrite.js';
 import { changeThreshold } from './conditions/threshold-condition.js';
@@ -137,7 +137,7 @@ export class RuleRunner {
       if (holds) holds = this.#isMarketOpen(labels, at);
       if (known === undefined && !holds && this.rule.noData !== 'alert') continue;
       const track = known ?? this.#introduce(slot, labels);
-      if (track.seenIn === this.#evaluations) throw new RangeError("labels of the rule must not hide what tells its series apart");
+      if (track.seenIn === this.#evaluations) throw new RangeError('labels of the rule must not hide what tells its series apart');
       track.seenIn = this.#evaluations;
       track.standsForRule = false;
       this.#step(track, holds ? 'firing' : 'calm', at, values[slot] as number);
@@ -169,7 +169,7 @@ export class RuleRunner {
 
   #step(track: AlertTrack, finding: Finding, at: number, value: number): void {
     const from = track.phase.state;
-    if (finding !== 'calm' || value === value) track.value = value;
+    if (finding !== 'calm' || !Number.isNaN(value)) track.value = value;
     if (advance(track.phase, finding, at, finding === 'nodata' ? this.#noDataDelays : this.#delays)) this.#parts.onChange(track, from);
   }
 

@@ -1,8 +1,8 @@
 import type { AlertEvent, AlertState, AlertTick } from '../contracts/alerts.js';
 import { RuleRunner, type RunnerParts } from './rule-runner.js';
+import { requireNoCycle } from './rules/inhibition-graph.js';
 import { type AlertRule, ruleName } from './rules/rule.js';
 import { RuleError } from './rules/rule-error.js';
-import { requireNoCycle } from './rules/inhibition-graph.js';
 import { resume } from './state/alert-history.js';
 import type { AlertTrack } from './state/alert-track.js';
 
@@ -38,7 +38,8 @@ export class RuleSet {
     const names = new Set(this.#runners.keys());
     for (const [i, rule] of rules.entries()) {
       const name = ruleName(rule);
-      if (names.has(name)) throw new RuleError([{ path: `rules[${i}].id`, message: `must not be that of another rule of the same severity: ${name} is there already` }]);
+      if (names.has(name))
+        throw new RuleError([{ path: `rules[${i}].id`, message: `must not be that of another rule of the same severity: ${name} is there already` }]);
       names.add(name);
     }
     requireNoCycle([...this.rules, ...rules]);

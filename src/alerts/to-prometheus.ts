@@ -1,9 +1,9 @@
-import { compileQuery, toPromQL } from '../query/index.js';
+import { toPromQL } from '../query/index.js';
 import { burnOver, widestFirst } from './conditions/burn-rate-condition.js';
-import { countedOver, increaseOver, samplesBehind } from './conditions/rewrite.js';
+import { absentOver, increaseOver, samplesBehind } from './conditions/rewrite.js';
 import { changeThreshold, type Threshold } from './conditions/threshold-condition.js';
-import { EVERY_MS } from './rules/rule-defaults.js';
 import { type AlertRule, ruleName } from './rules/rule.js';
+import { EVERY_MS } from './rules/rule-defaults.js';
 
 /** Rules as a rule file of Prometheus. */
 export interface PrometheusExport {
@@ -105,12 +105,8 @@ function guarded(rule: AlertRule, { promql, left }: Translated): Translated {
 }
 
 function absenceOf(expr: string, olderThanMs: number, everyMs: number): Translated {
-  const { promql, left } = translate(countedOver(expr, olderThanMs, everyMs));
-  const isSelector = compileQuery(expr).expr.kind === 'selector';
-  return {
-    promql: `absent(${promql})`,
-    left: [...left, `only that ${isSelector ? expr : 'the expression'} has no series at all is told; a series that is missing beside others is not`],
-  };
+  const { promql, left } = translate(absentOver(expr, olderThanMs, everyMs));
+  return { promql, left: [...left, `only that ${expr} has no series at all is told; a series that is missing beside others is not`] };
 }
 
 function translate(query: string): Translated {

@@ -19,7 +19,10 @@ export function alertActions(parts: {
   readonly trading?: ResilientTradingClient;
   readonly marketData?: CachedMarketDataClient;
 }): Readonly<Record<string, AlertAction>> {
-  return { ...(parts.trading === undefined ? {} : tradingActions(parts.trading)), ...(parts.marketData === undefined ? {} : marketDataActions(parts.marketData)) };
+  return {
+    ...(parts.trading === undefined ? {} : tradingActions(parts.trading)),
+    ...(parts.marketData === undefined ? {} : marketDataActions(parts.marketData)),
+  };
 }
 
 type Given = Readonly<Record<string, unknown>>;

@@ -44,8 +44,14 @@ function givenScenario(index: number): Scenario {
   const counter = (): Samples => climb(random);
   const op = pick(['>', '<', '>=', '<='] as const);
   const gauges = Object.fromEntries(SERIES.map((labels) => [`x${labels}`, gauge()]));
-  const counters = Object.fromEntries(SERIES.flatMap((labels) => [[`errors_total${labels}`, counter()], [`calls_total${labels}`, counter()]]));
-  const threshold = (expr: string, fire: number, more: object = {}): AlertRule => ({ ...base, type: 'threshold', expr, op, fire, ...more }) as AlertRule;
+  const counters = Object.fromEntries(
+    SERIES.flatMap((labels) => [
+      [`errors_total${labels}`, counter()],
+      [`calls_total${labels}`, counter()],
+    ]),
+  );
+  const threshold = (expr: string, fire: number, more: object = {}): AlertRule =>
+    ({ ...base, type: 'threshold', expr, op, fire, ...more }) as AlertRule;
   switch (kind) {
     case 0:
       return { name: `latest value ${op}`, rule: threshold('x', 5), series: gauges };
@@ -61,18 +67,34 @@ function givenScenario(index: number): Scenario {
     }
     case 4: {
       const direction = pick(['up', 'down'] as const);
-      return { name: `change ${direction}`, rule: { ...base, type: 'rate_of_change', expr: 'x', overMs: 4 * STEP_MS, percent: 40, direction }, series: gauges };
+      return {
+        name: `change ${direction}`,
+        rule: { ...base, type: 'rate_of_change', expr: 'x', overMs: 4 * STEP_MS, percent: 40, direction },
+        series: gauges,
+      };
     }
     case 5: {
       const windows = [
         { longMs: 60_000, shortMs: 15_000, burn: 1.4 },
         { longMs: 120_000, shortMs: 30_000, burn: 1.1 },
       ];
-      const rule: AlertRule = { ...base, type: 'burn_rate', errors: 'sum by (op) (errors_total)', total: 'sum by (op) (calls_total)', objective: 0.5, budgetWindowMs: 86_400_000, windows };
+      const rule: AlertRule = {
+        ...base,
+        type: 'burn_rate',
+        errors: 'sum by (op) (errors_total)',
+        total: 'sum by (op) (calls_total)',
+        objective: 0.5,
+        budgetWindowMs: 86_400_000,
+        windows,
+      };
       return { name: 'burn rate', rule, series: counters };
     }
     case 6:
-      return { name: 'over a time', rule: threshold(pick(['avg_over_time(x[20s])', 'max_over_time(x[15s])', 'quantile_over_time(0.5, x[30s])', 'sum(min_over_time(x[20s]))']), 5), series: gauges };
+      return {
+        name: 'over a time',
+        rule: threshold(pick(['avg_over_time(x[20s])', 'max_over_time(x[15s])', 'quantile_over_time(0.5, x[30s])', 'sum(min_over_time(x[20s]))']), 5),
+        series: gauges,
+      };
     default: {
       const only = gauges['x{op="a"}'] as Samples;
       return { name: 'absent', rule: { ...base, type: 'absent', expr: 'x{op="a"}', olderThanMs: 15_000 }, series: { 'x{op="a"}': only } };
@@ -105,7 +127,10 @@ function climb(random: Random): Samples {
 }
 
 /** Steps at which each alert fires, by its labels, as our engine says. */
-async function ours({ rule, series }: Scenario): Promise<{ readonly firing: Map<string, number[]>; readonly yaml: string; readonly left: readonly string[] }> {
+async function ours({
+  rule,
+  series,
+}: Scenario): Promise<{ readonly firing: Map<string, number[]>; readonly yaml: string; readonly left: readonly string[] }> {
   const store = new MemoryMetricStore();
   const bus = new EventBus();
   await using engine = new AlertEngine({ store, bus, clock: new ManualClock(T0), rules: [rule] });
@@ -149,7 +174,10 @@ function testFile(scenario: Scenario, firing: ReadonlyMap<string, readonly numbe
     exp_alerts: [...firing]
       .filter(([, at]) => at.includes(step))
       .map(([key]) => ({
-        exp_labels: Object.fromEntries(key.split(', ').map((pair) => pair.split('=').map((part) => part.replaceAll('"', '')))) as Record<string, string>,
+        exp_labels: Object.fromEntries(key.split(', ').map((pair) => pair.split('=').map((part) => part.replaceAll('"', '')))) as Record<
+          string,
+          string
+        >,
         exp_annotations: { summary: rule.summary },
       })),
   }));
@@ -171,8 +199,15 @@ describe.skipIf(!isInstalled)('promtool test rules (skipped unless installed: sh
   const judge = (name: string, yaml: string, tests: readonly object[]) => {
     writeFileSync(join(directory, `${name}.rules.yml`), yaml);
     // JSON is YAML.
-    writeFileSync(join(directory, `${name}.test.yml`), JSON.stringify({ rule_files: [`${name}.rules.yml`], evaluation_interval: `${STEP_MS}ms`, tests }));
-    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', `${name}.test.yml`], { cwd: directory, encoding: 'utf8', maxBuffer: 1e8 });
+    writeFileSync(
+      join(directory, `${name}.test.yml`),
+      JSON.stringify({ rule_files: [`${name}.rules.yml`], evaluation_interval: `${STEP_MS}ms`, tests }),
+    );
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', `${name}.test.yml`], {
+      cwd: directory,
+      encoding: 'utf8',
+      maxBuffer: 1e8,
+    });
     return { status, said: `${stdout}${stderr}` };
   };
 

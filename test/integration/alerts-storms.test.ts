@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type AlertRule, standardRules } from '../../src/alerts/index.js';
 import { samplesBehind } from '../../src/alerts/conditions/rewrite.js';
+import { type AlertRule, standardRules } from '../../src/alerts/index.js';
 import type { AlertInstance, AlertState } from '../../src/contracts/alerts.js';
 import { queryRange } from '../../src/query/index.js';
 import { SimulatedSession } from '../workload/simulated-session.js';

@@ -108,7 +108,11 @@ export class ActionRunner {
     const runs = this.#runs.get(`${track.rule.id} ${key}`) ?? [];
     const withinHour = runs.filter((run) => run > at - HOUR_MS).length;
     const why =
-      at - last < cooldownMs ? `within the cooldown of ${cooldownMs} ms` : withinHour >= maxPerHour ? `ran ${withinHour} times within the hour` : undefined;
+      at - last < cooldownMs
+        ? `within the cooldown of ${cooldownMs} ms`
+        : withinHour >= maxPerHour
+          ? `ran ${withinHour} times within the hour`
+          : undefined;
     if (why === undefined) return true;
     if (!task.wasSkipped) this.#record(task, at, 'skipped', why);
     task.wasSkipped = true;

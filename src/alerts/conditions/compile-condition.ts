@@ -1,6 +1,6 @@
 import type { SampleWindows } from '../../query/index.js';
-import { EVERY_MS } from '../rules/rule-defaults.js';
 import type { AlertRule } from '../rules/rule.js';
+import { EVERY_MS } from '../rules/rule-defaults.js';
 import { AbsentCondition } from './absent-condition.js';
 import { AnomalyCondition, type AnomalyDetector } from './anomaly-condition.js';
 import { BurnRateCondition } from './burn-rate-condition.js';

@@ -1,4 +1,4 @@
-import { type Expr, type SelectorExpr, parseQuery, printQuery } from '../../query/index.js';
+import { type Expr, parseQuery, printQuery, type SelectorExpr } from '../../query/index.js';
 
 /** How far back a selector without a range looks. */
 const LOOKBACK_MS = 300_000;
@@ -66,6 +66,13 @@ export function countedOver(text: string, ms: number, stepMs: number): string {
   return printQuery(call('count_over_time', { kind: 'subquery', expr, rangeMs: ms, stepMs, offsetMs: 0, start: 0, end: 0 }));
 }
 
+/** Whether an expression has no samples within `ms`, with the labels that it asks for. */
+export function absentOver(text: string, ms: number, stepMs: number): string {
+  const expr = parseQuery(text);
+  if (expr.kind === 'selector') return printQuery(call('absent_over_time', { ...expr, rangeMs: ms }));
+  return printQuery(call('absent_over_time', { kind: 'subquery', expr, rangeMs: ms, stepMs, offsetMs: 0, start: 0, end: 0 }));
+}
+
 /**
  * How many samples are behind each value of an expression: events under `rate` and `increase`,
  * observations of histograms, points otherwise; of a quotient, those of the divisor.
@@ -93,7 +100,8 @@ function samplesOf(expr: Expr): Expr | undefined {
       return inner === undefined ? undefined : { ...expr, op: 'sum', parameter: undefined, expr: inner };
     }
     case 'binary': {
-      if (expr.matching !== undefined) throw new RangeError('can not be counted where vectors are matched by on or ignoring; put the condition into expr');
+      if (expr.matching !== undefined)
+        throw new RangeError('can not be counted where vectors are matched by on or ignoring; put the condition into expr');
       const left = samplesOf(expr.left);
       const right = samplesOf(expr.right);
       if (expr.op === 'or' && left !== undefined && right !== undefined) return { ...expr, left, right };

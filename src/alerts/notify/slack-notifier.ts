@@ -34,7 +34,7 @@ export function slackNotifier(options: SlackOptions): Notifier {
 /** The message of a group. */
 export function slackMessage({ status, alerts }: AlertGroup): object {
   const shown = alerts.slice(0, MOST_SHOWN);
-  const rules = [...new Set(alerts.map(({ rule }) => rule))].map(escape).join(', ');
+  const rules = [...new Set(alerts.map(({ rule }) => rule))].map(escaped).join(', ');
   const more = alerts.length > shown.length ? ` (${alerts.length - shown.length} more not shown)` : '';
   return {
     text: `[${status === 'firing' ? `FIRING: ${alerts.length}` : 'RESOLVED'}] ${rules}${more}`,
@@ -43,19 +43,23 @@ export function slackMessage({ status, alerts }: AlertGroup): object {
 }
 
 function attachment({ rule, severity, labels, summary, value, firedAt, runbook }: AlertInstance, status: AlertGroup['status']): object {
-  const title = `${escape(rule)} (${severity})`;
-  const text = [escape(summary ?? rule), `value ${Number.isNaN(value) ? 'none' : String(value)}`, ...(runbook === undefined ? [] : [`<${escape(runbook)}|runbook>`])];
+  const title = `${escaped(rule)} (${severity})`;
+  const text = [
+    escaped(summary ?? rule),
+    `value ${Number.isNaN(value) ? 'none' : String(value)}`,
+    ...(runbook === undefined ? [] : [`<${escaped(runbook)}|runbook>`]),
+  ];
   return {
     color: status === 'resolved' ? RESOLVED : COLOURS[severity],
-    fallback: `${title}: ${escape(summary ?? rule)}`,
+    fallback: `${title}: ${escaped(summary ?? rule)}`,
     title,
     text: text.join('\n'),
-    fields: Object.entries(labels).map(([label, of]) => ({ title: escape(label), value: escape(of), short: true })),
+    fields: Object.entries(labels).map(([label, of]) => ({ title: escaped(label), value: escaped(of), short: true })),
     ...(firedAt === undefined ? {} : { ts: Math.floor(firedAt / 1000) }),
   };
 }
 
 // The three characters that Slack's markup gives a meaning to; a label must not become a link or a mention.
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

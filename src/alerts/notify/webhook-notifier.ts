@@ -32,7 +32,8 @@ export function webhookNotifier(options: WebhookOptions): Notifier {
   const { secret, headers, clock = systemClock, fetch } = options;
   const name = requireText('name', options.name ?? 'webhook');
   const url = requireUrl('url', options.url);
-  if (secret !== undefined && (typeof secret !== 'string' || secret === '')) throw new TypeError('secret must be a non-empty string; its value is not shown');
+  if (secret !== undefined && (typeof secret !== 'string' || secret === ''))
+    throw new TypeError('secret must be a non-empty string; its value is not shown');
   const key = secret === undefined ? undefined : importKey(secret);
   // A key that can't be made shows with the first alert, not as an unhandled rejection.
   key?.catch(() => {});

@@ -50,7 +50,8 @@ function meaningIssues(rule: AlertRule, path: string, { actions, hasDetector }: 
     }
   };
   if (rule.type === 'burn_rate') {
-    for (const member of ['errors', 'total'] as const) attempt(member, () => compileQuery(burnOver({ ...rule, errors: rule[member], total: rule[member] }, 60_000)));
+    for (const member of ['errors', 'total'] as const)
+      attempt(member, () => compileQuery(burnOver({ ...rule, errors: rule[member], total: rule[member] }, 60_000)));
     issues.push(...burnIssues(rule, path));
   } else if (rule.type !== 'custom' && attempt('expr', () => compileQuery(rule.expr))) {
     if (rule.type === 'rate_of_change') attempt('expr', () => compileQuery(shiftedBack(rule.expr, rule.overMs)));
@@ -72,7 +73,6 @@ function meaningIssues(rule: AlertRule, path: string, { actions, hasDetector }: 
   return issues;
 }
 
-
 function clearIssues({ op, fire, clear }: ThresholdRule, path: string): readonly RuleIssue[] {
   if (clear === undefined) return [];
   const isAbove = op === '>' || op === '>=';
@@ -87,9 +87,13 @@ function burnIssues({ objective, budgetWindowMs, windows }: BurnRateRule, path: 
   for (const [i, { longMs, shortMs, burn }] of windows.entries()) {
     const at = `${path}.windows[${i}]`;
     if (burn >= most)
-      issues.push({ path: `${at}.burn`, message: `can never be reached: with an objective of ${objective} the burn rate is at most ${most}, got ${burn}` });
+      issues.push({
+        path: `${at}.burn`,
+        message: `can never be reached: with an objective of ${objective} the burn rate is at most ${most}, got ${burn}`,
+      });
     if (shortMs > longMs) issues.push({ path: `${at}.shortMs`, message: `must be at most longMs, which is ${longMs}, got ${shortMs}` });
-    if (longMs > budgetWindowMs) issues.push({ path: `${at}.longMs`, message: `must be at most budgetWindowMs, which is ${budgetWindowMs}, got ${longMs}` });
+    if (longMs > budgetWindowMs)
+      issues.push({ path: `${at}.longMs`, message: `must be at most budgetWindowMs, which is ${budgetWindowMs}, got ${longMs}` });
   }
   return issues;
 }

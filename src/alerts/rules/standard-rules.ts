@@ -33,15 +33,8 @@ export function standardRules(overrides: Readonly<Record<string, Partial<RuleBas
   requireKnown('standardRules', requireObject('overrides', overrides), STANDARD_RULE_IDS);
   requireKnown('standardRules', requireObject('options', options), ['latencyObjectiveMs']);
   const objectiveS = requirePositive('latencyObjectiveMs', options.latencyObjectiveMs ?? 500) / 1000;
-  const rules: readonly AlertRule[] = [
-    ...errorRate(),
-    latency(objectiveS),
-    throughputDrop(),
-    poolExhaustion(),
-    cacheHitRate(),
-    ...dataStaleness(),
-  ];
-  return rules.map((rule) => standard({ ...rule, ...overrides[rule.id] } as AlertRule));
+  const rules: readonly AlertRule[] = [...errorRate(), latency(objectiveS), throughputDrop(), poolExhaustion(), cacheHitRate(), ...dataStaleness()];
+  return rules.map((rule) => standard({ ...rule, ...overrides[rule.id] }));
 }
 
 /** For createVenueKit: a metric has more label values than it may, so that its series say less than they seem to. */
@@ -115,7 +108,8 @@ function poolExhaustion(): AlertRule {
   // A pool that has had somebody waiting at every moment is exhausted, whatever its size says.
   const pools =
     'avg_over_time(venuekit_pool_in_use[30s]) / (venuekit_pool_max > 0) + (min_over_time(venuekit_pool_waiting[30s]) > bool 0) and venuekit_pool_size > 0';
-  const fetcher = 'avg_over_time(venuekit_fetch_running[30s]) / (venuekit_fetch_concurrency > 0) + (min_over_time(venuekit_fetch_queued[30s]) > bool 0)';
+  const fetcher =
+    'avg_over_time(venuekit_fetch_running[30s]) / (venuekit_fetch_concurrency > 0) + (min_over_time(venuekit_fetch_queued[30s]) > bool 0)';
   return {
     id: 'pool-exhaustion',
     type: 'threshold',
@@ -165,7 +159,8 @@ function dataStaleness(): readonly AlertRule[] {
       ...rule,
       severity: 'warning',
       summary: 'A feed has not been updated for 5 s and ten times its usual interval.',
-      expr: staleSeconds(5),
+      // Of fewer updates nobody can tell how far apart they usually are.
+      expr: `${staleSeconds(5)} unless venuekit_feed_updates_total < 10`,
       fire: 5,
       forMs: 5_000,
     },

@@ -6,7 +6,11 @@ const RAISED: readonly AlertInstance['state'][] = ['firing', 'recovering', 'noda
 
 /** Alerts: how many are raised, how they change, and what their actions did. */
 export function alertMetrics({ metrics, on }: Instrumentation): void {
-  const raised = metrics.gauge({ name: 'venuekit_alerts_raised', help: 'Alerts that are raised: firing, recovering, without data or in error, by severity.', labels: ['severity'] });
+  const raised = metrics.gauge({
+    name: 'venuekit_alerts_raised',
+    help: 'Alerts that are raised: firing, recovering, without data or in error, by severity.',
+    labels: ['severity'],
+  });
   const transitions = metrics.counter({
     name: 'venuekit_alert_transitions_total',
     help: 'Changes of alerts, by rule and the state entered.',

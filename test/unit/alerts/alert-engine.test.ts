@@ -88,7 +88,9 @@ describe('two levels of one rule', () => {
   });
 
   it('may not have the same severity', () => {
-    expect(() => givenAnEngine({ rules: [above(5), above(6)] })).toThrow('rules[1].id must not be that of another rule of the same severity: r (warning) is there already');
+    expect(() => givenAnEngine({ rules: [above(5), above(6)] })).toThrow(
+      'rules[1].id must not be that of another rule of the same severity: r (warning) is there already',
+    );
   });
 });
 
@@ -176,7 +178,9 @@ describe('a burn rate', () => {
   });
 
   it('takes counters without ranges', () => {
-    expect(() => givenAnEngine({ rules: [{ ...rule, errors: 'rate(errors_total[1m])' } as AlertRule] })).toThrow(/rules\[0\]\.errors must be counters without a range/);
+    expect(() => givenAnEngine({ rules: [{ ...rule, errors: 'rate(errors_total[1m])' } as AlertRule] })).toThrow(
+      /rules\[0\]\.errors must be counters without a range/,
+    );
   });
 });
 

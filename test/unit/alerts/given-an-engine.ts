@@ -1,9 +1,9 @@
+import { AlertEngine, type AlertEngineOptions } from '../../../src/alerts/index.js';
 import type { AlertInstance, AlertState, AlertStateStore } from '../../../src/contracts/alerts.js';
 import { EventBus } from '../../../src/contracts/events.js';
 import type { MetricStore } from '../../../src/contracts/metric-store.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
-import { AlertEngine, type AlertEngineOptions } from '../../../src/alerts/index.js';
 import { MemoryMetricStore } from '../../../src/stores/memory/memory-metric-store.js';
 
 export const T0 = 1_704_067_200_000;
@@ -40,7 +40,8 @@ export function givenAnEngine(options: Partial<AlertEngineOptions> & { readonly 
   const store = options.store ?? new MemoryMetricStore();
   const bus = new EventBus();
   const logger = new RecordingLogger();
-  const changes: { readonly at: number; readonly rule: string; readonly from: AlertState; readonly to: AlertState; readonly alert: AlertInstance }[] = [];
+  const changes: { readonly at: number; readonly rule: string; readonly from: AlertState; readonly to: AlertState; readonly alert: AlertInstance }[] =
+    [];
   bus.on('alert', ({ alert, from }) => changes.push({ at: (clock.now() - T0) / 1000, rule: alert.rule, from, to: alert.state, alert }));
   const engine = new AlertEngine({ random: seededRandom(1), logger, bus, clock, ...options, store });
   /** Stores points (absent: none), then ticks, one second later than the time before. */
