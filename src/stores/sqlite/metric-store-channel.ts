@@ -14,7 +14,19 @@ export interface TickMessage {
 /** What the worker is asked. */
 export interface StoreRequest {
   readonly id: number;
-  readonly method: 'open' | 'append' | 'query' | 'series' | 'retain' | 'stats' | 'newest' | 'saveAlert' | 'alerts' | 'alertState' | 'settled' | 'close';
+  readonly method:
+    | 'open'
+    | 'append'
+    | 'query'
+    | 'series'
+    | 'retain'
+    | 'stats'
+    | 'newest'
+    | 'saveAlert'
+    | 'alerts'
+    | 'alertState'
+    | 'settled'
+    | 'close';
   readonly argument: unknown;
 }
 

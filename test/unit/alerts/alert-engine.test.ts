@@ -289,7 +289,7 @@ describe('a custom rule', () => {
 describe('ticks', () => {
   it('come by themselves once started, on the second and after its samples, until closed', async () => {
     const at: number[] = [];
-    const rule: AlertRule = { ...base, type: 'custom', evaluate: (now) => (at.push(now - T0), []) };
+    const rule: AlertRule = { ...base, type: 'custom', evaluate: (now) => [{ value: at.push(now - T0), active: false }] };
     const { clock, engine } = givenAnEngine({ rules: [rule] });
     engine.start();
     engine.start();
