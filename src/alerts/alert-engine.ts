@@ -330,9 +330,9 @@ export class AlertEngine implements AsyncDisposable {
       for (const { notifier, fingerprint, firedAt, at: toldAt } of told)
         for (const queue of this.#queues) if (queue.name === notifier) queue.restore(fingerprint, firedAt, toldAt);
     }
-    this.#rules.takeUpKept(at, (track, from) => {
-      // Pending for too long without anybody looking: it begins anew, which is a change too.
-      if (track.phase.state !== from) this.#changes.push({ track, from });
+    this.#rules.takeUpKept(at, (track, isAnew) => {
+      // Where its `for` began anew, the store must know from when on.
+      if (isAnew) this.#history.saveAlert({ at, alert: track.view(), from: 'pending' });
       else if (track.isRaised) this.#actions.offer(track, 'firing');
     });
   }

@@ -1,4 +1,4 @@
-import type { AlertEvent, AlertState, AlertTick } from '../contracts/alerts.js';
+import type { AlertEvent, AlertTick } from '../contracts/alerts.js';
 import { RuleRunner, type RunnerParts } from './rule-runner.js';
 import { requireNoCycle } from './rules/inhibition-graph.js';
 import { type AlertRule, ruleName } from './rules/rule.js';
@@ -57,15 +57,14 @@ export class RuleSet {
   }
 
   /** Gives kept alerts to the rules that are there now. */
-  takeUpKept(at: number, onTakenUp: (track: AlertTrack, from: AlertState) => void): void {
+  takeUpKept(at: number, onTakenUp: (track: AlertTrack, isAnew: boolean) => void): void {
     for (const [name, events] of this.#kept) {
       const runner = this.#runners.get(name);
       if (runner === undefined) continue;
       this.#kept.delete(name);
       for (const event of events) {
         const track = runner.trackOf(event.alert.labels);
-        resume(track, event, at, this.#keptTick, runner.everyMs);
-        onTakenUp(track, event.alert.state);
+        onTakenUp(track, resume(track, event, at, this.#keptTick, runner.everyMs));
       }
     }
   }

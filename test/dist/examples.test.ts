@@ -16,6 +16,11 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
   'market-data.ts': [/requests to the venue 25/, /peek, 100 ms old  nothing that young/, /for an order      bypass/],
   'pool.ts': [/200 orders acknowledged over [1-5] sessions/, /order after the drop \([1-9] new session/],
   'strategy.ts': [/525,600 minute bars, 396 orders, 348 fills/, /log hash 0baf4e2b166e25d77d3eb5cf8c17b5348284dfa63d0824a21e880a166b867ede/],
+  'alert-trips-breaker.ts': [
+    /breaker of place: open\n.*action trip_breaker \(auto\): done/,
+    /alert error-rate \(critical\): recovering → inactive/,
+    /0 alerts are open, and the breaker of placements is closed/,
+  ],
   'ccxt-resilient.ts': [/raw ccxt: 2 orders at the venue for one call/, /resilient: 1 order at the venue for one call, closed/],
 };
 

@@ -121,13 +121,15 @@ function openOf(events: readonly AlertEvent[]): readonly AlertEvent[] {
 /**
  * Sets an alert to what was kept of it. One that was pending begins anew where nobody looked for
  * longer than twice the time between two evaluations: its condition may have ended in between.
+ * @returns whether it began anew
  */
-export function resume(track: AlertTrack, { at: since, alert }: AlertEvent, now: number, tick: AlertTick | undefined, everyMs: number): void {
+export function resume(track: AlertTrack, { at: since, alert }: AlertEvent, now: number, tick: AlertTick | undefined, everyMs: number): boolean {
   const looked = Math.max(since, tick?.at ?? since);
   const stepMs = Math.max(everyMs, tick?.stepMs ?? 0);
-  if (alert.state === 'pending' && now - looked > LONGEST_GAP * stepMs) return;
+  const isAnew = alert.state === 'pending' && now - looked > LONGEST_GAP * stepMs;
   track.phase.state = alert.state;
-  track.phase.since = since;
+  track.phase.since = isAnew ? now : since;
   track.phase.firedAt = alert.firedAt ?? Number.NaN;
   track.value = alert.value;
+  return isAnew;
 }
