@@ -94,7 +94,7 @@ async function growth(): Promise<string> {
       }),
     );
   }
-  return `${lines.join('\n')}\n\nThe newest ten to twenty minutes lie in the log at 8 bytes a point; the longer the history, the less they weigh. The writer has up to ${UNDER_WAY} ticks under way. A bot writes one tick a second.\n`;
+  return `${lines.join('\n')}\n\nThe newest ten to twenty minutes lie in the log at 8 bytes a point; the longer the history, the less they weigh. The writer, as a backfill or a replay does, has up to ${UNDER_WAY} ticks under way, which share commits; each is still in the file before it is acknowledged. A bot appends one tick a second and waits for nothing: what one such tick costs is in the next table.\n`;
 }
 
 async function ticks(): Promise<string> {

@@ -38,7 +38,7 @@ export async function killWriters(options: {
   const found: KillRound[] = [];
   try {
     for (let round = 0; round < options.rounds; round++) {
-      const next = (acknowledged[acknowledged.length - 1] ?? T0 - 1000) + 60_000;
+      const next = acknowledged.reduce((newest, t) => Math.max(newest, t), T0 - 1000) + 60_000;
       acknowledged.push(...(await writeUntilKilled(path, next, options.worker ? 'worker' : 'inline', random)));
       found.push(await examine(path, acknowledged));
     }

@@ -286,6 +286,54 @@ describe('a file that can not be used', () => {
   });
 });
 
+describe('ticks that wait together', () => {
+  const tick = (s: number, series = SERIES) => ({ t: T0 + s * 1000, series, values: Float64Array.from(series, (_, i) => s * i) });
+
+  it('are committed together, and one that can not be taken is refused alone', async () => {
+    const engine = await MetricEngine.open({ path, readOnly: false });
+    try {
+      const [first, second, one] = [SERIES[0]!, SERIES[1]!, { name: 'born', labels: {} }];
+      await engine.append(tick(0));
+      const refused = await engine.appendTogether([
+        tick(1),
+        tick(1),
+        tick(2, [first, second, first]),
+        { ...tick(3), values: Float64Array.of(1) },
+        { ...tick(4, [...SERIES, one]), sketches: new Map([[99, new Uint8Array()]]) },
+        tick(5, [...SERIES, one]),
+        tick(6, [...SERIES, one]),
+      ]);
+      expect(refused.map((error) => error?.message)).toEqual([
+        undefined,
+        expect.stringMatching(/must move forward/),
+        expect.stringMatching(/got one twice/),
+        expect.stringMatching(/one value a series/),
+        expect.stringMatching(/keyed by index/),
+        undefined,
+        undefined,
+      ]);
+      expect([...(await pointsOf(engine))!.t]).toEqual([0, 1, 5, 6].map((s) => T0 + s * 1000));
+      // Born at 5, after the tick of 1: its first value is a rise.
+      const [rises] = await engine.query({ metric: 'born', from: T0, to: T0 + 9_999, stepMs: 10_000, agg: 'increase' });
+      expect(rises!.v[0]).toBe(6 * SERIES.length);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('are in the file when the store is closed, and seen by what is asked after them', async () => {
+    const store = await open({ worker: WORKER });
+    const appended = Array.from({ length: 700 }, (_, s) => store.append(tick(s)));
+    const seen = await pointsOf(store);
+    expect(seen!.t).toHaveLength(700);
+    const wrong = store.append(tick(3));
+    appended.push(store.append(tick(700)));
+    await Promise.all([store[Symbol.asyncDispose](), expect(wrong).rejects.toMatchObject({ code: 'TIME_BACKWARDS' }), ...appended]);
+    await using again = await open();
+    expect((await pointsOf(again))!.t).toHaveLength(701);
+  });
+});
+
 describe('a full disk', () => {
   it('fails appends with a clear error, shows the gap as a metric, and serves again once there is room', async () => {
     const engine = await MetricEngine.open({ path, readOnly: false });

@@ -30,7 +30,7 @@ export interface StoreRequest {
   readonly argument: unknown;
 }
 
-/** What it answers. */
+/** What it answers: lists of these, since each message wakes the other thread up. */
 export type StoreAnswer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: SentError };
 
 /** An error in a form that crosses threads: its class does not. */

@@ -105,13 +105,15 @@ export class MetricEngine {
   }
 
   async append(tick: MetricTick): Promise<void> {
-    this.#turn(() => this.#log.append(tick));
-    if (tick.t < this.#nextSlotAt) return;
-    this.#nextSlotAt = (Math.floor(tick.t / SLOT_MS) + 1) * SLOT_MS;
-    this.#maintain();
-    // Somebody who appends faster than slots can be compacted waits; a bot's one tick a second never does.
-    const slot = this.#compactor?.nextSlot();
-    if (slot !== undefined && this.#log.last > (slot + MOST_SLOTS_BEHIND) * SLOT_MS) await this.#maintenance;
+    const [refused] = await this.appendTogether([tick]);
+    if (refused !== undefined) throw refused;
+  }
+
+  /** Commits ticks together, so that those who wait share a transaction; gives why one is not in the file, by tick. */
+  async appendTogether(ticks: readonly MetricTick[]): Promise<readonly (Error | undefined)[]> {
+    const refused = this.#turn(() => this.#log.append(ticks));
+    if (this.#log.last >= this.#nextSlotAt) await this.#beginSlot();
+    return refused;
   }
 
   async query(query: RangeQuery, signal?: AbortSignal): Promise<readonly RangeResult[]> {
@@ -178,6 +180,14 @@ export class MetricEngine {
     await this.#trimming;
     this.#database.close();
     this.#lock?.[Symbol.dispose]();
+  }
+
+  async #beginSlot(): Promise<void> {
+    this.#nextSlotAt = (Math.floor(this.#log.last / SLOT_MS) + 1) * SLOT_MS;
+    this.#maintain();
+    // Somebody who appends faster than slots can be compacted waits; a bot's one tick a second never does.
+    const slot = this.#compactor?.nextSlot();
+    if (slot !== undefined && this.#log.last > (slot + MOST_SLOTS_BEHIND) * SLOT_MS) await this.#maintenance;
   }
 
   /** Compacts what is over, one run at a time. What fails is tried again with the next slot; the log keeps it. */

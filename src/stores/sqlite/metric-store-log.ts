@@ -1,4 +1,5 @@
 import type { MetricTick, SeriesKey } from '../../contracts/metric-store.js';
+import { asError } from '../../core/errors.js';
 import { ByteReader, ByteWriter } from '../shared/byte-buffer.js';
 import { requireTick } from '../shared/series-key.js';
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
@@ -27,7 +28,13 @@ interface Epoch {
   readonly id: number;
   readonly series: readonly SeriesKey[];
   readonly ids: Uint32Array;
-  readonly histograms: Set<number>;
+  readonly histograms: ReadonlySet<number>;
+}
+
+/** What the next tick comes after. */
+interface Newest {
+  readonly epoch: Epoch | undefined;
+  readonly last: number;
 }
 
 /** Ticks as they come, one row each: what has been acknowledged is in here, whatever happens to the process. */
@@ -71,22 +78,37 @@ export class TickLog {
   }
 
   /**
-   * Commits a tick.
-   * @throws VenueKitError TIME_BACKWARDS for a tick that is not after the last one; SqliteError where the file can't take it.
+   * Commits ticks in their order, all together where all can be taken, else each by itself.
+   * @returns by tick: undefined once it is in the file, or why it is not: VenueKitError TIME_BACKWARDS for
+   * one that is not after the one before; SqliteError where the file can't take it.
    */
-  append(tick: MetricTick): void {
-    requireTick(tick, this.#last);
-    const { t, values, sketches } = tick;
-    const epoch = this.#database.write(() => {
-      const now = this.#epochFor(tick);
-      for (const column of sketches?.keys() ?? []) this.#markHistogram(now, now.ids[column] as number);
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      this.#insertTick.run(t, now.id, bytes, sketches === undefined || sketches.size === 0 ? null : this.#pack(sketches));
-      return now;
+  append(ticks: readonly MetricTick[]): readonly (Error | undefined)[] {
+    try {
+      this.#commit(ticks);
+      return ticks.map(() => undefined);
+    } catch (error) {
+      return ticks.length === 1 ? [asError(error)] : ticks.flatMap((tick) => this.append([tick]));
+    }
+  }
+
+  #commit(ticks: readonly MetricTick[]): void {
+    const newest = this.#database.write(() => {
+      let newest: Newest = { epoch: this.#epoch, last: this.#last };
+      for (const tick of ticks) newest = this.#insert(tick, newest);
+      return newest;
     });
     // Only now: what a failed transaction made up is not in the file.
-    this.#epoch = epoch;
-    this.#last = t;
+    this.#epoch = newest.epoch;
+    this.#last = newest.last;
+  }
+
+  #insert(tick: MetricTick, before: Newest): Newest {
+    requireTick(tick, before.last);
+    const { t, values, sketches } = tick;
+    const epoch = this.#withHistograms(this.#epochFor(tick, before), sketches ?? NONE);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    this.#insertTick.run(t, epoch.id, bytes, sketches === undefined || sketches.size === 0 ? null : this.#pack(sketches));
+    return { epoch, last: t };
   }
 
   /** At most `limit` ticks of [from, to), in order. */
@@ -102,8 +124,7 @@ export class TickLog {
     });
   }
 
-  #epochFor({ t, series }: MetricTick): Epoch {
-    const current = this.#epoch;
+  #epochFor({ t, series }: MetricTick, { epoch: current, last }: Newest): Epoch {
     if (current !== undefined && current.series === series && current.ids.length === series.length) return current;
     const stored = series.map((key) => this.#series.idOf(key, t));
     const ids = Uint32Array.from(stored, ({ id }) => id);
@@ -115,15 +136,20 @@ export class TickLog {
     const id = Number(this.#insertEpoch.get(t, new Uint8Array(ids.buffer))?.id);
     if (current !== undefined) {
       const before = new Set(current.ids);
-      for (const one of seen) if (!before.has(one)) this.#insertBirth.run(one, t, this.#last);
+      for (const one of seen) if (!before.has(one)) this.#insertBirth.run(one, t, last);
     }
     return { id, series, ids, histograms: new Set(stored.filter(({ isHistogram }) => isHistogram).map((one) => one.id)) };
   }
 
-  #markHistogram(epoch: Epoch, id: number): void {
-    if (epoch.histograms.has(id)) return;
-    this.#series.markAsHistogram(id);
-    epoch.histograms.add(id);
+  #withHistograms(epoch: Epoch, sketches: ReadonlyMap<number, Uint8Array>): Epoch {
+    let { histograms } = epoch;
+    for (const column of sketches.keys()) {
+      const id = epoch.ids[column] as number;
+      if (histograms.has(id)) continue;
+      this.#series.markAsHistogram(id);
+      histograms = new Set(histograms).add(id);
+    }
+    return histograms === epoch.histograms ? epoch : { ...epoch, histograms };
   }
 
   #pack(sketches: ReadonlyMap<number, Uint8Array>): Uint8Array {

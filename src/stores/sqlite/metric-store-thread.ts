@@ -30,7 +30,9 @@ export class StoreThread {
 
   constructor(file: URL) {
     this.#worker = new Worker(file, { workerData: { gate: this.#gate.memory }, name: FILE });
-    this.#worker.on('message', (message: StoreAnswer) => this.#settle(message));
+    this.#worker.on('message', (answers: readonly StoreAnswer[]) => {
+      for (const answer of answers) this.#settle(answer);
+    });
     this.#worker.on('error', (error) =>
       this.#end(new VenueKitError('STORAGE', `The metric store's thread failed: ${error.message}`, { cause: error })),
     );

@@ -1,7 +1,8 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { AlertEvent } from '../../contracts/alerts.js';
-import type { RangeQuery, SeriesKey } from '../../contracts/metric-store.js';
+import type { MetricTick, RangeQuery, SeriesKey } from '../../contracts/metric-store.js';
 import { systemClock } from '../../core/clock.js';
+import { closedError } from '../../core/errors.js';
 import type { RetentionPolicy } from '../shared/retention.js';
 import type { AlertStateCall } from './metric-store-alerts.js';
 import { type StoreAnswer, type StoreRequest, sendError, type TickMessage } from './metric-store-channel.js';
@@ -12,6 +13,8 @@ import { ExitGate } from './metric-store-exit-gate.js';
 const port = parentPort;
 if (port === null) throw new Error('metric-store-worker is started by SqliteMetricStore, not imported');
 const gate = new ExitGate((workerData as { readonly gate: SharedArrayBuffer }).gate);
+// Bounds how long one commit holds the thread.
+const MOST_TICKS_TOGETHER = 64;
 const layouts = new Map<number, readonly SeriesKey[]>();
 let engine: MetricEngine | undefined;
 
@@ -21,15 +24,6 @@ async function answer({ method, argument }: StoreRequest): Promise<unknown> {
     return undefined;
   }
   if (engine === undefined) return undefined;
-  if (method === 'append') {
-    const { t, layout, series, values, sketches } = argument as TickMessage;
-    if (series !== undefined) {
-      layouts.clear();
-      layouts.set(layout, series);
-    }
-    await engine.append({ t, series: layouts.get(layout) ?? [], values, ...(sketches === undefined ? {} : { sketches }) });
-    return undefined;
-  }
   if (method === 'query') return engine.query(argument as RangeQuery);
   if (method === 'series') return engine.series();
   if (method === 'retain') return engine.retain(argument as RetentionPolicy);
@@ -42,14 +36,55 @@ async function answer({ method, argument }: StoreRequest): Promise<unknown> {
   return engine.stats();
 }
 
-port.on('message', (request: StoreRequest) => {
+function toTick({ t, layout, series, values, sketches }: TickMessage): MetricTick {
+  if (series !== undefined) {
+    layouts.clear();
+    layouts.set(layout, series);
+  }
+  return { t, series: layouts.get(layout) ?? [], values, ...(sketches === undefined ? {} : { sketches }) };
+}
+
+function answerTo({ id }: StoreRequest, error: unknown): StoreAnswer {
+  return error === undefined ? { id, value: undefined } : { id, error: sendError(error) };
+}
+
+function send(answers: readonly StoreAnswer[]): void {
+  port?.postMessage(answers);
+}
+
+/** In one commit, made before this returns; answered when its writers may go on. */
+function append(requests: readonly StoreRequest[]): void {
+  const ticks = requests.map(({ argument }) => toTick(argument as TickMessage));
+  const committed = engine?.appendTogether(ticks) ?? Promise.reject(closedError('SqliteMetricStore'));
+  committed.then(
+    (refused) => send(requests.map((request, i) => answerTo(request, refused[i]))),
+    (error: unknown) => send(requests.map((request) => answerTo(request, error))),
+  );
+}
+
+function serve(request: StoreRequest): void {
   const reply = (message: StoreAnswer): void => {
-    port.postMessage(message);
+    send([message]);
     // With nothing left to listen to, the thread ends by itself.
-    if (request.method === 'close') port.close();
+    if (request.method === 'close') port?.close();
   };
   answer(request).then(
     (value) => reply({ id: request.id, value }),
     (error: unknown) => reply({ id: request.id, error: sendError(error) }),
   );
+}
+
+port.on('message', (request: StoreRequest) => {
+  if (request.method !== 'append') return serve(request);
+  // Ticks that have come by now share a commit, which costs more than a row does; what was asked after them waits for it.
+  const appends = [request];
+  let other: StoreRequest | undefined;
+  while (other === undefined && appends.length < MOST_TICKS_TOGETHER) {
+    const next = receiveMessageOnPort(port)?.message as StoreRequest | undefined;
+    if (next === undefined) break;
+    if (next.method === 'append') appends.push(next);
+    else other = next;
+  }
+  append(appends);
+  if (other !== undefined) serve(other);
 });
