@@ -12,6 +12,7 @@ export const FAULT_PRESETS: Readonly<Record<'calm' | 'light' | 'storm', readonly
     { when: 'after', kind: 'stream_gap', probability: 0.01 },
     { when: 'after', kind: 'stream_duplicate', probability: 0.02 },
     { when: 'after', kind: 'stream_reorder', probability: 0.02 },
+    { when: 'after', kind: 'stream_stall', ms: 3_000, probability: 0.002 },
   ],
 };
 

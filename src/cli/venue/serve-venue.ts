@@ -24,9 +24,9 @@ export async function serveVenue({ protocol, port, seed, faults, json }: VenueCo
   });
   for (const fault of FAULT_PRESETS[faults]) venue.fault(fault);
   await using served = await serveBinance(venue, { port });
-  const { url, credentials } = served;
-  if (json === true) terminal.out(`${JSON.stringify({ url, ...credentials, protocol, seed, faults })}\n`);
-  else terminal.out(`${url}\napiKey ${credentials.apiKey}\nsecret ${credentials.secret}\n`);
+  const { url, wsUrl, credentials } = served;
+  if (json === true) terminal.out(`${JSON.stringify({ url, wsUrl, ...credentials, protocol, seed, faults })}\n`);
+  else terminal.out(`${url}\n${wsUrl}\napiKey ${credentials.apiKey}\nsecret ${credentials.secret}\n`);
   terminal.err(
     `A simulated ${protocol} with faults: ${faults}, seed ${seed}. It holds no money and knows no other credentials. Stop it with Ctrl-C.\n`,
   );

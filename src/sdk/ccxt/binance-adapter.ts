@@ -11,6 +11,7 @@ import type {
   Verdict,
 } from '../../contracts/broker.js';
 import type { Settled } from '../../contracts/calls.js';
+import type { Bus } from '../../contracts/events.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '../../contracts/market-data.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
 import { isUnknownSymbol, unknownSymbolError } from '../../contracts/unknown-symbol.js';
@@ -37,6 +38,8 @@ export interface CcxtAdapterOptions {
   /** Overrides what is known of the venue. */
   readonly capabilities?: Partial<VenueCapabilities>;
   readonly logger?: Logger;
+  /** Where the pool of order sessions reports, beside the other pools. @defaultValue nowhere */
+  readonly bus?: Bus;
   /**
    * How WebSockets are used: for the stream of own orders, for order calls while somebody follows that
    * stream, and for market streams. false: REST only.
@@ -115,7 +118,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   #venueOffsetMs = 0;
   #loading: Promise<void> | undefined;
 
-  constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock, webSocket }: CcxtAdapterOptions, hooks: CcxtAdapterHooks = {}) {
+  constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock, webSocket, bus }: CcxtAdapterOptions, hooks: CcxtAdapterHooks = {}) {
     this.#sdk = sdk;
     this.#hooks = hooks;
     this.#clock = clock;
@@ -129,7 +132,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     });
     this.#urls = webSocket === false ? undefined : socketUrlsOf(sdk);
     this.#webSocket = webSocket === false ? undefined : webSocket;
-    this.#sockets = this.#openable(logger);
+    this.#sockets = this.#openable(logger, bus);
     if (this.#sockets !== undefined) {
       const sockets = this.#sockets;
       this.events = (signal) => sockets.events(signal);
@@ -277,7 +280,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   }
 
   // Where one is to be had.
-  #openable(logger: Logger | undefined): AccountSockets | undefined {
+  #openable(logger: Logger | undefined, bus: Bus | undefined): AccountSockets | undefined {
     const sdk = this.#sdk;
     const proxy = this.#webSocket?.constructor === undefined ? proxyOf(sdk) : undefined;
     if (proxy !== undefined) {
@@ -291,6 +294,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
       maxSessions: this.#webSocket?.maxSessions,
       clock: this.#clock,
       logger,
+      bus,
       symbolOf: (id) => this.#symbolOf(id),
     });
   }
@@ -455,7 +459,7 @@ const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
  * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
  */
 export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireKnown('toAdapter', options, ['capabilities', 'logger', 'clock', 'webSocket']);
+  requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket']);
   if (options.webSocket !== undefined && options.webSocket !== false) {
     requireKnown('toAdapter webSocket', options.webSocket, ['constructor', 'maxSessions']);
     if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);

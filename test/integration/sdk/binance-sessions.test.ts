@@ -1,7 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
 import ccxt from 'ccxt';
 import { describe, expect, it } from 'vitest';
 import type { Attempt, VenueEvent } from '../../../src/contracts/broker.js';
+import type { Bus } from '../../../src/contracts/events.js';
 import { systemClock } from '../../../src/core/clock.js';
+import { EventBus } from '../../../src/index.js';
 import { toAdapter } from '../../../src/sdk/ccxt/index.js';
 import type { Fault } from '../../../src/testing/faults.js';
 import { type BrokerUnderTest, brokerAdapterContract, SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../src/testing/index.js';
@@ -13,11 +16,14 @@ const LAG_MS = 20;
 const FENCE_MS = 400;
 
 /** ccxt's binance with its order sessions open, since somebody follows the account. */
-async function givenSessions(options: SimulatedVenueOptions = {}, fenceMs = FENCE_MS) {
+async function givenSessions(options: SimulatedVenueOptions = {}, fenceMs = FENCE_MS, publicKey?: string, keys: { secret?: string } = {}, bus?: Bus) {
   const venue = new SimulatedVenue({ seed: 3, balances: { USDT: '1000000' }, ...options });
-  const served = await serveBinance(venue);
-  const exchange = served.connect(new ccxt.binance({ timeout: 3_000 }));
-  const adapter = toAdapter(exchange, { capabilities: { visibilityLagMs: LAG_MS, fence: { maxMs: 60_000, defaultMs: fenceMs } } });
+  const served = await serveBinance(venue, publicKey === undefined ? {} : { publicKey });
+  const exchange = Object.assign(served.connect(new ccxt.binance({ timeout: 3_000 })), keys);
+  const adapter = toAdapter(exchange, {
+    capabilities: { visibilityLagMs: LAG_MS, fence: { maxMs: 60_000, defaultMs: fenceMs } },
+    ...(bus !== undefined && { bus }),
+  });
   await exchange.loadMarkets();
   const controller = new AbortController();
   const seen: VenueEvent[] = [];
@@ -131,6 +137,33 @@ describe('order calls over WebSocket sessions', () => {
     const shown = `${cause.message} ${cause.stack} ${JSON.stringify(cause)} ${String(cause.cause)}`;
     expect(shown).not.toContain(served.credentials.secret);
     expect(shown).not.toContain(served.credentials.apiKey);
+    await close();
+  });
+
+  it('are signed with an Ed25519 key where the host holds one', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const { venue, exchange, adapter, attempt, requests, close } = await givenSessions(
+      {},
+      FENCE_MS,
+      publicKey.export({ type: 'spki', format: 'pem' }) as string,
+      {
+        secret: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      },
+    );
+    expect(exchange.secret).toContain('PRIVATE KEY');
+    expect(await adapter.place(BUY, 'ed-1', attempt())).toMatchObject({ kind: 'accepted' });
+    expect(requests('WS order.place')).toBe(1);
+    expect(venue.orders()).toHaveLength(1);
+    await close();
+  });
+
+  it('report their pool where a bus is given', async () => {
+    const bus = new EventBus();
+    const seen: string[] = [];
+    bus.on('pool.created', ({ pool }) => seen.push(pool));
+    const { close } = await givenSessions({}, FENCE_MS, undefined, {}, bus);
+    await systemClock.sleep(50);
+    expect(seen).toContain('binance-orders');
     await close();
   });
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { run } from '../../../src/cli/run.js';
 import { FAULT_PRESETS } from '../../../src/cli/venue/fault-presets.js';
 import { SimulatedVenue } from '../../../src/testing/index.js';
@@ -26,8 +28,12 @@ async function givenAServedVenue(...args: string[]) {
 describe('venuekit venue', () => {
   it('serves Binance’s protocol until it is interrupted, and says where on standard output', async () => {
     const { first, output, interrupt, ended } = await givenAServedVenue('--protocol', 'binance', '--port', '0', '--seed', '7', '--json');
-    const { url, apiKey, secret } = JSON.parse(first);
+    const { url, wsUrl, apiKey, secret } = JSON.parse(first);
     expect({ apiKey, secret }).toEqual({ apiKey: expect.any(String), secret: expect.any(String) });
+    const stream = new WebSocket(`${wsUrl}/ws/btcusdt@bookTicker`);
+    const [message] = await once(stream, 'message');
+    expect(JSON.parse(String(message))).toMatchObject({ s: 'BTCUSDT' });
+    stream.terminate();
     const response = await fetch(`${url}/api/v3/time`);
     expect(await response.json()).toEqual({ serverTime: expect.any(Number) });
     interrupt();
