@@ -25,7 +25,7 @@ export async function webSocketConstructor(given: WebSocketConstructor | undefin
     throw missingPeerError(
       'ws',
       'A WebSocket on this runtime',
-      `Install it, or hand in a constructor as webSocket.constructor. (${asError(cause).message})`,
+      `Install it, or hand in a constructor as webSocket.WebSocket. (${asError(cause).message})`,
     );
   }
 }

@@ -53,7 +53,7 @@ export interface CcxtAdapterOptions {
 /** Whose WebSockets an adapter opens, and how many. */
 export interface CcxtWebSocketOptions {
   /** In place of the runtime's own, for example one that goes through a proxy. */
-  readonly constructor?: WebSocketConstructor;
+  readonly WebSocket?: WebSocketConstructor;
   /** Most sessions for order calls; each carries one request at a time. @defaultValue 4 */
   readonly maxSessions?: number;
 }
@@ -265,7 +265,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     if (!isStreamedKind(kind)) throw new RangeError(`kind must be one of "quote", "book", "trades" to be streamed, got ${JSON.stringify(kind)}`);
     const parts = {
       url: this.#urls?.streams ?? '',
-      constructor: this.#webSocket?.constructor,
+      constructor: this.#webSocket?.WebSocket,
       clock: this.#clock,
       marketIdOf: async (symbol: string) => (await this.#market(symbol)).id,
       bookSnapshot: (symbol: string, left: AbortSignal) => this.#bookSnapshot(symbol, left),
@@ -282,15 +282,15 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
   // Where one is to be had.
   #openable(logger: Logger | undefined, bus: Bus | undefined): AccountSockets | undefined {
     const sdk = this.#sdk;
-    const proxy = this.#webSocket?.constructor === undefined ? proxyOf(sdk) : undefined;
+    const proxy = this.#webSocket?.WebSocket === undefined ? proxyOf(sdk) : undefined;
     if (proxy !== undefined) {
-      redactingLogger(logger).info({ option: proxy }, 'ccxt goes through a proxy: REST only, unless webSocket.constructor goes through it, too');
+      redactingLogger(logger).info({ option: proxy }, 'ccxt goes through a proxy: REST only, unless webSocket.WebSocket goes through it, too');
     }
     if (this.#urls === undefined || proxy !== undefined) return undefined;
     return new AccountSockets({
       url: this.#urls.api,
       credentials: () => ({ apiKey: sdk.apiKey ?? '', secret: sdk.secret ?? '' }),
-      constructor: this.#webSocket?.constructor,
+      constructor: this.#webSocket?.WebSocket,
       maxSessions: this.#webSocket?.maxSessions,
       clock: this.#clock,
       logger,
@@ -461,7 +461,7 @@ const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
 export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
   requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket']);
   if (options.webSocket !== undefined && options.webSocket !== false) {
-    requireKnown('toAdapter webSocket', options.webSocket, ['constructor', 'maxSessions']);
+    requireKnown('toAdapter webSocket', options.webSocket, ['WebSocket', 'maxSessions']);
     if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);
   }
   requireKnown('toAdapter capabilities', options.capabilities ?? {}, Object.keys(CAPABILITIES));

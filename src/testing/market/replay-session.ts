@@ -53,7 +53,12 @@ export function mapSession(bars: Iterable<ReplayBar>, now: number, speed: number
 }
 
 function columnsOf(bars: readonly ReplayBar[], onClock: (t: number) => number, barMs: number): BarColumns {
-  const column = (value: (bar: ReplayBar) => number): Float64Array => Float64Array.from(bars, value);
+  // In a plain loop: a year of minutes through Float64Array.from takes several times as long.
+  const column = (value: (bar: ReplayBar) => number): Float64Array => {
+    const values = new Float64Array(bars.length);
+    for (let i = 0; i < bars.length; i++) values[i] = value(bars[i]!);
+    return values;
+  };
   return {
     t: column((bar) => onClock(bar.t)),
     open: column((bar) => bar.open),

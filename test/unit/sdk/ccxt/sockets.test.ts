@@ -48,7 +48,7 @@ describe('an adapter', () => {
       send() {}
       close() {}
     }
-    expect(toAdapter(sdk, { webSocket: { constructor: Through } }).events).toBeTypeOf('function');
+    expect(toAdapter(sdk, { webSocket: { WebSocket: Through as never } }).events).toBeTypeOf('function');
   });
 
   it('refuses options that it does not know, by name', () => {
