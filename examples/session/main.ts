@@ -9,6 +9,7 @@ import { Progress } from './progress.js';
 import { RawDesk } from './raw-desk.js';
 import { loadSession } from './recorded-session.js';
 import { type Report, type Side, sideOf, table, writeReport } from './report.js';
+import { openSessionStore, sessionDashboard, writePictures } from './session-pictures.js';
 import { readSettings, type Settings } from './settings.js';
 import { openVenue, serve, speedUp } from './venue.js';
 import { intentIdOf, VenueKitDesk } from './venuekit-desk.js';
@@ -36,7 +37,7 @@ async function main(settings: Settings): Promise<number> {
   const until = systemClock.monotonic() + durationMs;
   const show = (): void => progress.show(`${Math.max(0, Math.ceil((until - systemClock.monotonic()) / 1000))} s left · ${soFar()}`);
   try {
-    const [raw, { side: venuekit, metrics }] = await Promise.all([
+    const [raw, { side: venuekit, metrics, pictures }] = await Promise.all([
       runRaw(settings, venues[0], served[0], show),
       runVenueKit(settings, venues[1], served[1], show),
     ]);
@@ -45,6 +46,7 @@ async function main(settings: Settings): Promise<number> {
     console.log(`\n${table(report)}\n`);
     const written = writeReport(settings.out, report, metrics);
     console.log(`Written to ${written.report}, and the metrics of the venuekit side to ${written.metrics}`);
+    console.log(`What it looked like: ${pictures.join(', ')}`);
     return 0;
   } catch (error) {
     // One side failed: the other must not go on against a venue that is about to close.
@@ -89,11 +91,15 @@ async function runVenueKit(
   venue: SimulatedVenue,
   served: ServedVenue,
   show: () => void,
-): Promise<{ readonly side: Side; readonly metrics: string }> {
+): Promise<{ readonly side: Side; readonly metrics: string; readonly pictures: readonly string[] }> {
   const adapter = toAdapter(newExchange(served), {
     capabilities: { visibilityLagMs: VISIBILITY_LAG_MS, fence: { maxMs: 60_000, defaultMs: FENCE_MS } },
   });
-  await using kit = await createVenueKit({ broker: adapter, marketData: adapter, policy: { timeoutMs: TIMEOUT_MS } });
+  await using store = await openSessionStore(settings.out);
+  await using dashboard = sessionDashboard(store);
+  await using kit = await createVenueKit({ broker: adapter, marketData: adapter, store, policy: { timeoutMs: TIMEOUT_MS } });
+  if (settings.open === true) console.log(`Live, while it runs: ${(await dashboard.listen()).url}`);
+  const from = systemClock.now();
   await kit.start();
   const log = await bot('venuekit', settings, new VenueKitDesk(kit), show);
   const { trading, marketData } = kit as Required<VenueKit>;
@@ -103,7 +109,8 @@ async function runVenueKit(
   const verdicts = judge(log, venue.orders(), (id) => numberOf.get(id), endedWithProof);
   const metrics = kit.metrics.exposition();
   const metricSeries = { scraped: metrics.match(/^[^#\n]/gm)?.length ?? 0, kept: (await kit.store.stats()).series };
-  return { side: sideOf(log, verdicts, served.stats(), { cacheHitRate: marketData.stats().hitRate, metricSeries }), metrics };
+  const pictures = await writePictures(dashboard, settings.out, { from, to: systemClock.now() });
+  return { side: sideOf(log, verdicts, served.stats(), { cacheHitRate: marketData.stats().hitRate, metricSeries }), metrics, pictures };
 }
 
 function soFar(): string {

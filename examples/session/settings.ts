@@ -13,6 +13,8 @@ export interface Settings {
   readonly out: string;
   /** Of the first served venue; the second takes the next one. 0: any free ports. */
   readonly port: number;
+  /** Show the live page of the venuekit side while it runs. */
+  readonly open?: boolean;
 }
 
 export const KNOWN_SYMBOLS = ['BTC/USD', 'ETH/USD', 'LTC/USD'] as const;
@@ -26,8 +28,9 @@ export function readSettings(argv: readonly string[]): Settings {
     .option('--faults <share>', 'share of requests that fail, from 0 to 0.5', within(0, 0.5), 0.05)
     .option('--symbols <list>', `watchlist, from ${KNOWN_SYMBOLS.join(', ')}`, symbols, [...KNOWN_SYMBOLS])
     .option('--data <file>', 'the recorded session', fileURLToPath(new URL('./data/btc_session.csv.gz', import.meta.url)))
-    .option('--out <folder>', 'where report.json goes', 'out')
+    .option('--out <folder>', 'where the reports and the metrics go', 'out')
     .option('--port <number>', 'port of the first served venue, 0 for any', within(0, 65_534), 0)
+    .option('--open', 'serve the live page of the venuekit side while it runs, and print its address')
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   command.parse([...argv]);

@@ -9,6 +9,7 @@ import { closedError } from '../core/errors.js';
 import { requireFunction, requireInteger, requireKnown, requireMethods, requireObject, requireOneOf, requireText } from '../core/options.js';
 import { type Objectives, requireObjectives } from './charts/objectives.js';
 import { Renderer } from './report/renderer.js';
+import type { ReportData } from './report/report-data.js';
 import { REPORT_FORMATS, type ReportFormat } from './report/report-format.js';
 import { Access, newToken } from './server/access.js';
 import { DashboardAssets } from './server/assets.js';
@@ -108,12 +109,17 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const access = new Access(token, hosts);
   const servers = new Set<Server>();
   let closed: Promise<void> | undefined;
+  let latest: { readonly key: string; readonly data: ReportData } | undefined;
 
   const render = async ({ format, from, to, signal, onProgress }: RenderOptions): Promise<Uint8Array> => {
     if (closed !== undefined) throw closedError('The dashboard');
     throwIfAborted(signal);
+    // The formats of one range are asked for one after the other: read and analysed once.
+    const key = `${from}/${to}`;
+    if (latest?.key === key) return renderer.render(format, latest.data, signal);
     const progress = { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) };
     const data = await reader.report({ from, to, now: clock.now(), ...progress });
+    latest = to <= data.madeAt ? { key, data } : undefined;
     return renderer.render(format, data, signal);
   };
   const pages = new PageServer({

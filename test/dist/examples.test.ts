@@ -21,6 +21,10 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /alert error-rate \(critical\): recovering → inactive/,
     /0 alerts are open, and the breaker of placements is closed/,
   ],
+  'dashboard-in-express.ts': [/open at http:\/\/127\.0\.0\.1:\d+\/desk\/\?token=…\nwith the token 200, without 401/],
+  'dashboard-in-fastify.ts': [/open at http:\/\/127\.0\.0\.1:\d+\/desk\/\?token=…\nwith the token 200, without 401/],
+  'dashboard-in-hono.ts': [/open at http:\/\/127\.0\.0\.1:\d+\/desk\/\?token=…\nwith the token 200, without 401/],
+  'dashboard-in-node-http.ts': [/with the token 200, without 401/],
   'ccxt-resilient.ts': [/raw ccxt: 2 orders at the venue for one call/, /resilient: 1 order at the venue for one call, closed/],
 };
 

@@ -1,6 +1,6 @@
 import type { ChartDefinition } from './chart.js';
 import { format } from './format.js';
-import { onGrid, rangeOf } from './grid.js';
+import { type Grid, gridOf, onGrid, rangeOf } from './grid.js';
 import { drawn, frame, latest, line, objectiveLine, timeAxis, valueAxis } from './option-parts.js';
 
 const METRIC = 'venuekit_venue_call_seconds';
@@ -12,18 +12,33 @@ export function withinObjective(p99: readonly (number | null)[], objective: numb
   return measured.length === 0 ? undefined : measured.filter((value) => value <= objective).length / measured.length;
 }
 
+const MINUTE_MS = 60_000;
+
+// After a while stores keep observations by the minute: what a range begins in the middle of is found at its start.
+function fromItsMinute(grid: Grid): Grid {
+  return gridOf(Math.floor(grid.from / MINUTE_MS) * MINUTE_MS, grid.to, grid.stepMs);
+}
+
+function minuteInFirstColumn(v: readonly (number | null)[], before: number): (number | null)[] {
+  const inside = v.slice(before);
+  const isMinute = before > 0 && v[0] !== null && v.slice(1, before).every((value) => value === null);
+  if (isMinute) inside[0] ??= v[0]!;
+  return inside;
+}
+
 export const latencyChart: ChartDefinition = {
   id: 'latency',
   title: 'Latency of venue calls',
   how: `p50, p95 and p99 of ${METRIC} over all operations, from mergeable sketches at 1 % relative error; each attempt counts by itself.`,
-  async read({ store, objectives, signal }, grid) {
-    const results = await Promise.all(QUANTILES.map((agg) => store.query({ metric: METRIC, agg, by: [], ...rangeOf(grid) }, signal)));
+  async read({ store, objectives, pictureFrom, signal }, grid) {
+    const wide = grid.from === pictureFrom ? fromItsMinute(grid) : grid;
+    const results = await Promise.all(QUANTILES.map((agg) => store.query({ metric: METRIC, agg, by: [], ...rangeOf(wide) }, signal)));
     const series = results.map(([result], i) => ({
       name: QUANTILES[i]!,
       unit: 'seconds' as const,
-      v: result === undefined ? [] : onGrid(result, grid),
+      v: result === undefined ? [] : minuteInFirstColumn(onGrid(result, wide), wide.columns - grid.columns),
     }));
-    const isEmpty = results.every((found) => found.length === 0);
+    const isEmpty = series.every(({ v }) => v.every((value) => value === null));
     return {
       id: 'latency',
       title: latencyChart.title,

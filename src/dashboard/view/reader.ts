@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { STANDARD_MEASURES } from '../../analytics/engine/standard-measures.js';
 import type { AnalyticsEngine, AnalyticsReport } from '../../analytics/index.js';
 import type { MetricStore } from '../../contracts/metric-store.js';
@@ -129,9 +130,24 @@ export class DashboardReader {
     return explanation === undefined ? chart : { ...chart, explanation };
   }
 
-  async #read(grid: Grid, pictureFrom: number, at: number, selected: SelectedSeries, signal?: AbortSignal): Promise<Snapshot> {
+  async #read(grid: Grid, pictureFrom: number, at: number, selected: SelectedSeries, outer?: AbortSignal): Promise<Snapshot> {
     const { store, objectives } = this.#options;
-    const source = { store, alertEvents: this.#alertEvents, objectives, selected, pictureFrom, ...(signal === undefined ? {} : { signal }) };
+    // More queries wait at once than a signal has listeners without a warning: one of our own stands for them.
+    const own = new AbortController();
+    const { signal } = own;
+    setMaxListeners(0, signal);
+    const onAbort = (): void => own.abort(outer?.reason);
+    if (outer?.aborted) onAbort();
+    outer?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await this.#readAll({ store, alertEvents: this.#alertEvents, objectives, selected, pictureFrom, signal }, grid, at);
+    } finally {
+      outer?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #readAll(source: ChartSource & { readonly store: MetricStore; readonly signal: AbortSignal }, grid: Grid, at: number): Promise<Snapshot> {
+    const { store, signal } = source;
     const [charts, alerts, uptime] = await Promise.all([
       readCharts(source, grid),
       this.openAlerts(at).catch(() => []),
