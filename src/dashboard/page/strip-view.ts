@@ -70,7 +70,7 @@ export class StripView {
       if (canSilence && !isSuppressed) {
         const button = element(page, 'button', 'Silence 1 h');
         button.type = 'button';
-        button.setAttribute('aria-label', `Silence ${rule} ${labels} for an hour`);
+        button.setAttribute('aria-label', `Silence 1 h: ${rule} ${labels}`);
         button.addEventListener('click', () => void this.#silence(button, fingerprint, rule));
         item.append(button);
       }
