@@ -73,6 +73,11 @@ describe('the main job', { timeout: 120_000 }, () => {
     expect(report.raw.cacheHitRate).toBe(0);
     expect(report.raw.requests).toBeGreaterThan(report.venuekit.requests);
     expect(output).toContain('errors that reached the bot');
+    // What it looked like, from the metrics that it kept.
+    expect(existsSync(join(out, 'session.db'))).toBe(true);
+    expect(readFileSync(join(out, 'dashboard.png')).subarray(1, 4).toString()).toBe('PNG');
+    expect(readFileSync(join(out, 'report.html'), 'utf8').match(/<figure data-chart=/g)).toHaveLength(7);
+    expect((JSON.parse(readFileSync(join(out, 'dashboard.json'), 'utf8')) as { charts: unknown[] }).charts).toHaveLength(7);
     // Every part of the kit is on record, as the table says.
     const { scraped, kept } = report.venuekit.metricSeries;
     expect(scraped).toBeGreaterThan(300);
