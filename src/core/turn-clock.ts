@@ -5,7 +5,7 @@ const TURN = Promise.resolve();
 /**
  * Monotonic time that is read once a turn: from the first question until the microtasks that were queued
  * before it have run, all is taken to happen at one time, as the event loop's own timers take it. For
- * statistics on paths where reading the clock is what costs most; never for ages or deadlines.
+ * statistics on paths where reading the clock is what costs most; ages and deadlines count from {@link exact}.
  */
 export class TurnClock {
   readonly #clock: Clock;
@@ -22,9 +22,15 @@ export class TurnClock {
 
   /** No later than the exact time, and never before what it gave last. */
   monotonic(): number {
-    if (this.#isKnown) return this.#now;
-    this.#isKnown = true;
-    void TURN.then(this.#forget);
+    return this.#isKnown ? this.#now : this.exact();
+  }
+
+  /** The exact time, for what a deadline counts from; and what {@link monotonic} gives for the rest of the turn. */
+  exact(): number {
+    if (!this.#isKnown) {
+      this.#isKnown = true;
+      void TURN.then(this.#forget);
+    }
     this.#now = this.#clock.monotonic();
     return this.#now;
   }

@@ -38,7 +38,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   readonly #policy: PoolPolicy<T>;
   readonly #events: PoolEvents | undefined;
   readonly #clock: Clock;
-  /** When waits begin and end. */
+  /** When waits begin, and when they end. */
   readonly #turns: TurnClock;
   readonly #random: Random;
   readonly #logger: Logger | undefined;
@@ -371,11 +371,12 @@ export class ConnectionPool<T> implements AsyncDisposable {
       return Promise.reject(new VenueKitError('POOL_QUEUE_FULL', `Pool "${name}": ${maxWaiting} callers wait already (maxWaiting)`));
     }
     return new Promise((resolve, reject) => {
-      const since = this.#turns.monotonic();
+      // Its timeouts count from here.
+      const since = this.#turns.exact();
       const rank = options?.priority === undefined ? READ_RANK : rankOf(options.priority);
       const waiter = new Waiter<T>(since, rank, resolve, reject);
       const deadlineMs = options?.deadlineMs ?? Infinity;
-      if (deadlineMs < acquireTimeoutMs) waiter.deadline = this.#ownDeadlines.add(waiter, this.#clock.monotonic() + deadlineMs);
+      if (deadlineMs < acquireTimeoutMs) waiter.deadline = this.#ownDeadlines.add(waiter, since + deadlineMs);
       if (options?.signal !== undefined) {
         waiter.abort = onAbort(options.signal, (reason) => {
           this.#waiters.remove(waiter);

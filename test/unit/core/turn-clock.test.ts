@@ -31,4 +31,11 @@ describe('TurnClock', () => {
     }
     expect(reads()).toBeGreaterThan(30);
   });
+
+  it('reads the time exactly where it is asked to, and keeps that for the rest of the turn', async () => {
+    const { turns } = givenACountedClock();
+    expect([turns.monotonic(), turns.exact(), turns.exact(), turns.monotonic()]).toEqual([1, 2, 3, 3]);
+    await Promise.resolve();
+    expect(turns.monotonic()).toBe(4);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus } from '../../../src/contracts/events.js';
+import type { Clock } from '../../../src/core/clock.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { ConnectionPool, type PoolOptions } from '../../../src/pool/index.js';
@@ -197,6 +198,34 @@ describe('ConnectionPool', () => {
       await clock.advance(900);
       await timedOut;
       expect(pool.stats()).toMatchObject({ waiting: 0, timeouts: 3 });
+    });
+
+    it('counts acquireTimeoutMs and waits from when a caller came, however long the turn of the event loop had been running', async () => {
+      // A host that computes for 400 ms between a release and an acquire of one turn.
+      const clock = new ManualClock();
+      let blockedMs = 0;
+      const blocking: Clock = {
+        now: () => clock.now() + blockedMs,
+        monotonic: () => clock.monotonic() + blockedMs,
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+        schedule: (ms, task) => clock.schedule(ms, task),
+      };
+      const { pool, bus } = givenAPool({ clock: blocking, max: 1, acquireTimeoutMs: 1_000 });
+      const waits: number[] = [];
+      bus.on('pool.acquired', ({ waitedMs }) => waits.push(waitedMs));
+      const held = await pool.acquire();
+      const first = pool.acquire();
+      await clock.advance(500);
+      held.release();
+      blockedMs = 400;
+      const second = pool.acquire();
+      const refused = expect(second).rejects.toMatchObject({ code: 'POOL_TIMEOUT', message: expect.stringContaining('within 1000 ms') });
+      await first;
+      await clock.advance(999);
+      expect(await outcomeOf(second)).toBe('pending');
+      await clock.advance(1);
+      await refused;
+      expect(waits).toEqual([0, 500]);
     });
 
     it('refuses one caller more than maxWaiting', async () => {
