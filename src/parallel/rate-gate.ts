@@ -1,6 +1,7 @@
 import type { SharedLimiter } from '../contracts/fetcher.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
+import { PRIORITIES, rankOf } from '../resilience/priorities.js';
 import { DecayCounter, WindowCounter } from '../resilience/unit-counter.js';
 import type { FetchGroupOptions } from './fetcher-options.js';
 
@@ -69,14 +70,18 @@ class OwnRate implements RateGate {
   }
 }
 
-/** A rate that others spend too: asks the limiter for one task at a time, so that who is first here stays free until a slot is. */
+/**
+ * A rate that others spend too: asks the limiter for one task at a time, so that who is first here stays free until a slot is.
+ * Where a more urgent one comes while it waits there, it asks once more, at that one's priority.
+ */
 class SharedRate implements RateGate {
   readonly capacity: number = Infinity;
   readonly #limiter: SharedLimiter;
   readonly #limits: readonly string[];
   readonly #onGrant: () => void;
   #granted: readonly Cost[] | undefined;
-  #isAsking = false;
+  /** Whether the limiter has been asked at each rank, and has yet to answer. */
+  readonly #asking: boolean[] = PRIORITIES.map(() => false);
   #refusal: Error | undefined;
 
   constructor(limiter: SharedLimiter, limits: readonly string[], onGrant: () => void) {
@@ -90,12 +95,13 @@ class SharedRate implements RateGate {
     if (this.#refusal !== undefined) return 0;
     const costs = this.#costsOf(task);
     if (this.#granted !== undefined && covers(this.#granted, costs)) return 0;
-    if (this.#isAsking) return Infinity;
+    const rank = rankOf(task.callPriority);
+    for (let urgent = 0; urgent <= rank; urgent++) if (this.#asking[urgent] === true) return Infinity;
     this.idle();
-    this.#isAsking = true;
+    this.#asking[rank] = true;
     this.#limiter.acquire(costs, { priority: task.callPriority, hold: true }).then(
-      () => this.#answered(costs, undefined),
-      (error: unknown) => this.#answered(undefined, asError(error)),
+      () => this.#answered(rank, costs, undefined),
+      (error: unknown) => this.#answered(rank, undefined, asError(error)),
     );
     return Infinity;
   }
@@ -119,8 +125,13 @@ class SharedRate implements RateGate {
     this.#granted = undefined;
   }
 
-  #answered(granted: readonly Cost[] | undefined, refusal: Error | undefined): void {
-    this.#isAsking = false;
+  #answered(rank: number, granted: readonly Cost[] | undefined, refusal: Error | undefined): void {
+    this.#asking[rank] = false;
+    // One grant is kept at a time: this one was asked for before the task of the other came.
+    if (this.#granted !== undefined) {
+      if (granted !== undefined) this.#limiter.release(granted);
+      return;
+    }
     this.#granted = granted;
     this.#refusal = refusal;
     this.#onGrant();

@@ -383,6 +383,30 @@ describe('ParallelFetcher', () => {
       expect(started).toEqual(['next']);
     });
 
+    it('ask a shared limiter at the priority of who is first now, though a less urgent one asked before', async () => {
+      const clock = new ManualClock();
+      const limiter = new RateLimiter({ clock, limits: [{ id: 'weight', scope: 'ip', kind: 'window', units: 10, perMs: 60_000 }], reserve: 0 });
+      const { fetcher, started, task } = givenAFetcher({ groups: { binance: { shared: { limiter, limits: ['weight'] } } } }, clock);
+      expect(limiter.tryAcquire([{ limit: 'weight', units: 10 }], { priority: 'read' })).toBe(true);
+      void fetcher.run(task('prefetch', 1, { group: 'binance', weight: 4 }), { priority: 'prefetch' });
+      await clock.advance(1);
+      void fetcher.run(task('read', 1, { group: 'binance', weight: 4 }), { priority: 'read' });
+      await clock.advance(1);
+      // Another client's read comes after ours: it may pass the prefetch, and nobody else.
+      let others = 0;
+      void limiter.acquire([{ limit: 'weight', units: 10 }], { priority: 'read' }).then(() => others++);
+      await clock.advance(60_000);
+      expect({ others, started }).toEqual({ others: 0, started: ['read'] });
+      await clock.advance(60_000);
+      expect({ others, started }).toEqual({ others: 1, started: ['read'] });
+      await clock.advance(60_000);
+      expect(started).toEqual(['read', 'prefetch']);
+      await clock.advance(60_000);
+      // Nothing that was asked for twice stays set aside.
+      expect(limiter.headroom('weight')).toBe(10);
+      expect(limiter.waiting).toBe(0);
+    });
+
     it('can cost of several shared limits, each its own', async () => {
       const clock = new ManualClock();
       const limits = ['weight', 'calls'].map((id) => ({ id, scope: 'ip', kind: 'window', units: 10, perMs: 60_000 }) as const);
