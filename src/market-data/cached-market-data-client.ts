@@ -54,8 +54,6 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #statistics = new CacheStatistics();
   readonly #index: CacheIndex;
   readonly #rows: HotRows;
-  /** No bus to tell of a read, and a store that says by itself what leaves it. */
-  readonly #isUnobserved: boolean;
   readonly #timers: DeadlineSet<() => void>;
   readonly #reader: CacheReader;
   readonly #direct: DirectReader;
@@ -100,7 +98,6 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const store = storeOf(options);
     this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), onGone: (cell) => this.#prefetcher.gone(cell) });
     this.#rows = this.#index.rows;
-    this.#isUnobserved = options.bus === undefined && this.#index.isWatched;
     const shared = { adapter, fetcher, group, limitsKept, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
     this.#shared = sharedLevelOf(options, clock, this.#logger);
@@ -405,8 +402,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   // What every read from memory goes through, counted and told.
   #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
-    // A reader without wishes, and nobody who wants to hear of it: nothing is looked at that need not be.
-    if (options === undefined && this.#isUnobserved) {
+    // A reader without wishes, a store that tells what leaves it, and nobody who wants to hear of it: nothing is looked at that need not be.
+    if (options === undefined && this.#index.isWatched && this.#bus?.has('cache.read') !== true) {
       const row = this.#index.rowOf(kind, request);
       if (row !== undefined) {
         const now = this.#coarse.read();

@@ -1,7 +1,8 @@
 /** Before all monotonic time: nothing is held, or nothing has happened yet. */
 export const NEVER = -1;
 
-const FIRST_ROWS = 64;
+/** Of a row: until when, since when, what. */
+const SLOTS = 3;
 
 /**
  * What the commonest read needs of each cell, side by side: until when it can be answered at once, what
@@ -9,22 +10,14 @@ const FIRST_ROWS = 64;
  * and a read of a cold key costs what it has to fetch from memory.
  */
 export class HotRows {
-  #times: Float64Array = new Float64Array(2 * FIRST_ROWS);
-  readonly #values: unknown[] = [];
+  // Of all rows one after the other: a row lies within one or two lines of the processor's cache. Whole milliseconds need no
+  // object of their own there.
+  readonly #slots: unknown[] = [];
   readonly #free: number[] = [];
 
   /** A row of its own for a new cell. */
   take(): number {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    const row = this.#values.push(undefined) - 1;
-    if (2 * row >= this.#times.length) {
-      const grown = new Float64Array(2 * this.#times.length);
-      grown.set(this.#times);
-      this.#times = grown;
-    }
-    this.#times[2 * row] = NEVER;
-    return row;
+    return this.#free.pop() ?? (this.#slots.push(NEVER, NEVER, undefined) - SLOTS) / SLOTS;
   }
 
   /** The cell is gone. */
@@ -35,20 +28,21 @@ export class HotRows {
 
   /** @param until - until when a read may be answered by `value` without telling anybody; monotonic. */
   set(row: number, until: number, bornAt: number, value: unknown): void {
-    this.#times[2 * row] = until;
-    this.#times[2 * row + 1] = bornAt;
-    this.#values[row] = value;
+    const at = SLOTS * row;
+    this.#slots[at] = until;
+    this.#slots[at + 1] = bornAt;
+    this.#slots[at + 2] = value;
   }
 
   until(row: number): number {
-    return this.#times[2 * row] as number;
+    return this.#slots[SLOTS * row] as number;
   }
 
   bornAt(row: number): number {
-    return this.#times[2 * row + 1] as number;
+    return this.#slots[SLOTS * row + 1] as number;
   }
 
   value(row: number): unknown {
-    return this.#values[row];
+    return this.#slots[SLOTS * row + 2];
   }
 }

@@ -37,6 +37,8 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
   // What peek needs lies in the handle itself, put there by the cell at each change.
   #until = NEVER;
   #value: V | undefined = undefined;
+  /** Of the value, once it was asked for: it holds no age, so that it serves all who ask while the value does. */
+  #answer: Promise<V> | undefined = undefined;
   readonly #coarse: CoarseClock;
   readonly #statistics: CacheStatistics;
   readonly #isBounded: boolean;
@@ -65,7 +67,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
   get(): Promise<V> {
     if ((this.#isBounded ? this.#clock.monotonic() : this.#coarse.latest) < this.#until) {
       if (CoarseClock.isRenewalDue(++this.#statistics.hits)) this.#coarse.renew();
-      return Promise.resolve(this.#value as V);
+      return (this.#answer ??= Promise.resolve(this.#value as V));
     }
     return this.#getAndNotice();
   }
@@ -73,6 +75,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
   changed(cell: Cell): void {
     const { entry, freshUntil, bornAt, unread } = cell;
     const { maxAgeMs } = this.#options;
+    if (this.#value !== entry?.value) this.#answer = undefined;
     this.#value = entry?.value as V | undefined;
     // The first read of a prefetched value is noticed, and the venue's time is held against the wall clock too.
     const isPlain = entry !== undefined && !unread && (entry.eventTime === undefined || !this.#isBounded);

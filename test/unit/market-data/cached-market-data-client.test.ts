@@ -420,14 +420,14 @@ describe('CachedMarketDataClient', () => {
     });
 
     it('holds no more than maxBytes, and never what is heavier than all of them', async () => {
-      const { adapter, client, settle } = givenClient({ maxBytes: 2_000 });
+      const { adapter, client, settle } = givenClient({ maxBytes: 8_000 });
       await settle(
         client.getMany(
           'quote',
           Array.from({ length: 25 }, (_, i) => ({ symbol: `S${i}` })),
         ),
       );
-      expect(client.stats()).toMatchObject({ entries: 5, bytes: 5 * 367 });
+      expect(client.stats()).toMatchObject({ entries: 5, bytes: 5 * 1_550 });
       adapter.answer = (_, { symbol }) => ({ symbol, bids: Array.from({ length: 100 }, (_, i) => [i, 1]), asks: [] });
       expect((await settle(client.get('book', BTC))).value.bids).toHaveLength(100);
       expect(client.peek('book', BTC)).toBeUndefined();
@@ -511,6 +511,22 @@ describe('CachedMarketDataClient', () => {
       const stats = client.stats();
       expect(stats).toMatchObject({ reads: 7, hits: 2, misses: 2, coalesced: 1, negative: 1, bypass: 1, batches: 3, hitRate: 2 / 7 });
       expect(sumOf(stats)).toBe(stats.reads);
+    });
+
+    it('tells a listener of the very next plain read, though nobody listened to reads before', async () => {
+      const bus = new EventBus();
+      bus.on('cache.load', () => {});
+      const { client, settle } = givenClient({ bus });
+      await settle(client.get('quote', BTC));
+      for (let i = 0; i < 100; i++) client.peek('quote', BTC);
+      const seen: string[] = [];
+      const subscription = bus.on('cache.read', ({ outcome }) => seen.push(outcome));
+      client.peek('quote', BTC);
+      await client.get('quote', BTC);
+      subscription[Symbol.dispose]();
+      client.peek('quote', BTC);
+      expect(seen).toEqual(['hit', 'hit']);
+      expect(client.stats()).toMatchObject({ reads: 104, hits: 103, misses: 1 });
     });
 
     it('tells of reads, loads and updates when somebody listens', async () => {
