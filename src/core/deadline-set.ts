@@ -3,12 +3,15 @@ import { Heap } from './heap.js';
 
 /** What {@link DeadlineSet.add} gives, to cancel by. */
 export interface Deadline<T> {
-  readonly item: T;
+  readonly item: T | undefined;
   /** Monotonic milliseconds of the set's clock. */
   readonly at: number;
 }
 
-interface Entry<T> extends Deadline<T> {
+interface Entry<T> {
+  /** Let go of with the deadline: an entry may outlive it in the heap. */
+  item: T | undefined;
+  readonly at: number;
   live: boolean;
 }
 
@@ -56,6 +59,7 @@ export class DeadlineSet<T> implements Disposable {
     const entry = deadline as Entry<T>;
     if (!entry.live) return;
     entry.live = false;
+    entry.item = undefined;
     if (entry.at === Infinity) return;
     this.#live--;
     // Lazily: the timer may fire once for nothing, which is cheaper than one timer a deadline.
@@ -91,7 +95,7 @@ export class DeadlineSet<T> implements Disposable {
       if (!next.live) continue;
       next.live = false;
       this.#live--;
-      this.#onDue(next.item, now);
+      this.#onDue(next.item as T, now);
     }
     this.#armedFor = Infinity;
     const next = this.#heap.peek();

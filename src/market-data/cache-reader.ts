@@ -132,7 +132,8 @@ export class CacheReader implements ReadJudge {
   // A value that lacks what its kind promises must not hang those who wait for it.
   #keepIfSound(load: Load, outcome: Exclude<Outcome, { readonly error: Error }>, now: number): Answer {
     try {
-      if ('shared' in outcome) return this.#keep(load, outcome.shared, 'shared', now);
+      // What it weighs here is not taken from another process.
+      if ('shared' in outcome) return this.#keep(load, { ...outcome.shared, weight: weigh(load.cell.kind, outcome.shared.value) }, 'shared', now);
       return this.#keep(load, this.#fetched(load, outcome.value, now), 'none', now);
     } catch (cause) {
       return { error: malformedValueError(load.cell.kind, load.cell.symbol.symbol, cause) };
