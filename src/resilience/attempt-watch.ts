@@ -8,7 +8,9 @@ interface Watched<T> {
 }
 
 const MOST_IDLE = 1024;
-const idle: AttemptWatch[] = [];
+// Linked through themselves: a few pointer writes, where an array checks its bounds and grows.
+let idle: AttemptWatch | undefined;
+let idleCount = 0;
 // The intrinsic one calls back once, whatever a promise has been given in its place.
 const { then } = Promise.prototype;
 
@@ -29,20 +31,28 @@ export class AttemptWatch extends Timed {
   deadlineAt: number = Infinity;
   /** Whether the work has been begun and has not settled. */
   isWorking = false;
-  #attempt: Watched<unknown> | undefined = undefined;
+  private attempt: Watched<unknown> | undefined = undefined;
+  private nextIdle: AttemptWatch | undefined = undefined;
 
   readonly #onValue = (value: unknown): void => {
     this.isWorking = false;
-    this.#attempt?.succeeded(value);
+    this.attempt?.succeeded(value);
   };
   readonly #onError = (thrown: unknown): void => {
     this.isWorking = false;
-    this.#attempt?.failed(thrown);
+    this.attempt?.failed(thrown);
   };
 
   static of<T>(attempt: Watched<T>): AttemptWatch {
-    const watch = idle.pop() ?? new AttemptWatch();
-    watch.#attempt = attempt;
+    let watch = idle;
+    if (watch === undefined) {
+      watch = new AttemptWatch();
+    } else {
+      idle = watch.nextIdle;
+      idleCount--;
+      watch.nextIdle = undefined;
+    }
+    watch.attempt = attempt;
     return watch;
   }
 
@@ -54,13 +64,16 @@ export class AttemptWatch extends Timed {
   }
 
   expire(now: number): void {
-    this.#attempt?.expire(now);
+    this.attempt?.expire(now);
   }
 
   /** Free for another attempt. It is in no list, and its work has settled. */
   release(): void {
-    this.#attempt = undefined;
-    if (idle.length < MOST_IDLE) idle.push(this);
+    this.attempt = undefined;
+    if (idleCount >= MOST_IDLE) return;
+    this.nextIdle = idle;
+    idle = this;
+    idleCount++;
   }
 }
 

@@ -1,29 +1,48 @@
 import { abortReason } from '../core/abort.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
+import { AttemptWatch, RELEASED } from './attempt-watch.js';
 import type { Hedge } from './hedge.js';
-import { type AttemptOwner, PipelineAttemptRecord } from './pipeline-attempt.js';
-import type { FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
+import type { AttemptOutcome, FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
 import { PolicyError } from './policy-error.js';
 import type { RateLimiter } from './rate-limiter.js';
 
+const TIMED_OUT: FailureClass = { retry: true, isVenueFault: true };
 const NO_COSTS: readonly Cost[] = [];
 // One for all: only its being there counts, and a fresh Error costs its stack.
 const HEDGE_LOST = new Error('the other copy of this read was answered first');
 
 /**
- * One call on its way through a {@link Pipeline}. It times itself by the watch of its first attempt,
- * which is mostly the only one: that entry in the deadlines stands for what comes next, the moment
- * to hedge, the first attempt's time-out, or the deadline.
+ * One call on its way through a {@link Pipeline}, and its first attempt, mostly the only one, which is
+ * what its work gets; each further attempt is a record of the same class that points to it. One record
+ * for both is cheaper to make than two. It times itself by the watch of its first attempt: that
+ * entry in the deadlines stands for what comes next, the moment to hedge, the first attempt's time-out,
+ * or the deadline.
+ *
+ * An attempt has two ends: it is decided when it answers, fails, times out or is given up, and it
+ * settles when the work is over, which is when its place in the bulkhead becomes free.
+ *
+ * Made per call, its methods are `private` and not `#` (a class with `#` methods brands every object it
+ * makes), and it extends nothing (the fields of a derived class double the cost of making one).
  *
  * @internal
  */
-export class PipelineCall<T> implements AttemptOwner<T> {
+export class PipelineCall<T> implements PipelineAttempt {
+  // Of each attempt.
   readonly policies: PipelinePolicies;
   readonly work: (attempt: PipelineAttempt) => Promise<T>;
   readonly options: RunOptions;
-  private readonly first: PipelineAttemptRecord<T>;
+  readonly number: number;
+  readonly hedge: boolean;
+  /** The first attempt. */
+  private readonly call: PipelineCall<T>;
+  private watch: AttemptWatch;
+  private isDecided = false;
+  private controller: AbortController | undefined = undefined;
+  private abortedBy: Error | undefined = undefined;
+  private signedAt: number | undefined = undefined;
+  // Of the call, on its first attempt.
   private resolve: ((value: T) => void) | undefined = undefined;
   private reject: ((error: Error) => void) | undefined = undefined;
   private isSettled = false;
@@ -31,32 +50,43 @@ export class PipelineCall<T> implements AttemptOwner<T> {
   /** Whether its entry stands for the moment to hedge. */
   private isHedgeNext = false;
   /** The latest attempt, while it is undecided. */
-  private primary: PipelineAttemptRecord<T> | undefined = undefined;
+  private primary: PipelineCall<T> | undefined = undefined;
   /** The hedge, while it is undecided. */
-  private second: PipelineAttemptRecord<T> | undefined = undefined;
+  private second: PipelineCall<T> | undefined = undefined;
   /** Ends waits for a turn or a backoff; made only when there is one. */
   private waiting: AbortController | undefined = undefined;
   private lastError: Error | undefined = undefined;
 
-  constructor(policies: PipelinePolicies, work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions) {
+  /** @param first - the call that a further attempt belongs to. @param number - of the attempt, from 1. */
+  constructor(
+    policies: PipelinePolicies,
+    work: (attempt: PipelineAttempt) => Promise<T>,
+    options: RunOptions,
+    first: PipelineCall<T> | undefined,
+    number: number,
+    hedge: boolean,
+  ) {
     this.policies = policies;
     this.work = work;
     this.options = options;
-    this.first = new PipelineAttemptRecord<T>(this, 1, false);
+    this.call = first ?? this;
+    this.number = number;
+    this.hedge = hedge;
+    this.watch = AttemptWatch.of(this);
   }
 
   /** Starts it. @returns what its caller waits for. */
   begin(deadlineMs: number): Promise<T> {
     // Optimised, this function is part of its caller and never made.
-    const { policies, options, first } = this;
+    const { policies, options, watch } = this;
     const promise = new Promise<T>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
     // Kept in the watch and not passed on: a number that is handed from function to function may be boxed.
     const now = policies.clock.monotonic();
-    first.watch.sentAt = now;
-    first.watch.deadlineAt = now + deadlineMs;
+    watch.sentAt = now;
+    watch.deadlineAt = now + deadlineMs;
     options.signal?.addEventListener('abort', this, { once: true });
     policies.budget?.earn();
     policies.hedge?.earn();
@@ -70,29 +100,20 @@ export class PipelineCall<T> implements AttemptOwner<T> {
     this.fail(abortReason(this.options.signal as AbortSignal));
   }
 
-  needsWatchOf(attempt: PipelineAttemptRecord<T>): boolean {
-    return attempt === this.first && !this.isSettled;
-  }
-
-  expire(attempt: PipelineAttemptRecord<T>, now: number): void {
-    if (attempt === this.first) this.comeUp(now);
-    else attempt.timeOut(now);
-  }
-
   /** What its entry stood for has come. */
   private comeUp(now: number): void {
     if (this.isSettled) return;
-    if (now >= this.first.watch.deadlineAt) {
+    if (now >= this.watch.deadlineAt) {
       this.fail(this.deadlineError());
       return;
     }
-    if (this.primary === this.first && now >= this.first.watch.sentAt + this.policies.timeoutMs) {
-      this.first.timeOut(now);
+    if (this.primary === this && now >= this.watch.sentAt + this.policies.timeoutMs) {
+      this.timeOut(now);
       return;
     }
     if (this.isHedgeNext) {
       this.isHedgeNext = false;
-      if (this.primary === this.first && this.takeHedge(now)) this.launch(true, now);
+      if (this.primary === this && this.takeHedge(now)) this.launch(true, now);
     }
     this.watchNext(now);
   }
@@ -100,11 +121,11 @@ export class PipelineCall<T> implements AttemptOwner<T> {
   // Exact to the millisecond, but of a duration that hardly any other call has: not for the usual path.
   private watchNext(now: number): void {
     if (this.isSettled) return;
-    const timeOutAt = this.primary === this.first ? this.first.watch.sentAt + this.policies.timeoutMs : Infinity;
-    const nextAt = Math.min(this.first.watch.deadlineAt, timeOutAt);
+    const timeOutAt = this.primary === this ? this.watch.sentAt + this.policies.timeoutMs : Infinity;
+    const nextAt = Math.min(this.watch.deadlineAt, timeOutAt);
     this.isHedgeNext = false;
-    this.policies.deadlines.remove(this.first.watch);
-    if (nextAt > now) this.policies.deadlines.add(this.first.watch, nextAt - now, now);
+    this.policies.deadlines.remove(this.watch);
+    if (nextAt > now) this.policies.deadlines.add(this.watch, nextAt - now, now);
     else this.comeUp(now);
   }
 
@@ -142,13 +163,13 @@ export class PipelineCall<T> implements AttemptOwner<T> {
   }
 
   private sendFirst(leftMs: number): void {
-    const { policies, first } = this;
+    const { policies, watch } = this;
     this.attempts = 1;
-    this.primary = first;
+    this.primary = this;
     const endMs = Math.min(policies.timeoutMs, leftMs);
     const nextMs = policies.hedge === undefined ? endMs : this.untilHedge(policies.hedge, endMs);
-    policies.deadlines.add(first.watch, nextMs, first.watch.sentAt);
-    first.execute();
+    policies.deadlines.add(watch, nextMs, watch.sentAt);
+    this.execute();
   }
 
   private untilHedge(hedge: Hedge, endMs: number): number {
@@ -160,7 +181,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
 
   private launch(hedge: boolean, now: number): void {
     if (!hedge) this.attempts++;
-    const attempt = new PipelineAttemptRecord<T>(this, this.attempts, hedge);
+    const attempt = new PipelineCall<T>(this.policies, this.work, this.options, this, this.attempts, hedge);
     attempt.watch.sentAt = now;
     if (hedge) this.second = attempt;
     else this.primary = attempt;
@@ -174,9 +195,9 @@ export class PipelineCall<T> implements AttemptOwner<T> {
       this.launch(false, now);
       return;
     }
-    this.policies.deadlines.remove(this.first.watch);
-    this.first.watch.sentAt = now;
-    this.sendFirst(this.first.watch.deadlineAt - now);
+    this.policies.deadlines.remove(this.watch);
+    this.watch.sentAt = now;
+    this.sendFirst(this.watch.deadlineAt - now);
   }
 
   /** Waits for the gates one after the other, a place first: units must not age while their call still queues. */
@@ -199,7 +220,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
         await limiter.acquire(costs, {
           priority: this.priority,
           signal,
-          deadlineAt: this.first.watch.deadlineAt,
+          deadlineAt: this.watch.deadlineAt,
           failFast: true,
           hold: true,
           ...(this.symbol !== undefined && { symbol: this.symbol }),
@@ -212,7 +233,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
       if (signal.aborted) throw abortReason(signal);
       // Granted with the last tick of its time: too late to be answered.
       sentAt = clock.monotonic();
-      if (sentAt >= this.first.watch.deadlineAt) throw this.deadlineError();
+      if (sentAt >= this.watch.deadlineAt) throw this.deadlineError();
       if (breaker !== undefined && !breaker.allow()) throw breaker.error(this.operation);
     } catch (error) {
       if (holdsUnits) limiter?.release(costs, this.symbolOptions());
@@ -228,22 +249,22 @@ export class PipelineCall<T> implements AttemptOwner<T> {
     return this.options.operation ?? 'read';
   }
 
-  succeed(attempt: PipelineAttemptRecord<T>, value: T, now: number): void {
+  succeed(attempt: PipelineCall<T>, value: T, now: number): void {
     this.settle();
     this.resolve?.(value);
     const loser = attempt === this.primary ? this.second : this.primary;
     if (loser !== undefined) this.giveUpLoser(loser, now);
-    if (attempt !== this.first) this.first.releaseWatch();
+    if (attempt !== this) this.releaseWatch();
   }
 
-  private giveUpLoser(loser: PipelineAttemptRecord<T>, now: number): void {
+  private giveUpLoser(loser: PipelineCall<T>, now: number): void {
     // At least so long: left out, the quantile would sink with every hedge that wins.
     if (loser === this.primary) this.policies.hedge?.observe(now - loser.watch.sentAt);
     loser.giveUp('aborted', HEDGE_LOST, now);
   }
 
   /** The attempt has ended without a result. @param meaning - what that says of the next one. */
-  attemptFailed(attempt: PipelineAttemptRecord<T>, error: Error, meaning: FailureClass, now: number): void {
+  attemptFailed(attempt: PipelineCall<T>, error: Error, meaning: FailureClass, now: number): void {
     if (attempt === this.primary) this.primary = undefined;
     else this.second = undefined;
     if (this.isSettled) return;
@@ -254,7 +275,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
       return;
     }
     const { policies } = this;
-    if (now >= this.first.watch.deadlineAt) {
+    if (now >= this.watch.deadlineAt) {
       this.fail(this.deadlineError());
       return;
     }
@@ -269,7 +290,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
       return;
     }
     const delayMs = policies.backoff(this.attempts, meaning.retryAfterMs);
-    if (now + delayMs >= this.first.watch.deadlineAt) {
+    if (now + delayMs >= this.watch.deadlineAt) {
       this.fail(this.tooLate(error, delayMs));
       return;
     }
@@ -290,7 +311,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
       primary?.giveUp(outcome, error, now);
       second?.giveUp(outcome, error, now);
     }
-    this.first.releaseWatch();
+    this.releaseWatch();
   }
 
   // A hedge waits for nothing: where there is no room at once, the venue has enough to do.
@@ -309,7 +330,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
       await clock.sleep(delayMs, (this.waiting ??= new AbortController()).signal);
       if (this.isSettled) return;
       const now = clock.monotonic();
-      if (now >= this.first.watch.deadlineAt) throw this.deadlineError();
+      if (now >= this.watch.deadlineAt) throw this.deadlineError();
       if (this.takeTurn(now)) this.send(now);
       else await this.waitForTurn(now);
     } catch (error) {
@@ -324,7 +345,7 @@ export class PipelineCall<T> implements AttemptOwner<T> {
 
   private settle(): void {
     this.isSettled = true;
-    this.policies.deadlines.remove(this.first.watch);
+    this.policies.deadlines.remove(this.watch);
     this.options.signal?.removeEventListener('abort', this);
   }
 
@@ -341,5 +362,121 @@ export class PipelineCall<T> implements AttemptOwner<T> {
   private tooLate(error: Error, delayMs: number): PolicyError {
     const message = `Given up: the next attempt at ${this.operation} would come after its deadline; it had failed: ${error.message}`;
     return new PolicyError('DEADLINE', message, { cause: error, retryAfterMs: delayMs });
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.abortedBy !== undefined) this.controller.abort(this.abortedBy);
+    }
+    return this.controller.signal;
+  }
+
+  get venueNow(): number {
+    return (this.signedAt ??= this.policies.venueNow());
+  }
+
+  execute(): void {
+    const { watch } = this;
+    let answer: Promise<T>;
+    watch.isWorking = true;
+    try {
+      answer = this.work(this);
+    } catch (error) {
+      watch.isWorking = false;
+      this.failed(error);
+      return;
+    }
+    watch.observe(answer);
+  }
+
+  /** The work gave a value. */
+  succeeded(value: T): void {
+    if (!this.isDecided) this.decideWell(value);
+    this.policies.bulkhead?.leave();
+    this.releaseWatch();
+  }
+
+  /** The work threw. */
+  failed(thrown: unknown): void {
+    this.policies.bulkhead?.leave();
+    if (!this.isDecided) this.decideBadly(asError(thrown));
+    this.releaseWatch();
+  }
+
+  expire(now: number): void {
+    if (this.call === this) this.comeUp(now);
+    else this.timeOut(now);
+  }
+
+  /** Gives its watch back, unless the work or the call still needs it. */
+  releaseWatch(): void {
+    const { watch } = this;
+    if (watch === RELEASED || watch.isWorking || (this.call === this && !this.isSettled)) return;
+    this.watch = RELEASED;
+    watch.release();
+  }
+
+  timeOut(now: number): void {
+    if (this.isDecided) return;
+    const error = new PolicyError('DEADLINE', `Given up: ${this.operation} had no answer within ${this.policies.timeoutMs} ms`);
+    this.giveUp('timeout', error, now);
+    this.call.attemptFailed(this, error, TIMED_OUT, now);
+  }
+
+  /** Nobody waits for it any more. */
+  giveUp(outcome: AttemptOutcome, reason: Error, now: number): void {
+    if (this.isDecided) return;
+    this.isDecided = true;
+    const { policies, operation } = this;
+    policies.deadlines.remove(this.watch);
+    // A caller in more of a hurry than the pipeline proves nothing.
+    const isVenueFault = outcome === 'timeout' && now - this.watch.sentAt >= policies.patienceMs;
+    if (isVenueFault) policies.breaker?.failure(now);
+    else policies.breaker?.ignore();
+    if (isVenueFault) this.observeLoad('lost', now);
+    policies.report(outcome, now - this.watch.sentAt, this, operation, reason);
+    this.abortedBy = reason;
+    this.controller?.abort(reason);
+  }
+
+  private decideWell(value: T): void {
+    this.isDecided = true;
+    const { policies } = this;
+    policies.deadlines.remove(this.watch);
+    // The clock costs as much as all the rest: the breaker's slices do with the time of the send.
+    const { sentAt } = this.watch;
+    policies.breaker?.success(sentAt);
+    this.call.succeed(this, value, policies.isTimed ? this.measure() : sentAt);
+  }
+
+  /** Tells how long it took to whom that matters. @returns the time. */
+  private measure(): number {
+    const { policies, operation } = this;
+    const now = policies.clock.monotonic();
+    policies.hedge?.observe(now - this.watch.sentAt);
+    this.observeLoad('ok', now);
+    policies.report('ok', now - this.watch.sentAt, this, operation, undefined);
+    return now;
+  }
+
+  private decideBadly(error: Error): void {
+    this.isDecided = true;
+    const { policies } = this;
+    const now = policies.clock.monotonic();
+    policies.deadlines.remove(this.watch);
+    const meaning = policies.classify(error);
+    const isFault = meaning.isVenueFault ?? meaning.retry;
+    // An answer that only speaks against the call proves that the venue is well.
+    if (isFault) policies.breaker?.failure(now);
+    else policies.breaker?.success(now);
+    this.observeLoad(isFault ? 'lost' : 'ok', now);
+    policies.report('failed', now - this.watch.sentAt, this, this.operation, error);
+    this.call.attemptFailed(this, error, meaning, now);
+  }
+
+  private observeLoad(sign: 'ok' | 'lost', now: number): void {
+    const bulkhead = this.policies.bulkhead;
+    bulkhead?.adaptive?.observe(sign, now - this.watch.sentAt, bulkhead.inFlight);
   }
 }

@@ -8,7 +8,7 @@ const NO_OPTIONS: RunOptions = {};
 /**
  * All policies of a read in one: deadline, retries with backoff and budget, breaker, bulkhead, rate
  * limiter and hedge. A call that succeeds at once passes them without an Error, an AbortController,
- * a timer or a closure being made for it; one record for the call and one for the attempt carry
+ * a timer or a closure being made for it; one record, of the call and its first attempt, carries
  * everything. With a single policy it is the way to use that policy alone.
  *
  * Only for what may be made twice: a retry and a hedge are second requests.
@@ -35,7 +35,7 @@ export class Pipeline {
     const policies = this.#policies;
     const { signal, deadlineMs = policies.deadlineMs } = options;
     if (signal?.aborted || !(deadlineMs > 0)) return refuse(signal, deadlineMs);
-    return new PipelineCall<T>(policies, work, options).begin(deadlineMs);
+    return new PipelineCall<T>(policies, work, options, undefined, 1, false).begin(deadlineMs);
   }
 }
 

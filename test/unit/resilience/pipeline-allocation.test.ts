@@ -4,7 +4,7 @@ import { Bulkhead, CircuitBreaker, Pipeline, type PipelineAttempt, RetryBudget }
 
 const CALLS = 500;
 const ROUNDS = 41;
-// The promise with its two functions, the reaction, the record of the call and that of its attempt
+// The promise with its two functions, the reaction, the record of the call and its attempt
 // are some 550 bytes; an AbortController for each call adds 1,400.
 const MOST_BYTES = 800;
 
@@ -36,7 +36,7 @@ const givenAPipeline = (): Pipeline =>
   });
 
 describe('what a successful call of a Pipeline allocates', () => {
-  it('is a promise and two small records', async () => {
+  it('is a promise and a small record', async () => {
     const pipeline = givenAPipeline();
     const bare = await bytesPerCall(work);
     expect((await bytesPerCall(() => pipeline.run(work))) - bare).toBeLessThan(MOST_BYTES);
