@@ -90,7 +90,7 @@ describe('the standard rules on the workload of the main job', () => {
     expect(raised()).toEqual(['cache-hit-rate']);
     await expectFiredAndOver(given, 'cache-hit-rate');
     await session[Symbol.asyncDispose]();
-  }, 120_000);
+  }, 400_000);
 
   it('tell of a venue that becomes slow', async () => {
     // As often as the main job looks, so that there are samples enough.
@@ -103,7 +103,7 @@ describe('the standard rules on the workload of the main job', () => {
     await session.advance(150);
     await expectFiredAndOver(given, 'latency-p99');
     await session[Symbol.asyncDispose]();
-  }, 120_000);
+  }, 400_000);
 
   it('tell of feeds that stand still and of calls that stop, and let the first speak for the second', async () => {
     const given = await givenASession(1_500);
@@ -124,5 +124,5 @@ describe('the standard rules on the workload of the main job', () => {
     expect(quiet.suppressedBy).toContain('inhibited:data-staleness');
     expect(changes.some(({ alert }) => alert.state === 'error')).toBe(false);
     await session[Symbol.asyncDispose]();
-  }, 120_000);
+  }, 400_000);
 });
