@@ -56,6 +56,13 @@ export class AttemptWatch extends Timed {
     return watch;
   }
 
+  private static keep(watch: AttemptWatch): void {
+    if (idleCount >= MOST_IDLE) return;
+    watch.nextIdle = idle;
+    idle = watch;
+    idleCount++;
+  }
+
   /** Tells the attempt how `answer` ends. */
   observe(answer: PromiseLike<unknown>): void {
     // A native promise by its own name, which the engine knows best; what only looks like one might call back twice, and is wrapped.
@@ -70,10 +77,7 @@ export class AttemptWatch extends Timed {
   /** Free for another attempt. It is in no list, and its work has settled. */
   release(): void {
     this.attempt = undefined;
-    if (idleCount >= MOST_IDLE) return;
-    this.nextIdle = idle;
-    idle = this;
-    idleCount++;
+    AttemptWatch.keep(this);
   }
 }
 
