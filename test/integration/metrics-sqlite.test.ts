@@ -408,7 +408,8 @@ describe('kill -9', () => {
       half.database.prepare('DELETE FROM slot').run();
       half.database.prepare('DELETE FROM chunk WHERE id % 2 = 0').run();
       const d = (s: number) => new Uint8Array(Float64Array.from(SERIES, (_, i) => s * i).buffer);
-      const insert = half.database.prepare('INSERT OR REPLACE INTO tick (t, epoch, d) VALUES (?, 1, ?)');
+      // The layout that the last ticks have: the one before goes with its ticks once they are in chunks.
+      const insert = half.database.prepare('INSERT OR REPLACE INTO tick (t, epoch, d) VALUES (?, (SELECT max(id) FROM epoch), ?)');
       for (let s = 0; s < 600; s++) insert.run(T0 + s * 1000, d(s));
     });
     await half.close();
