@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { killWriters } from '../../scripts/kill-metric-store.js';
+import type { SeriesKey } from '../../src/contracts/metric-store.js';
 import { ManualClock } from '../../src/core/manual-clock.js';
 import { createVenueKit } from '../../src/kit/create-venue-kit.js';
 import { MetricsRegistry } from '../../src/metrics/registry.js';
@@ -287,7 +288,11 @@ describe('a file that can not be used', () => {
 });
 
 describe('ticks that wait together', () => {
-  const tick = (s: number, series = SERIES) => ({ t: T0 + s * 1000, series, values: Float64Array.from(series, (_, i) => s * i) });
+  const tick = (s: number, series: readonly SeriesKey[] = SERIES) => ({
+    t: T0 + s * 1000,
+    series,
+    values: Float64Array.from(series, (_, i) => s * i),
+  });
 
   it('are committed together, and one that can not be taken is refused alone', async () => {
     const engine = await MetricEngine.open({ path, readOnly: false });
