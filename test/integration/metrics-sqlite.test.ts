@@ -297,7 +297,8 @@ describe('ticks that wait together', () => {
   it('are committed together, and one that can not be taken is refused alone', async () => {
     const engine = await MetricEngine.open({ path, readOnly: false });
     try {
-      const [first, second, one] = [SERIES[0]!, SERIES[1]!, { name: 'born', labels: {} }];
+      const [first, second] = [SERIES[0]!, SERIES[1]!];
+      const one = { name: 'born', labels: { id: 'new' } };
       await engine.append(tick(0));
       const refused = await engine.appendTogether([
         tick(1),

@@ -26,7 +26,7 @@ describe('HotRows', () => {
       cell.hold(givenAnEntry({ i }), 1_000 + i, i);
       cell.noticeFrom(5_000);
     });
-    cells.forEach((cell, i) => expect(readAt(rows, cell.row as number, 999)).toEqual({ value: { i }, ageMs: 999 - i }));
+    for (const [i, cell] of cells.entries()) expect(readAt(rows, cell.row as number, 999)).toEqual({ value: { i }, ageMs: 999 - i });
     expect(readAt(rows, cells[7]?.row as number, 1_006)).toBeDefined();
     expect(readAt(rows, cells[7]?.row as number, 1_007)).toBeUndefined();
   });
@@ -48,7 +48,7 @@ describe('HotRows', () => {
     ['is emptied', (cell) => cell.empty()],
     ['is marked as unread', (cell) => cell.markUnread(true)],
     ['leaves its row once more', (cell) => cell.leaveRow()],
-  ])('lets no forgotten cell into a row that is another cell\'s now, when it %s', (_, touch) => {
+  ])("lets no forgotten cell into a row that is another cell's now, when it %s", (_, touch) => {
     const rows = new HotRows();
     const forgotten = givenACell(rows, 'BTC');
     forgotten.hold(givenAnEntry({ of: 'BTC' }), 9_000, 0);
