@@ -43,6 +43,8 @@ export interface FetcherStats {
 
 // So many turns of the microtask queue a run waits for another task: who waited for the last one often comes back with the next.
 const LINGER_TURNS = 4;
+/** Awaited, it lets the microtasks that wait go first. */
+const NEXT_TURN = Promise.resolve();
 // One class of urgency outweighs any priority within it, and any age.
 const LEVELS_PER_CLASS = 1_000_000;
 const READ_RANK = rankOf('read');
@@ -325,7 +327,7 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
     this.#runsLingering++;
     let task: QueuedTask | undefined;
     for (let turn = 0; turn < LINGER_TURNS && task === undefined; turn++) {
-      await undefined;
+      await NEXT_TURN;
       task = this.#scheduler.takeReady();
     }
     this.#runsLingering--;
