@@ -40,11 +40,6 @@ export function shiftedBack(text: string, ms: number): string {
   return printQuery(shift(parseQuery(text)));
 }
 
-/** Whether the text is one selector, with or without matchers. */
-export function isSelector(text: string): boolean {
-  return parseQuery(text).kind === 'selector';
-}
-
 /**
  * `sum by (operation) (failures_total)` → `sum by (operation) (increase(failures_total[60000ms]))`;
  * a single selector means all its series together.
