@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ActionRef } from '../../../src/contracts/alerts.js';
+import type { ActionRef } from '../../../src/alerts/index.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { createVenueKit } from '../../../src/index.js';
