@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Many files wait for processes that they start: two at a time also where there are two cores, and Vitest would run one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // What needs a build or minutes has a project of its own; see the scripts in package.json.
     projects: [
       {
