@@ -12,7 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{unit,property}/**/*.test.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
