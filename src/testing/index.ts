@@ -1,5 +1,4 @@
 export type { Credentials } from './binance/authenticate.js';
-export type { ServedStats } from './binance/served-statistics.js';
 export { type BrokerUnderTest, brokerAdapterContract } from './contracts/broker-adapter-contract.js';
 export { cacheStoreContract } from './contracts/cache-store-contract.js';
 export type { ContractCase } from './contracts/contract-case.js';
@@ -8,6 +7,7 @@ export { type JournalUnderTest, orderJournalContract } from './contracts/order-j
 export type { Fault, VenueOperation } from './faults.js';
 export type { ReplayBar, ReplayOptions } from './market/replay-session.js';
 export { type ServedVenue, type ServeOptions, serveBinance } from './serve-binance.js';
+export type { ServedStats } from './served/served-statistics.js';
 export { simulatedBroker } from './simulated-broker.js';
 export { SimulatedVenue, type VenueFill, type VenueStats } from './simulated-venue.js';
 export type { LatencyOptions } from './venue/latency.js';

@@ -1,7 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { VenueKitError } from '../core/errors.js';
 import { requireKnown, requireText, requireWithin } from '../core/options.js';
 import type { Credentials } from './binance/authenticate.js';
 import { connectCcxt } from './binance/connect-ccxt.js';
@@ -10,9 +8,11 @@ import { HttpFace } from './binance/http-face.js';
 import { ListenKeys, listenKeyEndpoints } from './binance/listen-keys.js';
 import { marketEndpoints } from './binance/market-endpoints.js';
 import { orderEndpoints } from './binance/order-endpoints.js';
-import { RequestLine } from './binance/request-line.js';
-import { ServedCounters, type ServedStats } from './binance/served-statistics.js';
+import { BINANCE } from './binance/protocol.js';
 import { SocketFace } from './binance/socket-face.js';
+import { openLoopbackServer } from './served/loopback-server.js';
+import { RequestLine } from './served/request-line.js';
+import { ServedCounters, type ServedStats } from './served/served-statistics.js';
 import type { SimulatedVenue } from './simulated-venue.js';
 
 /** A simulated venue that listens on this machine. */
@@ -43,10 +43,6 @@ export interface ServeOptions {
   readonly publicKey?: string;
 }
 
-const HOST = '127.0.0.1';
-// Longer than clients keep an idle connection, so that none is closed under a request just sent.
-const KEEP_ALIVE_MS = 75_000;
-
 /**
  * Serves a venue over Binance's spot protocol on the loopback interface, REST and WebSocket: real
  * sockets, signatures, request weights in the answers, 429 and 418, Binance's error codes, and the
@@ -69,30 +65,36 @@ export async function serveBinance(venue: SimulatedVenue, options: ServeOptions 
   const closing = new AbortController();
   // Every request that waits listens to it: many listeners are no leak here.
   setMaxListeners(0, closing.signal);
-  const line = new RequestLine(venue.core, { ...credentials, publicKey }, account, closing.signal);
+  const line = new RequestLine(venue.core, BINANCE, account, closing.signal);
+  const held = { ...credentials, publicKey };
   const listenKeys = new ListenKeys(venue.core, account);
   const endpoints = new Map<string, Endpoint>(Object.entries({ ...marketEndpoints, ...orderEndpoints, ...listenKeyEndpoints(listenKeys) }));
-  const face = new HttpFace(line, endpoints, counters);
+  const face = new HttpFace(line, held, endpoints, counters);
   const { WebSocketServer } = await import('ws');
   const socketServer = new WebSocketServer({ noServer: true });
-  const sockets = new SocketFace({ line, server: socketServer, endpoints, listenKeys, counters, canLogOn: publicKey !== undefined });
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (message, response) => {
-    // A client that hangs up in the middle of its own request is its own affair.
-    face.handle(message, response).catch(() => message.socket.destroy());
+  const sockets = new SocketFace({
+    line,
+    credentials: held,
+    server: socketServer,
+    endpoints,
+    listenKeys,
+    counters,
+    canLogOn: publicKey !== undefined,
   });
-  server.on('connection', () => counters.connection());
-  server.on('upgrade', (message, connection, head) => sockets.upgrade(message, connection, head));
-  const address = `${HOST}:${await listen(server, port)}`;
-  const url = `http://${address}`;
-  const wsUrl = `ws://${address}`;
+  const server = await openLoopbackServer(port, {
+    request: (message, response) => face.handle(message, response),
+    upgrade: (message, connection, head) => sockets.upgrade(message, connection, head),
+    connection: () => counters.connection(),
+  });
+  const url = `http://${server.address}`;
+  const wsUrl = `ws://${server.address}`;
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closed ??= new Promise((resolve) => {
+    closed ??= (async () => {
       closing.abort();
       sockets.close();
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+      await server.close();
+    })();
     return closed;
   };
   return {
@@ -104,19 +106,6 @@ export async function serveBinance(venue: SimulatedVenue, options: ServeOptions 
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') reject(error);
-      else reject(new VenueKitError('PORT_IN_USE', `Port ${port} of ${HOST} is in use; choose another, or 0 for any free one.`, { cause: error }));
-    });
-    server.listen(port, HOST, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
 
 function requireEd25519(pem: string): KeyObject {

@@ -4,11 +4,11 @@ import { onAbort } from '../../core/abort.js';
 import type { Clock } from '../../core/clock.js';
 import type { LimitObservation } from '../../core/limits.js';
 import type { Logger } from '../../core/logger.js';
+import type { WebSocketConstructor } from '../shared/web-socket.js';
 import type { ApiAnswer } from './api-session.js';
 import { BinanceOrderSessions, limitsSeen, type SessionOutcome } from './order-sessions.js';
 import type { BinanceCredentials } from './request-signing.js';
 import { userEvents } from './user-stream.js';
-import type { WebSocketConstructor } from './web-socket.js';
 
 /** What the sockets of one account are opened with. */
 export interface AccountSocketOptions {

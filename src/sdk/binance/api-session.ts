@@ -1,6 +1,6 @@
 import { abortReason, onAbort } from '../../core/abort.js';
 import { VenueKitError } from '../../core/errors.js';
-import { isOpen, openSocket, type WebSocketConstructor, type WebSocketLike } from './web-socket.js';
+import { isOpen, openSocket, type WebSocketConstructor, type WebSocketLike } from '../shared/web-socket.js';
 
 /** An answer of the WebSocket API. */
 export interface ApiAnswer {

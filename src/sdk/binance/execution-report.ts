@@ -1,7 +1,8 @@
 import type { VenueEvent, VenueOrder } from '../../contracts/broker.js';
 import { divide, isZero, normalize } from '../../core/decimal.js';
 import { VenueKitError } from '../../core/errors.js';
-import { type Json, number, ORDER_STATES, SIDES, text } from './orders.js';
+import { type Json, number, text } from '../shared/json.js';
+import { ORDER_STATES, SIDES } from './orders.js';
 
 /**
  * What an execution report says, as events of the trading client: the fill first, then the order as it

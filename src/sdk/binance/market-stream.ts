@@ -1,11 +1,11 @@
 import type { MarketKind, StreamUpdate } from '../../contracts/market-data.js';
 import type { Clock } from '../../core/clock.js';
 import { VenueKitError } from '../../core/errors.js';
+import { EventQueue } from '../shared/event-queue.js';
+import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
+import { openSocket, type WebSocketConstructor, webSocketConstructor } from '../shared/web-socket.js';
 import { BookFollower } from './book-follower.js';
-import { EventQueue } from './event-queue.js';
 import type { BookChange, BookSnapshot } from './local-book.js';
-import { type Json, listOf, number, objectOf, text } from './orders.js';
-import { openSocket, type WebSocketConstructor, webSocketConstructor } from './web-socket.js';
 
 /** What market streams are opened with. */
 export interface MarketStreamParts {

@@ -5,9 +5,9 @@ import type { LimitObservation } from '../../core/limits.js';
 import { type Logger, redactingLogger } from '../../core/logger.js';
 import { requireInteger, requireKnown, requireNonNegative, requireText } from '../../core/options.js';
 import { ConnectionPool, type Lease, type PoolStats } from '../../pool/index.js';
+import { type WebSocketConstructor, webSocketConstructor } from '../shared/web-socket.js';
 import { type ApiAnswer, type ApiOutcome, ApiSession } from './api-session.js';
 import { type BinanceCredentials, RequestSigner } from './request-signing.js';
-import { type WebSocketConstructor, webSocketConstructor } from './web-socket.js';
 
 /** How {@link BinanceOrderSessions} are made. */
 export interface OrderSessionOptions {

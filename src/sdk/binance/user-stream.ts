@@ -1,11 +1,11 @@
 import type { VenueEvent } from '../../contracts/broker.js';
 import type { Clock } from '../../core/clock.js';
 import { VenueKitError } from '../../core/errors.js';
+import { EventQueue } from '../shared/event-queue.js';
+import { type WebSocketConstructor, webSocketConstructor } from '../shared/web-socket.js';
 import { type ApiAnswer, ApiSession } from './api-session.js';
-import { EventQueue } from './event-queue.js';
 import { eventsOf } from './execution-report.js';
 import { type BinanceCredentials, RequestSigner } from './request-signing.js';
-import { type WebSocketConstructor, webSocketConstructor } from './web-socket.js';
 
 /** What a user stream is opened with. */
 export interface UserStreamParts {

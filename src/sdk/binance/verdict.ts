@@ -1,11 +1,9 @@
-import type { Verdict } from '../../contracts/broker.js';
 import { VenueKitError } from '../../core/errors.js';
 import { redactText } from '../../core/logger.js';
+import type { FailureVerdict } from '../shared/guarded-endpoints.js';
+import { type HttpFacts, wasNeverConnected } from '../shared/http-facts.js';
 import type { ApiAnswer } from './api-session.js';
 import { retryAfterOf as retryAfterOfAnswer, type SessionOutcome } from './order-sessions.js';
-
-/** What a failed call proved, before it is told apart by operation. */
-export type FailureVerdict = Exclude<Verdict, { kind: 'accepted' }>;
 
 interface VenueFault {
   readonly code: number;
@@ -24,15 +22,6 @@ const OVER_LIMIT = new Set([-1003, -1015]);
 const OUTSIDE_FENCE = -1021;
 /** -2010 NEW_ORDER_REJECTED covers both a duplicate id and a lack of funds; only the text tells them apart. */
 const DUPLICATE = 'Duplicate order sent.';
-
-/** What is known of one HTTP call that failed. */
-export interface HttpFacts {
-  /** Whether the request was handed to the network. An error before that proves that nothing was sent. */
-  readonly sent: boolean;
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
 
 /**
  * Reads a failure by what the venue answered, never by the class of the SDK's error alone: SDKs map
@@ -83,14 +72,6 @@ function answerVerdict(status: number, fault: VenueFault | undefined, retryAfter
 export function retryAfterOf(call: Pick<HttpFacts, 'headers'>): number | undefined {
   const seconds = Number(call.headers?.['retry-after'] ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
-}
-
-// ccxt keeps the message of the socket error, not its code.
-function wasNeverConnected(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /\b(?:connect ECONNREFUSED|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|connect EHOSTUNREACH|connect ENETUNREACH)\b/.test(error.message)
-  );
 }
 
 function faultIn(body: string | undefined): VenueFault | undefined {

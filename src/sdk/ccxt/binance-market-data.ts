@@ -2,7 +2,7 @@ import type { Settled } from '../../contracts/calls.js';
 import type { Bars, FetchAttempt, Instrument, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
 import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
 import { asError, VenueKitError } from '../../core/errors.js';
-import { type Json, listOf, number, objectOf, text } from '../binance/orders.js';
+import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
 import type { CcxtBinance, CcxtMarket } from './exchange.js';
 
 /** What the market-data side needs of its adapter. */

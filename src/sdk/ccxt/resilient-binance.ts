@@ -1,17 +1,15 @@
-import QuickLRU from 'quick-lru';
 import type { BrokerAdapter, Cost } from '../../contracts/broker.js';
 import type { OrderView } from '../../contracts/orders.js';
-import { TradingError } from '../../contracts/trading-error.js';
-import { asError } from '../../core/errors.js';
 import type { Priority } from '../../core/limits.js';
 import { verdictOf } from '../binance/verdict.js';
-import { withFacts } from '../shared/error-facts.js';
 import { type Endpoint, type EndpointOutcome, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
+import { OrderAnswers } from '../shared/order-answers.js';
+import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
 import { SdkSession } from '../shared/sdk-session.js';
 import { CcxtBinanceAdapter } from './binance-adapter.js';
 import { intentOf, requestOf } from './binance-requests.js';
-import { type CallOutcome, type CallWatcher, watcherOf } from './call-record.js';
+import { type CallWatcher, watcherOf } from './call-record.js';
 import type { EndpointCall, EndpointParams } from './endpoint-gate.js';
 import type { CcxtBinance } from './exchange.js';
 
@@ -19,22 +17,12 @@ import type { CcxtBinance } from './exchange.js';
 const WEIGHT_PER_UNIT = 5;
 /** Whose weights count towards the limits that the adapter keeps; ccxt's own limiter keeps the others. */
 const SPOT_SECTIONS = ['public', 'private', 'v1'];
-/** How many of the latest orders' answers are held, for calls that come again. */
-const ANSWERS = 500;
 /** For ccxt's own time limit to end a call first, with the error that the bot expects. */
 const GRACE_MS = 250;
 const UNKNOWN_ORDER = /-2011\b/;
 
 /** Whether a write may be made twice: it only prolongs or ends what it names. */
 const REPEATABLE = ['POST userDataStream', 'PUT userDataStream', 'DELETE userDataStream', 'DELETE openOrders'];
-
-/** What the SDK said in answer to the sendings of one order. */
-interface Answers {
-  placed?: unknown;
-  cancelled?: unknown;
-  placeError?: unknown;
-  cancelError?: unknown;
-}
 
 /**
  * Every REST call of a ccxt binance instance, sorted: orders and cancels go through the order path,
@@ -45,13 +33,14 @@ export class ResilientBinance {
   readonly #sdk: CcxtBinance;
   readonly #watcher: CallWatcher;
   readonly #adapter: BrokerAdapter;
-  readonly #answers = new QuickLRU<string, Answers>({ maxSize: ANSWERS });
   readonly #guarded: GuardedEndpoints;
+  readonly #orders: OrderCalls;
 
   constructor(sdk: CcxtBinance, options: ResilientOptions) {
     this.#sdk = sdk;
     this.#watcher = watcherOf(sdk);
     const { capabilities, logger, clock, policy } = options;
+    const answers = new OrderAnswers();
     const adapter = new CcxtBinanceAdapter(
       sdk,
       {
@@ -61,12 +50,14 @@ export class ResilientBinance {
       },
       {
         orderRequest: (intent, _market, clientOrderId) => requestOf(intent, clientOrderId),
-        onOutcome: (operation, clientOrderId, outcome) => this.#note(operation, clientOrderId, outcome),
+        onOutcome: (operation, clientOrderId, outcome) => answers.note(operation, clientOrderId, outcome),
       },
     );
     this.#adapter = adapter;
     const timeoutMs = Math.min(policy?.timeoutMs ?? Infinity, sdk.timeout + GRACE_MS);
-    this.session = new SdkSession(withoutInstruments(adapter), timeoutMs, options);
+    this.session = new SdkSession(orderSideOf(adapter), timeoutMs, options);
+    const found = (view: OrderView): Promise<unknown> => this.#found(view);
+    this.#orders = new OrderCalls(this.session, answers, { placed: found, cancelled: found });
     this.#guarded = new GuardedEndpoints(this.session);
   }
 
@@ -84,26 +75,17 @@ export class ResilientBinance {
   async #place(call: EndpointCall): Promise<unknown> {
     const intent = intentOf(call.params, (id) => this.#symbolOf(id));
     if (intent === undefined) return this.#once(call);
-    const { view } = await this.session.place(intent, (id) => this.#answers.get(id)?.placeError);
-    return this.#answers.get(view.clientOrderId)?.placed ?? this.#found(view);
+    return this.#orders.place(intent);
   }
 
   async #cancel(call: EndpointCall): Promise<unknown> {
-    const known = this.#known(call.params);
+    const { orderId, origClientOrderId } = call.params;
+    const open = this.#orders.open({
+      ...(typeof origClientOrderId === 'string' ? { clientOrderId: origClientOrderId } : {}),
+      ...(typeof orderId === 'string' || typeof orderId === 'number' ? { venueOrderId: String(orderId) } : {}),
+    });
     // What the order path does not know, or knows to be over, is the venue's to answer.
-    if (known === undefined || isOver(known)) return this.#cancelled(call);
-    const { clientOrderId } = known;
-    const view = await this.session.cancel(known, (id) => this.#answers.get(id)?.cancelError);
-    const answers = this.#answers.get(clientOrderId);
-    if (answers?.cancelled !== undefined) return answers.cancelled;
-    if (view.state === 'canceled' || view.state === 'expired') return this.#found(view);
-    throw asError(
-      withFacts(answers?.cancelError ?? new TradingError('REJECTED', `Order ${clientOrderId} can't be cancelled: it is ${view.state}.`), {
-        code: 'REJECTED',
-        sent: 'yes',
-        clientOrderId,
-      }),
-    );
+    return open === undefined ? this.#cancelled(call) : this.#orders.cancel(open);
   }
 
   /** A cancel by what the caller knows of the order. Made again after a doubtful outcome, it may find the order gone: by itself. */
@@ -161,27 +143,6 @@ export class ResilientBinance {
     return this.#guarded.repeatable({ operation: 'find', costs: this.#adapter.cost('find'), priority: 'reconcile', call }, { hedge: false });
   }
 
-  #known({ orderId, origClientOrderId }: EndpointParams): OrderView | undefined {
-    const id = typeof orderId === 'number' ? String(orderId) : orderId;
-    if (typeof origClientOrderId === 'string') {
-      const view = this.session.client.order(origClientOrderId)?.view;
-      if (view !== undefined) return view;
-    }
-    return this.session.client
-      .orders()
-      .find((view) => (typeof id === 'string' && view.venueOrderIds.includes(id)) || (id === undefined && view.clientOrderId === origClientOrderId));
-  }
-
-  #note(operation: 'place' | 'cancel', clientOrderId: string, outcome: CallOutcome<unknown>): void {
-    const answers = this.#answers.get(clientOrderId) ?? {};
-    if (operation === 'place') {
-      if ('result' in outcome) answers.placed = outcome.result;
-      else answers.placeError = outcome.error;
-    } else if ('result' in outcome) answers.cancelled = outcome.result;
-    else answers.cancelError = outcome.error;
-    this.#answers.set(clientOrderId, answers);
-  }
-
   #costs({ api, method, path, cost }: EndpointCall): readonly Cost[] {
     if (!SPOT_SECTIONS.includes(api)) return [];
     const weight = [{ limit: 'weight-1m', units: Math.ceil(cost * WEIGHT_PER_UNIT) }];
@@ -196,25 +157,3 @@ export class ResilientBinance {
 
 // ccxt's own retries would be a second layer of them, and blind.
 const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
-
-// What the venue refuses must reach the bot as the SDK's own error: the order path then leaves its steps to the venue.
-function withoutInstruments(adapter: CcxtBinanceAdapter): BrokerAdapter {
-  return {
-    venue: adapter.venue,
-    capabilities: adapter.capabilities,
-    limits: adapter.limits,
-    cost: (operation) => adapter.cost(operation),
-    place: (intent, clientOrderId, attempt) => adapter.place(intent, clientOrderId, attempt),
-    cancel: (ref, attempt) => adapter.cancel(ref, attempt),
-    find: (ref, attempt) => adapter.find(ref, attempt),
-    openOrders: (attempt) => adapter.openOrders(attempt),
-    history: (since, attempt) => adapter.history(since, attempt),
-    fills: (since, attempt) => adapter.fills(since, attempt),
-    serverTime: (attempt) => adapter.serverTime(attempt),
-    observe: (listener) => adapter.observe(listener),
-  };
-}
-
-function isOver({ state }: OrderView): boolean {
-  return ['filled', 'canceled', 'expired', 'rejected', 'abandoned'].includes(state);
-}

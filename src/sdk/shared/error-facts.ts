@@ -16,9 +16,12 @@ const KEY = Symbol.for('venuekit.sdk.errorFacts');
 const shared = globalThis as { [KEY]?: WeakMap<object, ErrorFacts> };
 const facts = (shared[KEY] ??= new WeakMap<object, ErrorFacts>());
 
+const DEEPEST = 4;
+
 /**
  * What venuekit knows of an error that the wrapped SDK threw. Kept beside the error, so that it also
- * serves frozen errors and SDKs that throw plain objects.
+ * serves frozen errors and SDKs that throw plain objects; where the SDK makes its error of a response or
+ * of another error, what is known of that.
  *
  * @returns undefined for errors that are not of a wrapped SDK's calls.
  * @example
@@ -31,7 +34,13 @@ const facts = (shared[KEY] ??= new WeakMap<object, ErrorFacts>());
  * }
  */
 export function factsOf(error: unknown): ErrorFacts | undefined {
-  return typeof error === 'object' && error !== null ? facts.get(error) : undefined;
+  return factsAt(error, 0);
+}
+
+function factsAt(error: unknown, depth: number): ErrorFacts | undefined {
+  if (typeof error !== 'object' || error === null || depth > DEEPEST) return undefined;
+  const { response, cause } = error as { readonly response?: unknown; readonly cause?: unknown };
+  return facts.get(error) ?? factsAt(response, DEEPEST) ?? factsAt(cause, depth + 1);
 }
 
 /** Notes what is known of `error`, and gives it back. The latest word counts. */

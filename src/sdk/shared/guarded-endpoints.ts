@@ -1,4 +1,4 @@
-import type { Cost, Verdict } from '../../contracts/broker.js';
+import type { Attempt, Cost, Verdict } from '../../contracts/broker.js';
 import type { TradingError, TradingErrorCode } from '../../contracts/trading-error.js';
 import { isVenueKitError, VenueKitError } from '../../core/errors.js';
 import type { Priority } from '../../core/limits.js';
@@ -17,8 +17,8 @@ export interface Endpoint {
   readonly operation: string;
   readonly costs: readonly Cost[];
   readonly priority: Priority;
-  /** Makes the call, once. */
-  call(): Promise<EndpointOutcome>;
+  /** Makes the call, once. An attempt whose signal has aborted is waited for no longer. */
+  call(attempt: Pick<Attempt, 'signal'>): Promise<EndpointOutcome>;
 }
 
 /** A call of the SDK that failed, with what the policies need to know. The bot never sees it. */
@@ -70,9 +70,9 @@ export class GuardedEndpoints {
       );
     }
     let isStarted = false;
-    const call = (): Promise<EndpointOutcome> => {
+    const call: Endpoint['call'] = (attempt) => {
       isStarted = true;
-      return endpoint.call();
+      return endpoint.call(attempt);
     };
     try {
       return await this.#read({ ...endpoint, call }, false, (verdict) => {
@@ -89,8 +89,8 @@ export class GuardedEndpoints {
     const { operation, costs, priority } = endpoint;
     return this.#session.client.read(
       operation,
-      async () => {
-        const outcome = await endpoint.call();
+      async (attempt) => {
+        const outcome = await endpoint.call(attempt);
         if ('result' in outcome) return outcome.result;
         throw new EndpointFailure(outcome.verdict, outcome.error, isRetryable(outcome.verdict));
       },

@@ -1,6 +1,7 @@
 import { createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import type { WireReply } from '../served/wire-reply.js';
 import type { VenueCore } from '../venue/venue-core.js';
-import { failure, missing, refusalReply, type WireReply } from './wire-reply.js';
+import { failure, missing, refusalReply } from './wire-reply.js';
 
 /** What a caller of the served venue signs with. */
 export interface Credentials {

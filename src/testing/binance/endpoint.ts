@@ -1,19 +1,13 @@
-import type { Plan, VenueOperation } from '../faults.js';
+import type { VenueOperation } from '../faults.js';
+import type { RequestContext } from '../served/request-line.js';
+import type { WireReply } from '../served/wire-reply.js';
 import type { Desk } from '../venue/desk.js';
-import type { OrderRecord } from '../venue/order-record.js';
 import type { VenueCore } from '../venue/venue-core.js';
-import { failure, missing, type WireReply } from './wire-reply.js';
+import { failure, missing } from './wire-reply.js';
 
 /** One request as an endpoint sees it. */
-export interface Request {
-  readonly core: VenueCore;
-  readonly account: string;
+export interface Request extends RequestContext {
   readonly params: URLSearchParams;
-  /** The engine time that lookups show. */
-  readonly asOf: () => number;
-  readonly plan: Plan;
-  /** Told of an order that was placed, for accept-then-reject. */
-  readonly placed: (order: OrderRecord) => void;
 }
 
 export interface Endpoint {

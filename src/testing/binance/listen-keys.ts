@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { ok } from '../served/wire-reply.js';
 import type { VenueCore } from '../venue/venue-core.js';
 import type { Endpoint } from './endpoint.js';
-import { failure, missing, ok } from './wire-reply.js';
+import { failure, missing } from './wire-reply.js';
 
 const VALID_MS = 3_600_000;
 

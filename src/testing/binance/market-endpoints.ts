@@ -1,9 +1,10 @@
 import { intervalMs } from '../market/bars.js';
 import type { Market } from '../market/market.js';
+import { ok, type WireReply } from '../served/wire-reply.js';
 import { dayOf } from './day-statistics.js';
 import { deskById, deskOf, type Endpoint, integer, isReply, type Request } from './endpoint.js';
 import { eight, symbolJson } from './wire-format.js';
-import { failure, ok, type WireReply } from './wire-reply.js';
+import { failure } from './wire-reply.js';
 
 const DAY_MS = 86_400_000;
 

@@ -1,11 +1,12 @@
 import type { OrderIntent } from '../../contracts/orders.js';
 import { divide, floorToStep } from '../../core/decimal.js';
+import { ok, type WireReply } from '../served/wire-reply.js';
 import { fillsSince, openAsOf } from '../venue/lookups.js';
 import type { OrderRecord } from '../venue/order-record.js';
 import { fromUnits } from '../venue/units.js';
 import { deskById, deskOf, type Endpoint, integer, isReply, type Request } from './endpoint.js';
 import { cancelledJson, eight, orderJson, placedJson, tradeJson } from './wire-format.js';
-import { failure, missing, ok, refusalReply, type WireReply } from './wire-reply.js';
+import { failure, missing, refusalReply } from './wire-reply.js';
 
 const TYPES: Readonly<Record<string, OrderIntent['type']>> = { MARKET: 'market', LIMIT: 'limit', STOP_LOSS: 'stop', STOP_LOSS_LIMIT: 'stop_limit' };
 const SIDES: Readonly<Record<string, 'buy' | 'sell'>> = { BUY: 'buy', SELL: 'sell' };

@@ -1,14 +1,14 @@
 import type { StreamWire } from '../broker/stream-wire.js';
+import type { MarketFeeds } from '../served/market-feeds.js';
+import type { RequestLine } from '../served/request-line.js';
+import type { ServerSocket } from '../served/socket.js';
 import { followAccount } from './account-stream.js';
 import type { ListenKeys } from './listen-keys.js';
-import type { MarketStreams } from './market-streams.js';
-import type { RequestLine } from './request-line.js';
-import type { ServerSocket } from './socket.js';
 
 /** What a connection to the streams is made of. */
 export interface StreamParts {
   readonly line: RequestLine;
-  readonly streams: MarketStreams;
+  readonly streams: MarketFeeds<string>;
   readonly listenKeys: ListenKeys;
   readonly socket: ServerSocket;
   readonly wire: StreamWire<string>;

@@ -1,15 +1,6 @@
+import type { Fault } from '../faults.js';
+import type { WireReply } from '../served/wire-reply.js';
 import type { Refusal } from '../venue/answers.js';
-
-/** An answer as it goes over the wire: a status and JSON. */
-export interface WireReply {
-  readonly status: number;
-  readonly body: unknown;
-  readonly retryAfterMs?: number;
-}
-
-export function ok(body: unknown): WireReply {
-  return { status: 200, body };
-}
 
 export function failure(code: number, msg: string, status = 400): WireReply {
   return { status, body: { code, msg } };
@@ -56,3 +47,17 @@ export function refusalReply(refusal: Refusal, venueNow: number): WireReply {
       return failure(-2010, message);
   }
 }
+
+/** What a `status` fault answers. */
+export function statusReply(fault: Fault): WireReply {
+  const status = fault.status ?? 503;
+  const code = fault.code ?? (status === 429 || status === 418 ? -1003 : status === 408 || status === 504 ? -1007 : -1000);
+  const retryAfterMs = fault.ms === undefined ? undefined : { retryAfterMs: fault.ms };
+  return { ...failure(code, MESSAGES[code] ?? 'An unknown error occurred while processing the request.', status), ...retryAfterMs };
+}
+
+const MESSAGES: Readonly<Record<number, string>> = {
+  [-1003]: 'Too much request weight used; please wait before sending more requests.',
+  [-1007]: 'Timeout waiting for response from backend server. Send status unknown; execution status unknown.',
+  [-1021]: 'Timestamp for this request is outside of the recvWindow.',
+};

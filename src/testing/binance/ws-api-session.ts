@@ -1,12 +1,15 @@
 import type { StreamWire } from '../broker/stream-wire.js';
 import { type Fault, SILENCE_MS } from '../faults.js';
+import { GATEWAY_PAGE } from '../served/http-port.js';
+import type { AnswerPort, Incoming, RequestLine, Usage } from '../served/request-line.js';
+import type { ServedCounters } from '../served/served-statistics.js';
+import type { ServerSocket } from '../served/socket.js';
+import { ok, type WireReply } from '../served/wire-reply.js';
 import { followAccount } from './account-stream.js';
+import type { VenueCredentials } from './authenticate.js';
 import type { Endpoint } from './endpoint.js';
-import { GATEWAY_PAGE } from './http-face.js';
-import { type AnswerPort, type Incoming, type RequestLine, statusReply, type Usage } from './request-line.js';
-import type { ServedCounters } from './served-statistics.js';
-import type { ServerSocket } from './socket.js';
-import { failure, ok, type WireReply } from './wire-reply.js';
+import { incomingOf } from './protocol.js';
+import { failure, statusReply } from './wire-reply.js';
 
 /** The methods of the WebSocket API that have a REST endpoint of the same meaning. */
 const METHODS: Readonly<Record<string, string>> = {
@@ -35,6 +38,7 @@ const METHODS: Readonly<Record<string, string>> = {
 /** What a session is made of. */
 export interface WsApiParts {
   readonly line: RequestLine;
+  readonly credentials: VenueCredentials;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly counters: ServedCounters;
   readonly socket: ServerSocket;
@@ -96,13 +100,13 @@ export class WsApiSession {
     const plain = sorted.map(([name, value]) => `${name}=${value}`).join('&');
     const encoded = sorted.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
     const key = typeof params.apiKey === 'string' ? params.apiKey : undefined;
-    return {
+    return incomingOf(this.#parts.credentials, {
       endpoint,
       params: new URLSearchParams(entries.map(([name, value]) => [name, value])),
       key: key ?? (endpoint.needsKey === true ? this.#loggedOn?.key : undefined),
       signed: [plain, encoded],
       isLoggedOn: this.#loggedOn !== undefined,
-    };
+    });
   }
 
   #ownMethods(): Readonly<Record<string, Endpoint>> {

@@ -1,5 +1,6 @@
 import { intervalMs } from '../market/bars.js';
 import { bookTick, type Market } from '../market/market.js';
+import { type FeedSource, type Produce, TICK_MS } from '../served/market-feeds.js';
 import type { VenueCore } from '../venue/venue-core.js';
 import { deskById } from './endpoint.js';
 import {
@@ -13,95 +14,11 @@ import {
   tradePayload,
 } from './stream-payloads.js';
 
-/** What a stream has to say since `from`, at `at` (engine time of a tick). */
-type Produce = (from: number, at: number, venueNow: number) => readonly object[];
-
-interface Source {
-  readonly everyMs: number;
-  readonly produce: Produce;
-}
-
-/** One stream, made once however many are subscribed to it. */
-interface Feed extends Source {
-  lastAt: number;
-  readonly listeners: Set<(payload: string) => void>;
-}
-
-const TICK_MS = 100;
 const SECOND_MS = 1_000;
 const NONE: readonly object[] = [];
 
-/**
- * All market streams of a served venue. They are looked at ten times a second, on the venue's own
- * grid, and only while somebody is subscribed.
- */
-export class MarketStreams {
-  readonly #core: VenueCore;
-  readonly #feeds = new Map<string, Feed>();
-  #timer: Disposable | undefined;
-
-  constructor(core: VenueCore) {
-    this.#core = core;
-  }
-
-  /** A name that stands for no stream is accepted and stays silent, as on Binance. */
-  subscribe(name: string, listener: (payload: string) => void): Disposable {
-    let feed = this.#feeds.get(name);
-    if (feed === undefined) {
-      const source = sourceOf(this.#core, name);
-      if (source === undefined) return { [Symbol.dispose]: () => {} };
-      this.#core.engine.catchUp();
-      feed = { ...source, lastAt: this.#tickNow(), listeners: new Set() };
-      this.#feeds.set(name, feed);
-    }
-    const { listeners } = feed;
-    listeners.add(listener);
-    this.#arm();
-    return {
-      [Symbol.dispose]: () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) this.#feeds.delete(name);
-      },
-    };
-  }
-
-  stop(): void {
-    this.#feeds.clear();
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
-  }
-
-  #arm(): void {
-    if (this.#timer !== undefined || this.#feeds.size === 0) return;
-    const untilNext = TICK_MS - (this.#core.venueClock.engineNow() % TICK_MS);
-    this.#timer = this.#core.clock.schedule(untilNext, () => {
-      this.#timer = undefined;
-      this.#tick();
-      this.#arm();
-    });
-  }
-
-  #tick(): void {
-    this.#core.engine.catchUp();
-    const at = this.#tickNow();
-    const venueNow = this.#core.venueClock.venueNow(at);
-    for (const feed of [...this.#feeds.values()]) {
-      if (Math.floor(at / feed.everyMs) === Math.floor(feed.lastAt / feed.everyMs)) continue;
-      const payloads = feed.produce(feed.lastAt, at, venueNow);
-      feed.lastAt = at;
-      for (const payload of payloads) {
-        const text = JSON.stringify(payload);
-        for (const listener of feed.listeners) listener(text);
-      }
-    }
-  }
-
-  #tickNow(): number {
-    return Math.floor(this.#core.agenda.now / TICK_MS) * TICK_MS;
-  }
-}
-
-function sourceOf(core: VenueCore, name: string): Source | undefined {
+/** The stream of a name such as `btcusdt@trade`; undefined where there is none. */
+export function sourceOf(core: VenueCore, name: string): FeedSource | undefined {
   if (name === '!miniTicker@arr') return ofAll(core, miniTickerPayload);
   if (name === '!ticker@arr') return ofAll(core, tickerPayload);
   const [id = '', kind = '', pace] = name.split('@');
@@ -125,7 +42,7 @@ function sourceOf(core: VenueCore, name: string): Source | undefined {
   }
 }
 
-function ofAll(core: VenueCore, payload: (market: Market, at: number, venueNow: number) => object): Source {
+function ofAll(core: VenueCore, payload: (market: Market, at: number, venueNow: number) => object): FeedSource {
   return { everyMs: SECOND_MS, produce: (_, at, now) => [[...core.desks.values()].map(({ market }) => payload(market, at, now))] };
 }
 
@@ -140,7 +57,7 @@ function bookTickers(market: Market): Produce {
   };
 }
 
-function depth(market: Market, levels: string, pace: string | undefined): Source | undefined {
+function depth(market: Market, levels: string, pace: string | undefined): FeedSource | undefined {
   if (pace !== undefined && pace !== '100ms' && pace !== '1000ms') return undefined;
   const everyMs = pace === '100ms' ? TICK_MS : SECOND_MS;
   if (levels === '') return { everyMs, produce: depthUpdates(market) };
@@ -161,7 +78,7 @@ function depthUpdates(market: Market): Produce {
   };
 }
 
-function klines(market: Market, interval: string): Source | undefined {
+function klines(market: Market, interval: string): FeedSource | undefined {
   let everyMs: number;
   try {
     everyMs = intervalMs(interval);

@@ -1,0 +1,32 @@
+import QuickLRU from 'quick-lru';
+
+/** What the SDK said in answer to the sendings of one order. */
+export interface Answers {
+  placed?: unknown;
+  cancelled?: unknown;
+  placeError?: unknown;
+  cancelError?: unknown;
+}
+
+/** How many of the latest orders' answers are held, for calls that come again. */
+const ANSWERS = 500;
+const NONE: Readonly<Answers> = {};
+
+/** The SDK's own words on the latest orders, by client order id: what its caller expects to get, or to catch. */
+export class OrderAnswers {
+  readonly #answers = new QuickLRU<string, Answers>({ maxSize: ANSWERS });
+
+  of(clientOrderId: string): Readonly<Answers> {
+    return this.#answers.get(clientOrderId) ?? NONE;
+  }
+
+  note(operation: 'place' | 'cancel', clientOrderId: string, outcome: { readonly result: unknown } | { readonly error: unknown }): void {
+    const answers = this.#answers.get(clientOrderId) ?? {};
+    if (operation === 'place') {
+      if ('result' in outcome) answers.placed = outcome.result;
+      else answers.placeError = outcome.error;
+    } else if ('result' in outcome) answers.cancelled = outcome.result;
+    else answers.cancelError = outcome.error;
+    this.#answers.set(clientOrderId, answers);
+  }
+}
