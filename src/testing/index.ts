@@ -1,4 +1,3 @@
-export type { Credentials } from './binance/authenticate.js';
 export { type BrokerUnderTest, brokerAdapterContract } from './contracts/broker-adapter-contract.js';
 export { cacheStoreContract } from './contracts/cache-store-contract.js';
 export type { ContractCase } from './contracts/contract-case.js';
@@ -6,7 +5,9 @@ export { type MetricStoreUnderTest, metricStoreContract } from './contracts/metr
 export { type JournalUnderTest, orderJournalContract } from './contracts/order-journal-contract.js';
 export type { Fault, VenueOperation } from './faults.js';
 export type { ReplayBar, ReplayOptions } from './market/replay-session.js';
+export { type ServeAlpacaOptions, serveAlpaca } from './serve-alpaca.js';
 export { type ServedVenue, type ServeOptions, serveBinance } from './serve-binance.js';
+export type { Credentials } from './served/credentials.js';
 export type { ServedStats } from './served/served-statistics.js';
 export { simulatedBroker } from './simulated-broker.js';
 export { SimulatedVenue, type VenueFill, type VenueStats } from './simulated-venue.js';

@@ -1,7 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { requireKnown, requireText, requireWithin } from '../core/options.js';
-import type { Credentials } from './binance/authenticate.js';
 import { connectCcxt } from './binance/connect-ccxt.js';
 import type { Endpoint } from './binance/endpoint.js';
 import { HttpFace } from './binance/http-face.js';
@@ -10,6 +9,7 @@ import { marketEndpoints } from './binance/market-endpoints.js';
 import { orderEndpoints } from './binance/order-endpoints.js';
 import { BINANCE } from './binance/protocol.js';
 import { SocketFace } from './binance/socket-face.js';
+import type { Credentials } from './served/credentials.js';
 import { openLoopbackServer } from './served/loopback-server.js';
 import { RequestLine } from './served/request-line.js';
 import { ServedCounters, type ServedStats } from './served/served-statistics.js';
@@ -25,7 +25,7 @@ export interface ServedVenue extends AsyncDisposable {
   readonly credentials: Credentials;
   /**
    * Points an SDK instance at this venue, with its credentials, and gives it back.
-   * @throws TypeError when it is none that is known: so far ccxt's binance, of `ccxt` and of `ccxt.pro`.
+   * @throws TypeError when it is none that is known: ccxt's binance, of `ccxt` and of `ccxt.pro`, at a served Binance; @alpacahq/alpaca-trade-api 3 and 4 at a served Alpaca.
    */
   connect<S extends object>(sdk: S): S;
   stats(): ServedStats;

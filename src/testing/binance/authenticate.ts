@@ -1,13 +1,8 @@
 import { createHmac, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import type { Credentials } from '../served/credentials.js';
 import type { WireReply } from '../served/wire-reply.js';
 import type { VenueCore } from '../venue/venue-core.js';
 import { failure, missing, refusalReply } from './wire-reply.js';
-
-/** What a caller of the served venue signs with. */
-export interface Credentials {
-  readonly apiKey: string;
-  readonly secret: string;
-}
 
 /** What the venue holds of them: the shared secret, or the public half of an Ed25519 key. */
 export interface VenueCredentials extends Credentials {

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import type { Credentials } from './authenticate.js';
+import type { Credentials } from '../served/credentials.js';
 
 interface CcxtShape {
   id: string;

@@ -37,6 +37,13 @@ export interface OrderName {
   readonly venueOrderId?: string;
 }
 
+/** An order that may be taken in: its money is set aside. */
+interface CheckedOrder {
+  readonly terms: OrderTerms;
+  readonly heldPerUnit: bigint;
+  readonly executesAt: number;
+}
+
 export interface EngineListener {
   order(version: OrderVersion): void;
   fill(fill: FillRecord): void;
@@ -82,12 +89,44 @@ export class OrderEngine {
       this.#log('order.refused', { account: accountName, clientOrderId, reason: checked.reason });
       return checked;
     }
-    const { terms, heldPerUnit, executesAt } = checked.value;
+    return done(this.#accept(account, intent, clientOrderId, checked.value, isExternal));
+  }
+
+  /**
+   * Puts a new order in the place of an open one at once, or leaves that as it is.
+   * @param replaced - hears the new order's number before anybody hears of the change.
+   */
+  replace(accountName: string, name: OrderName, intent: OrderIntent, clientOrderId: string, replaced: (newId: number) => void): Answer<OrderRecord> {
+    this.catchUp();
+    const old = this.find(accountName, name);
+    if (old === undefined || !old.isLive) return refuse('unknown_order', 'Unknown order sent.');
+    const account = this.account(accountName);
+    // What the old one sets aside is there for the new one.
+    const held = old.heldPerUnit * BigInt(old.qty - old.filled);
+    account.ledger.release(heldAsset(old), held);
+    const checked = this.#check(account, intent, clientOrderId);
+    if (!checked.ok) {
+      account.ledger.hold(heldAsset(old), held);
+      return checked;
+    }
+    old.heldPerUnit = 0n;
+    replaced(this.#lastOrderId + 1);
+    this.#end(old, 'canceled');
+    return done(this.#accept(account, intent, clientOrderId, checked.value, false));
+  }
+
+  #accept(
+    account: AccountBooks,
+    intent: OrderIntent,
+    clientOrderId: string,
+    { terms, heldPerUnit, executesAt }: CheckedOrder,
+    isExternal: boolean,
+  ): OrderRecord {
     const order = new OrderRecord(++this.#lastOrderId, clientOrderId, account, terms, this.#parts.clock.venueNow(this.#now), isExternal);
     order.heldPerUnit = heldPerUnit;
     this.#log('order.accepted', {
       id: order.id,
-      account: accountName,
+      account: account.name,
       clientOrderId,
       symbol: terms.symbol.name,
       side: terms.side,
@@ -101,7 +140,7 @@ export class OrderEngine {
     if (terms.timeInForce === 'day') this.#planExpiry(order);
     if (terms.stopPrice > 0) this.#rest(order, 'waiting');
     else this.#execute(order, executesAt);
-    return done(order);
+    return order;
   }
 
   /** Cancels; an order that is not open can't be told from one that never was. */
@@ -169,7 +208,7 @@ export class OrderEngine {
     return this.#parts.agenda.now;
   }
 
-  #check(account: AccountBooks, intent: OrderIntent, clientOrderId: string): Answer<{ terms: OrderTerms; heldPerUnit: bigint; executesAt: number }> {
+  #check(account: AccountBooks, intent: OrderIntent, clientOrderId: string): Answer<CheckedOrder> {
     const { desks, clientIds } = this.#parts;
     const desk = desks.get(intent.symbol);
     if (desk === undefined) return refuse('unknown_symbol', `Invalid symbol: ${String(intent.symbol)}`);

@@ -22,7 +22,7 @@ const FEE_PLACES = 6;
 /** As Binance: a timestamp this far ahead of the venue's clock is refused. */
 const FUTURE_TOLERANCE_MS = 1_000;
 
-const CLIENT_ID = { maxLength: 36, pattern: /^[.A-Z:/a-z0-9_-]{1,36}$/ };
+const LONGEST_CLIENT_ID = 36;
 
 /** What a request was signed with. */
 export interface Stamp {
@@ -64,7 +64,9 @@ export class VenueCore {
     this.meter = new LimitMeter(options.limits ?? [], options.bans ?? { afterIgnored: 10, firstMs: 120_000, longestMs: 259_200_000 });
     this.fence = options.fence === false ? undefined : (options.fence ?? { maxMs: 60_000, defaultMs: 5_000 });
     this.visibilityLagMs = options.visibilityLagMs ?? 0;
-    this.clientIds = { ...CLIENT_ID, unique: options.clientIdUniqueness ?? 'open_orders' };
+    const maxLength = options.clientIdMaxLength ?? LONGEST_CLIENT_ID;
+    const pattern = new RegExp(`^[.A-Z:/a-z0-9_-]{1,${maxLength}}$`);
+    this.clientIds = { maxLength, pattern, unique: options.clientIdUniqueness ?? 'open_orders' };
     this.#staleReadRatio = options.staleReadRatio ?? 0.3;
     this.#volatility = options.volatility ?? 0.0005;
     this.#spread = options.spread ?? 0.0001;

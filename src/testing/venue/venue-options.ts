@@ -34,6 +34,8 @@ export interface SimulatedVenueOptions extends Wiring {
   readonly balances?: Readonly<Record<string, Decimal>>;
   /** Among which orders of an account a client order id must be unique. @defaultValue 'open_orders' */
   readonly clientIdUniqueness?: 'forever' | 'open_orders' | 'none';
+  /** @defaultValue 36 */
+  readonly clientIdMaxLength?: number;
   /** Round trip of the in-memory face, and how long answers of a served one are held back. @defaultValue none */
   readonly latency?: LatencyOptions;
   /** Kept with 429 and, for who ignores those, 418. @defaultValue none */
@@ -69,6 +71,7 @@ const OPTIONS: readonly (keyof SimulatedVenueOptions)[] = [
   'symbols',
   'balances',
   'clientIdUniqueness',
+  'clientIdMaxLength',
   'latency',
   'limits',
   'bans',
@@ -94,6 +97,7 @@ export function requireVenueOptions(options: SimulatedVenueOptions): void {
   if (options.visibilityLagMs !== undefined) requireNonNegative('visibilityLagMs', options.visibilityLagMs);
   if (options.staleReadRatio !== undefined) requireFraction('staleReadRatio', options.staleReadRatio);
   if (options.clientIdUniqueness !== undefined) requireOneOf('clientIdUniqueness', options.clientIdUniqueness, ['forever', 'open_orders', 'none']);
+  if (options.clientIdMaxLength !== undefined) requireInteger('clientIdMaxLength', options.clientIdMaxLength, 1);
   for (const [asset, amount] of Object.entries(options.balances ?? {})) requireShare(`balances.${asset}`, amount);
   if (options.fees !== undefined) for (const side of ['maker', 'taker'] as const) requireShare(`fees.${side}`, options.fees[side]);
   if (options.volatility !== undefined) requireFraction('volatility', options.volatility);
