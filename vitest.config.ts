@@ -11,6 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{unit,property}/**/*.test.ts'],
+          globalSetup: ['test/setup/store-programs.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -20,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{integration,simulation}/**/*.test.ts'],
+          globalSetup: ['test/setup/store-programs.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,

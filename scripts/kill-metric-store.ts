@@ -7,6 +7,7 @@ import { type Random, seededRandom } from '../src/core/random.js';
 import { MetricEngine } from '../src/stores/sqlite/metric-store-engine.js';
 // @ts-expect-error: plain JavaScript, shared with the process that is killed
 import { valueOf as expectedValue } from '../test/fixtures/metric-store-values.mjs';
+import { buildStorePrograms } from '../test/setup/store-programs.js';
 
 const valueAt = expectedValue as (id: number, t: number) => number;
 const T0 = 1_704_067_200_000;
@@ -30,6 +31,8 @@ export async function killWriters(options: {
   readonly rounds: number;
   readonly seed: number;
   readonly worker: boolean;
+  /** Address of the program that writes. */
+  readonly writer: string;
 }): Promise<readonly KillRound[]> {
   const directory = mkdtempSync(join(tmpdir(), 'venuekit-kill-'));
   const path = join(directory, 'metrics.db');
@@ -39,7 +42,7 @@ export async function killWriters(options: {
   try {
     for (let round = 0; round < options.rounds; round++) {
       const next = acknowledged.reduce((newest, t) => Math.max(newest, t), T0 - 1000) + 60_000;
-      acknowledged.push(...(await writeUntilKilled(path, next, options.worker ? 'worker' : 'inline', random)));
+      acknowledged.push(...(await writeUntilKilled(path, next, options, random)));
       found.push(await examine(path, acknowledged));
     }
     return found;
@@ -48,11 +51,17 @@ export async function killWriters(options: {
   }
 }
 
-function writeUntilKilled(path: string, first: number, mode: string, random: Random): Promise<number[]> {
-  const writer = fileURLToPath(new URL('../test/fixtures/metric-store-writer.mjs', import.meta.url));
+function writeUntilKilled(
+  path: string,
+  first: number,
+  { worker, writer }: { readonly worker: boolean; readonly writer: string },
+  random: Random,
+): Promise<number[]> {
   const said = `${path}.acknowledged`;
   rmSync(said, { force: true });
-  const child = spawn(process.execPath, [writer, path, said, String(first), String(SERIES), mode], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [fileURLToPath(writer), path, said, String(first), String(SERIES), worker ? 'worker' : 'inline'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   // From the first acknowledged tick on; some slots are passed in that time, so that the kill meets the compaction too.
   const started = setInterval(() => {
     if ((statSync(said, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
@@ -99,8 +108,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(2);
   }
   let bad = 0;
+  using programs = await buildStorePrograms();
   for (const worker of [true, false]) {
-    const found = await killWriters({ rounds, seed: 7, worker });
+    const found = await killWriters({ rounds, seed: 7, worker, writer: programs.writer });
     const broken = found.filter(({ missing, wrong, integrity }) => missing > 0 || wrong > 0 || integrity !== 'ok');
     const { acknowledged = 0, slots = 0 } = found[found.length - 1] ?? {};
     console.log(
@@ -108,5 +118,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     );
     bad += broken.length;
   }
-  process.exit(bad === 0 ? 0 : 1);
+  process.exitCode = bad === 0 ? 0 : 1;
 }

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { AlertActionRecord, AlertEvent, AlertStateStore, Silence } from '../../../src/contracts/alerts.js';
 import type { MetricStore, RangeQuery, SeriesKey } from '../../../src/contracts/metric-store.js';
 import { QuantileSketch } from '../../../src/core/quantile-sketch.js';
 import { MemoryMetricStore } from '../../../src/stores/memory/memory-metric-store.js';
 import { SqliteMetricStore } from '../../../src/stores/sqlite/metric-store.js';
 
-const WORKER = new URL('../../fixtures/metric-store-worker-from-source.mjs', import.meta.url);
+const WORKER = inject('storePrograms').worker;
 const T0 = 1_704_067_200_000;
 
 const STORES: Readonly<Record<string, (path: string) => Promise<MetricStore & AlertStateStore>>> = {
@@ -181,6 +181,34 @@ describe.each(Object.entries(STORES))('%s', (_, open) => {
         ],
       },
     ]);
+  });
+
+  it('finds the latest value of each series, in whatever tick it lies, and none that is outside the range or no number', async () => {
+    for (let s = 0; s < 1_300; s++) {
+      const points: Record<string, number> = { 'm{a=steady}': s, 'm{a=odd}': s < 1_100 ? s : s % 2 === 0 ? Number.NaN : Infinity };
+      // One that went while its ticks were still in the log, one in a slot that is over by now.
+      if (s < 1_250) points['m{a=gone}'] = s * 2;
+      if (s < 400) points['m{a=long}'] = s * 3;
+      await append(s, points);
+    }
+    const latest = async (fromS: number, toS: number) =>
+      Object.fromEntries(
+        (await query({ metric: 'm', fromS, toS, stepMs: 10_000_000, agg: 'last' })).map(({ labels, points }) => [labels.a, points[0]![1]]),
+      );
+    expect(await latest(0, 5_000)).toEqual({ steady: 1_299, odd: 1_099, gone: 2_498, long: 1_197 });
+    expect(await latest(1_000, 1_298)).toEqual({ steady: 1_298, odd: 1_099, gone: 2_498 });
+    expect(await latest(1_150, 1_240)).toEqual({ steady: 1_240, gone: 2_480 });
+    expect(await latest(1_260, 1_260)).toEqual({ steady: 1_260 });
+  });
+
+  it('gives all observations of the range beside the latest value of a histogram', async () => {
+    for (const [s, value] of [1, 2, 4].entries()) await append(s, { h: value }, new Map([[0, sketchOf([value, value])]]));
+    await append(3, { h: Number.NaN });
+    const asked = { metric: 'h', from: T0, to: T0 + 9_999, stepMs: 10_000, agg: 'last' } as const;
+    expect([...(await store.query(asked))[0]!.v]).toEqual([4]);
+    const [whole] = await store.query({ ...asked, sketches: true });
+    expect([...whole!.v]).toEqual([4]);
+    expect(QuantileSketch.fromBytes(whole!.sketches![0]!).count).toBe(6);
   });
 
   it('merges series by label: values over all points, last, rates and increases added', async () => {
