@@ -121,7 +121,10 @@ export class MetricEngine {
     // One snapshot of what another process is writing: all in one turn.
     if (this.#database.readOnly) return this.#turn(() => this.#inSnapshot(() => finish(job)));
     const reading = Symbol();
-    this.#readingFrom.set(reading, this.#marks.get('compacted'));
+    this.#readingFrom.set(
+      reading,
+      this.#turn(() => this.#marks.get('compacted')),
+    );
     try {
       return await this.#inTurns(job, signal);
     } finally {
@@ -131,7 +134,7 @@ export class MetricEngine {
 
   async retain(policy: RetentionPolicy): Promise<{ readonly freedBytes: number }> {
     const trimmer = this.#trimmer;
-    if (trimmer === undefined) return this.#database.write(() => ({ freedBytes: 0 }));
+    if (trimmer === undefined) return this.#turn(() => this.#database.write(() => ({ freedBytes: 0 })));
     // Compaction first: what it makes smaller need not be dropped.
     await this.#maintenance;
     const run = this.#trimming.then(() => this.#inTurns(trimmer.run(policy)));
@@ -178,15 +181,17 @@ export class MetricEngine {
     this.#closing = true;
     await this.#maintenance;
     await this.#trimming;
-    this.#database.close();
-    this.#lock?.[Symbol.dispose]();
+    this.#turn(() => {
+      this.#database.close();
+      this.#lock?.[Symbol.dispose]();
+    });
   }
 
   async #beginSlot(): Promise<void> {
     this.#nextSlotAt = (Math.floor(this.#log.last / SLOT_MS) + 1) * SLOT_MS;
     this.#maintain();
     // Somebody who appends faster than slots can be compacted waits; a bot's one tick a second never does.
-    const slot = this.#compactor?.nextSlot();
+    const slot = this.#turn(() => this.#compactor?.nextSlot());
     if (slot !== undefined && this.#log.last > (slot + MOST_SLOTS_BEHIND) * SLOT_MS) await this.#maintenance;
   }
 
@@ -195,11 +200,11 @@ export class MetricEngine {
     const compactor = this.#compactor;
     if (compactor === undefined || this.#maintenance !== undefined || this.#closing) return;
     const run = async (): Promise<void> => {
-      const hours = this.#marks.get('hours');
+      const rolledUp = (): number => this.#turn(() => this.#marks.get('hours'));
+      const hours = rolledUp();
       await this.#inTurns(compactor.run());
       await this.#inTurns(compactor.clean(() => Math.min(Infinity, ...this.#readingFrom.values())));
-      if (this.#retention !== undefined && this.#trimmer !== undefined && this.#marks.get('hours') > hours)
-        await this.#inTurns(this.#trimmer.run(this.#retention));
+      if (this.#retention !== undefined && this.#trimmer !== undefined && rolledUp() > hours) await this.#inTurns(this.#trimmer.run(this.#retention));
       this.#failure = undefined;
     };
     this.#maintenance = run()

@@ -20,7 +20,7 @@ let engine: MetricEngine | undefined;
 
 async function answer({ method, argument }: StoreRequest): Promise<unknown> {
   if (method === 'open') {
-    engine = await MetricEngine.open(argument as EngineOptions, systemClock, gate.turn);
+    engine = await gate.phase(() => MetricEngine.open(argument as EngineOptions, systemClock, gate.turn));
     return undefined;
   }
   if (engine === undefined) return undefined;
