@@ -99,8 +99,8 @@ export class RangeEvaluation {
 
   /** Whether the newest value of each series is all that is wanted: `last` over one step. */
   get wantsLastOnly(): boolean {
-    const { agg, stepMs, from, to } = this.#query;
-    return agg === 'last' && stepMs !== undefined && to - from < stepMs;
+    const { agg, stepMs, from, to, sketches } = this.#query;
+    return agg === 'last' && stepMs !== undefined && to - from < stepMs && sketches !== true;
   }
 
   /** From when on the store should feed points. */

@@ -2,7 +2,7 @@ import type { MetricTick, SeriesKey } from '../../contracts/metric-store.js';
 import { asError } from '../../core/errors.js';
 import { ByteReader, ByteWriter } from '../shared/byte-buffer.js';
 import { requireTick } from '../shared/series-key.js';
-import type { SqliteDatabase, SqliteStatement } from './driver.js';
+import type { SqliteDatabase, SqliteRow, SqliteStatement } from './driver.js';
 import type { SeriesTable } from './metric-store-series.js';
 
 /** A tick as the log has it. */
@@ -46,6 +46,7 @@ export class TickLog {
   readonly #insertBirth: SqliteStatement;
   readonly #getEpoch: SqliteStatement;
   readonly #range: SqliteStatement;
+  readonly #backwards: SqliteStatement;
   readonly #lastTick: SqliteStatement;
   readonly #layouts = new Map<number, Uint32Array>();
   readonly #packed = new ByteWriter();
@@ -60,6 +61,7 @@ export class TickLog {
     this.#insertBirth = database.prepare('INSERT OR REPLACE INTO birth (series, t, follows) VALUES (?, ?, ?)');
     this.#getEpoch = database.prepare('SELECT series_ids FROM epoch WHERE id = ?');
     this.#range = database.prepare('SELECT t, epoch, d, sketches FROM tick WHERE t >= ? AND t < ? ORDER BY t LIMIT ?');
+    this.#backwards = database.prepare('SELECT t, epoch, d, sketches FROM tick WHERE t >= ? AND t < ? ORDER BY t DESC LIMIT ?');
     this.#lastTick = database.prepare(
       'SELECT max(t) AS t, (SELECT max(t1) FROM chunk WHERE id >= (SELECT max(id) FROM slot) * 1048576) AS t1 FROM tick',
     );
@@ -113,15 +115,22 @@ export class TickLog {
 
   /** At most `limit` ticks of [from, to), in order. */
   read(from: number, to: number, limit: number): LoggedTick[] {
-    return this.#range.all(from, to, limit).map((row) => {
-      const d = row.d as Uint8Array;
-      return {
-        t: Number(row.t),
-        ids: this.#layout(Number(row.epoch)),
-        values: new DataView(d.buffer, d.byteOffset, d.byteLength),
-        sketches: row.sketches === null ? NONE : unpack(row.sketches as Uint8Array),
-      };
-    });
+    return this.#range.all(from, to, limit).map((row) => this.#toTick(row));
+  }
+
+  /** At most `limit` ticks of [from, to), the newest first. */
+  readBackwards(from: number, to: number, limit: number): LoggedTick[] {
+    return this.#backwards.all(from, to, limit).map((row) => this.#toTick(row));
+  }
+
+  #toTick(row: SqliteRow): LoggedTick {
+    const d = row.d as Uint8Array;
+    return {
+      t: Number(row.t),
+      ids: this.#layout(Number(row.epoch)),
+      values: new DataView(d.buffer, d.byteOffset, d.byteLength),
+      sketches: row.sketches === null ? NONE : unpack(row.sketches as Uint8Array),
+    };
   }
 
   #epochFor({ t, series }: MetricTick, { epoch: current, last }: Newest): Epoch {

@@ -2,7 +2,7 @@ import type { RangeQuery, RangeResult } from '../../contracts/metric-store.js';
 import { RangeEvaluation, type SeriesFeed } from '../shared/range-evaluation.js';
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
 import { BlobTable, decodeChunk } from './metric-store-compactor.js';
-import { type TickLog, valueAt } from './metric-store-log.js';
+import { type LoggedTick, type TickLog, valueAt } from './metric-store-log.js';
 import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store-schema.js';
 import type { Marks, SeriesTable, StoredSeries } from './metric-store-series.js';
 
@@ -55,7 +55,10 @@ export class MetricReader {
     const matching = this.#series.named(query.metric).filter(({ labels }) => evaluation.matches({ name: query.metric, labels }));
     const compacted = this.#marks.get('compacted');
     // The log first: what it has now may be in chunks by the time that the older tiers have been read.
-    const logged = matching.length === 0 ? [] : yield* this.#readLog(matching, Math.max(compacted, evaluation.feedFrom), query.to);
+    const logFrom = Math.max(0, Math.ceil(Math.max(compacted, evaluation.feedFrom)));
+    const logTo = Math.min(query.to + 1, Number.MAX_SAFE_INTEGER);
+    const { wantsLastOnly } = evaluation;
+    const logged = yield* wantsLastOnly ? this.#readNewest(matching, logFrom, logTo) : this.#readLog(matching, logFrom, logTo);
     const raw = Math.max(0, evaluation.feedFrom, this.#marks.get('raw'));
     const slots = this.#slotsIn(raw, Math.min(compacted, query.to + 1));
     for (const [i, series] of matching.entries()) {
@@ -64,9 +67,12 @@ export class MetricReader {
       const bear = (t: number): void => {
         while (births.length > 0 && (births[0]?.t as number) <= t) feed.born(births.shift()?.follows as number);
       };
-      const plan = this.#plan(query, evaluation, series, compacted);
-      this.#feedBlobs(feed, series, plan, query.to, evaluation.wantsSketches, bear);
-      this.#feedChunks(feed, series, slots, Math.max(raw, plan.rawFrom), query.to, bear);
+      const isAnswered = wantsLastOnly && (logged[i] as Logged).t.length > 0;
+      if (!isAnswered) {
+        const plan = this.#plan(query, evaluation, series, compacted);
+        this.#feedBlobs(feed, series, plan, query.to, evaluation.wantsSketches, bear);
+        this.#feedChunks(feed, series, slots, Math.max(raw, plan.rawFrom), query.to, bear);
+      }
       feedLogged(feed, logged[i] as Logged, bear);
       feed.done();
       yield;
@@ -127,26 +133,14 @@ export class MetricReader {
     }
   }
 
+  /** What the log has of each series in [from, to), in order of time. */
   *#readLog(matching: readonly StoredSeries[], from: number, to: number): Generator<void, Logged[]> {
     const logged = matching.map((): Logged => ({ t: [], v: [], sketches: [] }));
-    let layout: Uint32Array | undefined;
-    let columns: number[] = [];
-    for (let next = Math.max(0, Math.ceil(from)); next <= to; ) {
-      const ticks = this.#log.read(next, Math.min(to + 1, Number.MAX_SAFE_INTEGER), TICKS_A_STEP);
+    const columnsOf = columnsIn(matching);
+    for (let next = from; matching.length > 0 && next < to; ) {
+      const ticks = this.#log.read(next, to, TICKS_A_STEP);
       for (const tick of ticks) {
-        if (tick.ids !== layout) {
-          layout = tick.ids;
-          const byId = new Map(Array.from(layout, (id, column) => [id, column]));
-          columns = matching.map(({ id }) => byId.get(id) ?? -1);
-        }
-        for (let i = 0; i < columns.length; i++) {
-          const column = columns[i] as number;
-          if (column < 0) continue;
-          const into = logged[i] as Logged;
-          into.t.push(tick.t);
-          into.v.push(valueAt(tick, column));
-          into.sketches.push(tick.sketches.get(column));
-        }
+        for (const [i, column] of columnsOf(tick)) take(logged[i] as Logged, tick, column);
       }
       if (ticks.length < TICKS_A_STEP) break;
       next = (ticks[ticks.length - 1]?.t as number) + 1;
@@ -154,6 +148,52 @@ export class MetricReader {
     }
     return logged;
   }
+
+  /** The newest value of each series in [from, to) that counts, looked for from the end. */
+  *#readNewest(matching: readonly StoredSeries[], from: number, to: number): Generator<void, Logged[]> {
+    const logged = matching.map((): Logged => ({ t: [], v: [], sketches: [] }));
+    const columnsOf = columnsIn(matching);
+    let missing = matching.length;
+    // The newest tick has nearly always all of them.
+    for (let end = to, limit = 1; missing > 0 && from < end; limit = TICKS_A_STEP) {
+      const ticks = this.#log.readBackwards(from, end, limit);
+      for (const tick of ticks) {
+        for (const [i, column] of columnsOf(tick)) {
+          const into = logged[i] as Logged;
+          if (into.t.length > 0 || !(Number.isFinite(valueAt(tick, column)) || tick.sketches.has(column))) continue;
+          take(into, tick, column);
+          missing--;
+        }
+      }
+      if (ticks.length < limit) break;
+      end = ticks[ticks.length - 1]?.t as number;
+      yield;
+    }
+    return logged;
+  }
+}
+
+/** Gives, for a tick, where among `matching` and in which column each series is that the tick has. */
+function columnsIn(matching: readonly StoredSeries[]): (tick: LoggedTick) => readonly (readonly [index: number, column: number])[] {
+  let layout: Uint32Array | undefined;
+  let columns: readonly (readonly [number, number])[] = [];
+  return ({ ids }) => {
+    if (ids !== layout) {
+      layout = ids;
+      const byId = new Map(Array.from(ids, (id, column) => [id, column]));
+      columns = matching.flatMap(({ id }, index) => {
+        const column = byId.get(id);
+        return column === undefined ? [] : [[index, column] as const];
+      });
+    }
+    return columns;
+  };
+}
+
+function take(into: Logged, tick: LoggedTick, column: number): void {
+  into.t.push(tick.t);
+  into.v.push(valueAt(tick, column));
+  into.sketches.push(tick.sketches.get(column));
 }
 
 function feedLogged(feed: SeriesFeed, { t, v, sketches }: Logged, bear: (t: number) => void): void {
