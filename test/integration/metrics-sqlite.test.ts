@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { killWriters } from '../../scripts/kill-metric-store.js';
+import type { AlertActionRecord, AlertEvent, Silence } from '../../src/contracts/alerts.js';
 import type { SeriesKey } from '../../src/contracts/metric-store.js';
 import { ManualClock } from '../../src/core/manual-clock.js';
 import { createVenueKit } from '../../src/kit/create-venue-kit.js';
@@ -17,7 +18,7 @@ import { metricStoreContract } from '../../src/testing/contracts/metric-store-co
 import { simulatedBroker } from '../../src/testing/simulated-broker.js';
 import { SimulatedVenue } from '../../src/testing/simulated-venue.js';
 
-const WORKER = new URL('../fixtures/metric-store-worker-from-source.mjs', import.meta.url);
+const { store: STORE, worker: WORKER, writer: WRITER } = inject('storePrograms');
 const T0 = 1_704_067_200_000;
 const SERIES = Array.from({ length: 20 }, (_, i) => ({ name: 'm', labels: { id: String(i) } }));
 
@@ -30,8 +31,9 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 const open = (options: Partial<SqliteMetricStoreOptions> = {}) => SqliteMetricStore.open({ path, worker: false, recentPoints: 0, ...options });
-const fill = async (store: Pick<SqliteMetricStore, 'append'>, fromS: number, toS: number) => {
-  for (let s = fromS; s < toS; s++) await store.append({ t: T0 + s * 1000, series: SERIES, values: Float64Array.from(SERIES, (_, i) => s * i) });
+const fill = async (store: Pick<SqliteMetricStore, 'append'>, fromS: number, toS: number, everyS = 1) => {
+  for (let s = fromS; s < toS; s += everyS)
+    await store.append({ t: T0 + s * 1000, series: SERIES, values: Float64Array.from(SERIES, (_, i) => s * i) });
 };
 /** Values that no codec makes small. */
 const fillWithNoise = async (store: Pick<SqliteMetricStore, 'append'>, fromS: number, toS: number) => {
@@ -114,11 +116,10 @@ describe('a file', () => {
     expect(kit.store).toBeInstanceOf(SqliteMetricStore);
     await kit.start();
     await kit.marketData!.get('quote', { symbol: 'BTC/USD' });
-    const source = fileURLToPath(new URL('../../src/stores/sqlite/metric-store.ts', import.meta.url));
     const script = join(directory, 'dashboard.mjs');
     writeFileSync(
       script,
-      `const { SqliteMetricStore } = await import(${JSON.stringify(source)});
+      `const { SqliteMetricStore } = await import(${JSON.stringify(STORE)});
       const store = await SqliteMetricStore.open({ path: ${JSON.stringify(path)}, readOnly: true, worker: false });
       const asked = { metric: 'venuekit_feed_updates_total', from: 0, to: 8e15 };
       let seen = [];
@@ -129,7 +130,7 @@ describe('a file', () => {
       console.log(JSON.stringify({ labels: seen[0]?.labels, last: seen[0]?.v.at(-1), ticks: seen[0]?.t.length >= 3 }));`,
     );
     // Not spawnSync: this process must go on writing meanwhile.
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 60_000 });
     expect(JSON.parse(stdout)).toEqual({ labels: { feed: 'simulated/quote', symbol: 'BTC/USD' }, last: 1, ticks: true });
     // And it went on.
     expect((await kit.store.stats()).points).toBeGreaterThan(300);
@@ -139,15 +140,16 @@ describe('a file', () => {
   it('has one writer: a second, of this or another process, is told so and loses nothing of the first', async () => {
     const first = await open();
     await fill(first, 0, 3);
-    await expect(open()).rejects.toMatchObject({ failure: 'busy', message: expect.stringMatching(/one writer: open it with readOnly: true/) });
-    const source = fileURLToPath(new URL('../../src/stores/sqlite/metric-store.ts', import.meta.url));
     const script = join(directory, 'second.mjs');
     writeFileSync(
       script,
-      `const { SqliteMetricStore } = await import(${JSON.stringify(source)});
+      `const { SqliteMetricStore } = await import(${JSON.stringify(STORE)});
       await SqliteMetricStore.open({ path: ${JSON.stringify(path)}, worker: false }).catch((error) => console.log(error.failure));`,
     );
-    expect(spawnSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8', timeout: 30_000 }).stdout).toBe('busy\n');
+    // Both wait for some seconds whether the first goes; side by side.
+    const other = promisify(execFile)(process.execPath, [script], { timeout: 30_000 });
+    await expect(open()).rejects.toMatchObject({ failure: 'busy', message: expect.stringMatching(/one writer: open it with readOnly: true/) });
+    expect((await other).stdout).toBe('busy\n');
     await fill(first, 3, 6);
     await first[Symbol.asyncDispose]();
     await using next = await open();
@@ -196,14 +198,14 @@ describe('a file', () => {
 
   it('gives room back to the file system when old data is dropped', async () => {
     await using store = await open();
-    await fill(store, 0, 6 * 3600);
+    await fill(store, 0, 6 * 3600, 5);
     await store.settled();
     const before = statSync(path).size;
     const { freedBytes } = await store.retain({ rawMs: 3_600_000, minuteMs: 1e12, hourMs: 1e12 });
     expect(freedBytes).toBeGreaterThan(0);
     expect(freedBytes).toBeLessThanOrEqual(before);
     const hours = await store.query({ metric: 'm', match: { id: '3' }, from: T0, to: T0 + 6 * 3_600_000, stepMs: 3_600_000, agg: 'increase' });
-    expect([...hours[0]!.v]).toEqual([10_797, 10_800, 10_800, 10_800, 10_800, 10_800]);
+    expect([...hours[0]!.v]).toEqual([10_785, 10_800, 10_800, 10_800, 10_800, 10_800]);
     expect((await pointsOf(store))!.t[0]).toBeGreaterThanOrEqual(T0 + 5 * 3_600_000 - 600_000);
   });
 
@@ -220,9 +222,47 @@ describe('a file', () => {
     expect((await pointsOf(store))!.v.at(-1)).toBe((4 * 3600 + 4) * 3);
   });
 
+  it('drops what it knows of alerts with the longest tier, and never the change that says what is still open', async () => {
+    const HOUR = 3_600_000;
+    const at = (hours: number): number => T0 + hours * HOUR;
+    const change = (hours: number, fingerprint: string, state: AlertEvent['alert']['state']): AlertEvent => ({
+      at: at(hours),
+      from: 'pending',
+      alert: { fingerprint, rule: 'r', severity: 'info', labels: {}, state, value: 1, suppressedBy: [] },
+    });
+    const done = (hours: number): AlertActionRecord => ({
+      ...{ at: at(hours), fingerprint: 'f', rule: 'r', labels: {}, firedAt: 1, action: 'notify', with: {}, on: 'firing', mode: 'auto' },
+      outcome: 'done',
+    });
+    const silence = (id: string, hours: number): Silence => ({ id, match: {}, until: at(hours), by: 'b', comment: '', createdAt: 1 });
+    await using store = await open();
+    const openSince = change(0, 'open', 'firing');
+    for (const event of [change(-1, 'open', 'pending'), openSince, change(0, 'over', 'firing'), change(0.5, 'over', 'inactive')])
+      await store.saveAlert(event);
+    // More than one step of deletions takes.
+    for (let i = 0; i < 600; i++) await store.saveAlert(change(0.6, `many-${i}`, 'inactive'));
+    await store.saveAlert(change(9, 'late', 'inactive'));
+    for (const hours of [0, 9]) await store.saveAction(done(hours));
+    await store.saveSilence(silence('ended', 1));
+    await store.saveSilence(silence('runs', 20));
+    await store.append({ t: at(10), series: SERIES, values: new Float64Array(SERIES.length) });
+
+    await store.retain({ rawMs: HOUR, minuteMs: 12 * HOUR, hourMs: HOUR });
+    expect(await store.alerts({ from: 0, to: at(99) })).toHaveLength(605);
+    await store.retain({ rawMs: HOUR, minuteMs: 5 * HOUR, hourMs: HOUR });
+    expect(await store.alerts({ from: 0, to: at(99) })).toEqual([openSince, change(9, 'late', 'inactive')]);
+    expect(await store.openAlerts()).toEqual([openSince]);
+    expect(await store.actions({ from: 0, to: at(99) })).toEqual([done(9)]);
+    expect((await store.silences(0)).map(({ id }) => id)).toEqual(['runs']);
+
+    // Too large whatever is dropped: the history of alerts goes last, what is open stays.
+    await store.retain({ rawMs: HOUR, minuteMs: 5 * HOUR, hourMs: HOUR, maxBytes: 1 });
+    expect(await store.alerts({ from: 0, to: at(99) })).toEqual([openSince]);
+  });
+
   it('applies its retention by itself, each hour', async () => {
     await using store = await open({ retention: { rawMs: 3_600_000, minuteMs: 1e12, hourMs: 1e12 } });
-    await fill(store, 0, 3 * 3600 + 1300);
+    await fill(store, 0, 3 * 3600 + 1300, 5);
     await store.settled();
     expect((await pointsOf(store))!.t[0]).toBeGreaterThan(T0 + 3_600_000);
   });
@@ -396,7 +436,7 @@ describe('kill -9', () => {
     ['with the database on a thread of its own', true, 3],
     ['with the database on the calling thread', false, 2],
   ])('loses no acknowledged tick, compaction included (%s)', { timeout: 90_000 }, async (_, worker, rounds) => {
-    const found = await killWriters({ rounds, seed: 11, worker });
+    const found = await killWriters({ rounds, seed: 11, worker, writer: WRITER });
     for (const round of found) expect(round).toMatchObject({ missing: 0, wrong: 0, integrity: 'ok' });
     expect(found.at(-1)!.acknowledged).toBeGreaterThan(0);
   });
@@ -433,12 +473,11 @@ describe('kill -9', () => {
 
 describe('the thread', () => {
   it('is inside no call of SQLite when the process exits in the middle of compaction: the exit code is the process’s own', () => {
-    const writer = fileURLToPath(new URL('../fixtures/metric-store-writer.mjs', import.meta.url));
     for (const ticks of [601, 640, 1201]) {
       rmSync(path, { force: true });
       const { status, signal, stderr } = spawnSync(
         process.execPath,
-        [writer, path, join(directory, 'times'), String(T0), '500', 'worker', String(ticks)],
+        [fileURLToPath(WRITER), path, join(directory, 'times'), String(T0), '500', 'worker', String(ticks)],
         {
           encoding: 'utf8',
         },
@@ -448,16 +487,15 @@ describe('the thread', () => {
   });
 
   it('does not keep the process alive when nobody closes the store', () => {
-    const source = fileURLToPath(new URL('../../src/stores/sqlite/metric-store.ts', import.meta.url));
     const script = join(directory, 'forgetful.mjs');
     writeFileSync(
       script,
-      `const { SqliteMetricStore } = await import(${JSON.stringify(source)});
-      const store = await SqliteMetricStore.open({ path: ${JSON.stringify(path)}, worker: new URL(${JSON.stringify(WORKER.href)}) });
+      `const { SqliteMetricStore } = await import(${JSON.stringify(STORE)});
+      const store = await SqliteMetricStore.open({ path: ${JSON.stringify(path)}, worker: ${JSON.stringify(WORKER)} });
       await store.append({ t: ${T0}, series: [{ name: 'm', labels: {} }], values: Float64Array.of(1) });
       console.log((await store.stats()).points);`,
     );
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script], { encoding: 'utf8', timeout: 30_000 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', timeout: 30_000 });
     expect({ status, stdout }, stderr).toEqual({ status: 0, stdout: '1\n' });
   });
 

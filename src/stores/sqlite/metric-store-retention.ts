@@ -22,7 +22,10 @@ export class Retention {
   readonly #log: TickLog;
   readonly #marks: Marks;
   readonly #tiers: Readonly<Record<'chunk' | 'slot' | 'r60' | 'sk60' | 'r3600' | 'sk3600', Tier>>;
-  readonly #statements: readonly SqliteStatement[];
+  readonly #births: SqliteStatement;
+  readonly #deadSeries: SqliteStatement;
+  /** What is known of alerts, some rows at a time; an alert that is not over is kept, however old. */
+  readonly #alerts: readonly SqliteStatement[];
   readonly #vacuum: SqliteStatement;
 
   constructor(database: SqliteDatabase, log: TickLog, marks: Marks) {
@@ -35,12 +38,14 @@ export class Retention {
       delete: database.prepare(`DELETE FROM ${table} WHERE id <= ?`),
     });
     this.#tiers = { chunk: tier('chunk'), slot: tier('slot'), r60: tier('r60'), sk60: tier('sk60'), r3600: tier('r3600'), sk3600: tier('sk3600') };
-    // What refers to nothing that is left.
-    this.#statements = [
-      database.prepare('DELETE FROM birth WHERE t < ?'),
-      database.prepare('DELETE FROM alert_event WHERE t < ?'),
-      database.prepare('DELETE FROM series WHERE last_seen < ?'),
-    ];
+    this.#births = database.prepare('DELETE FROM birth WHERE t < ?');
+    this.#deadSeries = database.prepare('DELETE FROM series WHERE last_seen < ?');
+    const isOver = "(to_state = 'inactive' OR id < (SELECT max(id) FROM alert_event AS later WHERE later.fingerprint = alert_event.fingerprint))";
+    this.#alerts = [
+      `DELETE FROM alert_event WHERE id IN (SELECT id FROM alert_event WHERE t < ? AND ${isOver} ORDER BY t LIMIT ${ROWS_A_STEP})`,
+      `DELETE FROM alert_action WHERE id IN (SELECT id FROM alert_action WHERE t < ? ORDER BY t LIMIT ${ROWS_A_STEP})`,
+      `DELETE FROM alert_silence WHERE id IN (SELECT id FROM alert_silence WHERE until < ? LIMIT ${ROWS_A_STEP})`,
+    ].map((sql) => database.prepare(sql));
     this.#vacuum = database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_STEP})`);
   }
 
@@ -62,10 +67,12 @@ export class Retention {
       yield* this.#dropMinutes(Math.floor((now - minuteMs) / MINUTES_PERIOD_MS));
       yield* this.#dropHours(Math.floor((now - hourMs) / HOURS_PERIOD_MS));
       const oldest = now - Math.max(rawMs, minuteMs, hourMs);
+      // What refers to nothing that is left.
       this.#database.write(() => {
-        for (const statement of this.#statements) statement.run(oldest);
+        for (const statement of [this.#births, this.#deadSeries]) statement.run(oldest);
       });
-      yield* this.#shrinkTo(maxBytes);
+      while (this.#dropAlerts(oldest) > 0) yield;
+      yield* this.#shrinkTo(maxBytes, now);
     }
     while (this.#pragma('freelist_count') > 0) {
       const free = this.#pragma('freelist_count');
@@ -79,7 +86,7 @@ export class Retention {
   }
 
   /** The finest tier first: it is the largest, and the coarser ones still tell what it was. */
-  *#shrinkTo(maxBytes: number): Generator<void, void> {
+  *#shrinkTo(maxBytes: number, now: number): Generator<void, void> {
     while (this.usedBytes() > maxBytes) {
       const { slot, r60, r3600 } = this.#tiers;
       const raw = this.#oldest(slot);
@@ -88,8 +95,14 @@ export class Retention {
       if (raw !== undefined) yield* this.#dropRaw(raw + 1);
       else if (minutes !== undefined) yield* this.#dropMinutes(Math.floor(minutes / blobId(1, 0)) + 1);
       else if (hours !== undefined) yield* this.#dropHours(Math.floor(hours / blobId(1, 0)) + 1);
+      else if (this.#dropAlerts(now) > 0) yield;
       else return;
     }
+  }
+
+  /** One step of it, the oldest first; gives how many rows went. */
+  #dropAlerts(before: number): number {
+    return this.#database.write(() => this.#alerts.reduce((gone, statement) => gone + Number(statement.run(before).changes), 0));
   }
 
   *#dropRaw(slot: number): Generator<void, void> {

@@ -108,7 +108,11 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
     return 'engine' in back ? back.engine.query(query, signal) : abortable(back.thread.call<readonly RangeResult[]>('query', query), signal);
   }
 
-  /** Drops what is older than the policy allows, counted from the newest tick; then, oldest and finest first, what is above `maxBytes`. */
+  /**
+   * Drops what is older than the policy allows, counted from the newest tick; then, oldest and finest
+   * first, what is above `maxBytes`. What is kept of alerts goes with the longest tier; the latest change
+   * of an alert that is not over stays.
+   */
   async retain(policy: RetentionPolicy): Promise<{ readonly freedBytes: number }> {
     const back = this.#open();
     requireRetention(policy);
