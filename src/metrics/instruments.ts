@@ -10,50 +10,26 @@ export interface KeptExemplar {
   readonly at: number;
 }
 
-/** Where a series keeps its value: a place in a page that never moves, so that recording is one store. */
-export interface Slot {
-  readonly page: Float64Array;
-  readonly at: number;
-}
-
-const PAGE = 1024;
-
-/** Hands out slots, a page of floats at a time. */
-export class Slots {
-  #page: Float64Array = new Float64Array(PAGE);
-  #used = 0;
-
-  take(): Slot {
-    if (this.#used === PAGE) {
-      this.#page = new Float64Array(PAGE);
-      this.#used = 0;
-    }
-    return { page: this.#page, at: this.#used++ };
-  }
-}
-
 /** One series of a counter, bound to its labels. */
 export class CounterSeries implements Counter {
   readonly labels: Readonly<Record<string, string>>;
-  readonly #page: Float64Array;
-  readonly #at: number;
+  // A field that only ever holds numbers is written in place, without the indirection of an array: half the time.
+  #value = 0;
   readonly #clock: Clock;
   exemplar: KeptExemplar | undefined;
 
-  constructor(labels: Readonly<Record<string, string>>, slot: Slot, clock: Clock) {
+  constructor(labels: Readonly<Record<string, string>>, clock: Clock) {
     this.labels = labels;
-    this.#page = slot.page;
-    this.#at = slot.at;
     this.#clock = clock;
   }
 
   get value(): number {
-    return this.#page[this.#at] as number;
+    return this.#value;
   }
 
   inc(by = 1, exemplar?: Exemplar): void {
     if (!(by >= 0 && by < Infinity)) throw new RangeError(`a counter only rises: by must be a finite number of 0 or more, got ${by}`);
-    this.#page[this.#at]! += by;
+    this.#value += by;
     if (exemplar !== undefined) this.exemplar = { labels: exemplar, value: by, at: this.#clock.now() };
   }
 }
@@ -61,27 +37,24 @@ export class CounterSeries implements Counter {
 /** One series of a gauge, bound to its labels. */
 export class GaugeSeries implements Gauge {
   readonly labels: Readonly<Record<string, string>>;
-  readonly #page: Float64Array;
-  readonly #at: number;
+  #value = 0;
 
-  constructor(labels: Readonly<Record<string, string>>, slot: Slot) {
+  constructor(labels: Readonly<Record<string, string>>) {
     this.labels = labels;
-    this.#page = slot.page;
-    this.#at = slot.at;
   }
 
   get value(): number {
-    return this.#page[this.#at] as number;
+    return this.#value;
   }
 
   set(value: number): void {
     if (typeof value !== 'number') throw new TypeError(`value must be a number, got ${String(value)}`);
-    this.#page[this.#at] = value;
+    this.#value = value;
   }
 
   add(value: number): void {
     if (typeof value !== 'number') throw new TypeError(`value must be a number, got ${String(value)}`);
-    this.#page[this.#at]! += value;
+    this.#value += value;
   }
 }
 

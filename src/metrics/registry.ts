@@ -9,7 +9,7 @@ import { DEFAULT_RELATIVE_ERROR } from '../core/quantile-sketch.js';
 import { Exposition, type ExpositionFormat } from './exposition.js';
 import { type FamilyDefinition, MetricFamily } from './family.js';
 import { metricsHandlers } from './http.js';
-import { type AnySeries, CounterSeries, GaugeSeries, HistogramSeries, type MetricKind, Slots } from './instruments.js';
+import { type AnySeries, CounterSeries, GaugeSeries, HistogramSeries, type MetricKind } from './instruments.js';
 import type { MetricSource, MetricsFactory } from './metric-source.js';
 import { escapeLabel, requireLabelNames, requireMetricName } from './names.js';
 import { mergeIntoPromClient } from './prom-client.js';
@@ -51,7 +51,6 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
   readonly #defaultLabels: Readonly<Record<string, string>>;
   readonly #families = new Map<string, MetricFamily>();
   readonly #shapes = new Map<string, string>();
-  readonly #slots = new Slots();
   readonly #expositions: Record<ExpositionFormat, Exposition>;
   readonly #collectors = new Set<StoreCollector>();
   readonly #listeners = new Set<(family: MetricFamily) => void>();
@@ -85,7 +84,7 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
    */
   counter<const L extends string = never>(options: MetricOptions<L>): Family<Counter, L> {
     requireKnown('counter', options, METRIC_OPTIONS);
-    return this.#register('counter', options, '', (labels) => new CounterSeries(labels, this.#slots.take(), this.#clock)) as Family<Counter, L>;
+    return this.#register('counter', options, '', (labels) => new CounterSeries(labels, this.#clock)) as Family<Counter, L>;
   }
 
   /**
@@ -97,7 +96,7 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
     requireKnown('gauge', options, [...METRIC_OPTIONS, 'collect']);
     const { collect } = options;
     if (collect !== undefined) requireFunction('collect', collect);
-    const gauge = this.#register('gauge', options, '', (labels) => new GaugeSeries(labels, this.#slots.take())) as Family<Gauge, L>;
+    const gauge = this.#register('gauge', options, '', (labels) => new GaugeSeries(labels)) as Family<Gauge, L>;
     const family = this.#families.get(options.name) as MetricFamily;
     if (collect !== undefined) family.collect = () => collect(gauge);
     return gauge;
