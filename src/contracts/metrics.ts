@@ -22,6 +22,8 @@ export interface Gauge {
 
 export interface Histogram {
   observe(value: number, exemplar?: Exemplar): void;
+  /** As `times` observations of `value`: for what was counted elsewhere. @param times - a whole number of 0 or more. */
+  observeMany(value: number, times: number): void;
   quantile(q: number): number | undefined;
 }
 

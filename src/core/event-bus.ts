@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { abortReason } from './abort.js';
 import { asError } from './errors.js';
-import { requireFunction } from './options.js';
+import { requireFunction, requireOneOf } from './options.js';
 
 /** An event as {@link TypedEventBus.events} yields it. */
 export type BusEvent<E extends object> = { [K in keyof E]: { readonly type: K; readonly payload: E[K] } }[keyof E];
@@ -21,23 +21,32 @@ export class TypedEventBus<E extends object> {
   readonly #onListenerError: ListenerErrorHandler;
   // A plain count answers the commonest question, "does anybody listen at all", without a look-up.
   #listening = 0;
+  /** How many listeners of each event ask for it. */
+  readonly #asking = new Map<keyof E, number>();
 
   constructor(options: { readonly onListenerError?: ListenerErrorHandler } = {}) {
     this.#onListenerError = options.onListenerError ?? reportToConsole;
   }
 
-  /** Calls `listener` with every `event` until the result is disposed. */
-  on<K extends keyof E>(event: K, listener: (payload: E[K]) => void): Disposable {
+  /**
+   * Calls `listener` with every `event` until the result is disposed.
+   * @param how - `quiet`: it takes what is told anyway, but {@link has} does not count it, so that nothing is told for its sake
+   * alone. @defaultValue 'heard'
+   */
+  on<K extends keyof E>(event: K, listener: (payload: E[K]) => void, how: 'heard' | 'quiet' = 'heard'): Disposable {
     requireFunction('listener', listener);
+    requireOneOf('how', how, ['heard', 'quiet']);
     const isolated = this.#isolate(event, listener);
     this.#emitter.on(event as string, isolated);
     this.#listening++;
+    if (how === 'heard') this.#ask(event, 1);
     let active = true;
     return {
       [Symbol.dispose]: () => {
         if (!active) return;
         active = false;
         this.#listening--;
+        if (how === 'heard') this.#ask(event, -1);
         this.#emitter.off(event as string, isolated);
       },
     };
@@ -62,7 +71,7 @@ export class TypedEventBus<E extends object> {
 
   /** Guards hot paths: build a payload only when somebody listens. */
   has(event: keyof E): boolean {
-    return this.#listening > 0 && (this.#taps.size > 0 || this.#emitter.listenerCount(event as string) > 0);
+    return this.#listening > 0 && (this.#taps.size > 0 || this.#asking.has(event));
   }
 
   /**
@@ -121,6 +130,12 @@ export class TypedEventBus<E extends object> {
         return Promise.resolve({ done: true, value: undefined });
       },
     };
+  }
+
+  #ask(event: keyof E, by: 1 | -1): void {
+    const asking = (this.#asking.get(event) ?? 0) + by;
+    if (asking === 0) this.#asking.delete(event);
+    else this.#asking.set(event, asking);
   }
 
   #isolate<K extends keyof E>(event: K, listener: (payload: E[K]) => void): (payload: E[K]) => void {

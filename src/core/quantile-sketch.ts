@@ -114,18 +114,23 @@ export class QuantileSketch {
 
   /** Counts a finite `value`. The caller checks that it is finite: this is the hot path of every histogram. */
   add(value: number): void {
+    this.addMany(value, 1);
+  }
+
+  /** Counts a finite `value`, `times` times over. */
+  addMany(value: number, times: number): void {
     if (value >= SMALLEST) {
       scratch[0] = value;
       const buckets = this.#positive;
       const i = ((halves[UPPER] as number) >>> this.#shift) - buckets.first;
       const { counts } = buckets;
-      if (i >= 0 && i < counts.length) counts[i] = (counts[i] as number) + 1;
-      else buckets.addOutside(i + buckets.first, 1);
-    } else if (value > -SMALLEST) this.#zeros++;
-    else this.#below().add(keyOf(-value, this.#shift), 1);
+      if (i >= 0 && i < counts.length) counts[i] = (counts[i] as number) + times;
+      else buckets.addOutside(i + buckets.first, times);
+    } else if (value > -SMALLEST) this.#zeros += times;
+    else this.#below().add(keyOf(-value, this.#shift), times);
     const totals = this.#totals;
-    totals[COUNT]! += 1;
-    totals[SUM]! += value;
+    totals[COUNT]! += times;
+    totals[SUM]! += times * value;
     if (value < (totals[MIN] as number)) totals[MIN] = value;
     if (value > (totals[MAX] as number)) totals[MAX] = value;
   }

@@ -4,7 +4,7 @@ import { cacheKey, paramsOf } from './cache-key.js';
 import { Cell, SymbolState } from './cell.js';
 import { isNewer } from './entry-order.js';
 import { HotRows, NEVER } from './hot-rows.js';
-import { marketKinds } from './kind-policy.js';
+import { forEachKind, marketKinds } from './kind-policy.js';
 
 /** Stores hear of the use of a key at most this often: their order needs no more, and reads stay cheap. */
 const USE_RESOLUTION_MS = 1_000;
@@ -48,8 +48,8 @@ export class CacheIndex {
     this.#store = options.store;
     this.#maxBytes = options.maxBytes;
     this.#onGone = options.onGone;
-    this.#kinds = mapOfEachKind<SymbolState>();
-    this.#plain = mapOfEachKind<number>();
+    this.#kinds = forEachKind(() => new Map<string, SymbolState>());
+    this.#plain = forEachKind(() => new Map<string, number>());
     this.#watching = this.#store.watch?.((key, entry, why) => this.#onLeft(key, entry, why));
     this.isWatched = this.#watching !== undefined;
   }
@@ -115,11 +115,6 @@ export class CacheIndex {
 
   keyOf(kind: MarketKind, request: MarketKinds[MarketKind]['request']): string {
     return this.find(kind, request)?.key ?? cacheKey(this.#scope, kind, request.symbol, paramsOf(request));
-  }
-
-  /** What feed.update calls the feed of a kind. */
-  feedOf(kind: MarketKind): string {
-    return `${this.#scope.venue}/${kind}`;
   }
 
   byKey(key: string): Cell | undefined {
@@ -249,10 +244,6 @@ export class CacheIndex {
     const isSpent = state.plain === undefined && (state.variants?.size ?? 0) === 0 && state.streams === 0 && !state.needsSnapshot;
     if (isSpent && state.epoch === 0) this.#kinds[cell.kind].delete(state.symbol);
   }
-}
-
-function mapOfEachKind<T>(): Readonly<Record<MarketKind, Map<string, T>>> {
-  return { quote: new Map(), book: new Map(), trades: new Map(), bars: new Map(), instrument: new Map() };
 }
 
 function unknownKind(kind: unknown): RangeError {

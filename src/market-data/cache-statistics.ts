@@ -1,4 +1,7 @@
 import type { Read } from '../contracts/cache-store.js';
+import type { MarketKind } from '../contracts/market-data.js';
+import { FastReads } from './fast-reads.js';
+import { forEachKind } from './kind-policy.js';
 
 /** Point-in-time figures of a cache. `reads` = hits + staleHits + coalesced + negative + misses + bypass. */
 export interface CacheStats {
@@ -27,11 +30,11 @@ export interface CacheStats {
 
 /** Counts each read under exactly one heading. */
 export class CacheStatistics {
-  hits = 0;
-  misses = 0;
-  staleHits = 0;
+  /** Those that memory answers, or that ask it alone: the ones that may come by the million. */
+  readonly fast: Readonly<Record<MarketKind, FastReads>>;
   coalesced = 0;
   negative = 0;
+  misses = 0;
   bypass = 0;
   batches = 0;
   prefetchIssued = 0;
@@ -39,13 +42,18 @@ export class CacheStatistics {
   prefetchWasted = 0;
   overAgeRejected = 0;
 
-  count(outcome: Read<unknown>['outcome']): void {
+  /** @param tellsAges - whether somebody may ask how old the answers from memory were. */
+  constructor(tellsAges: boolean) {
+    this.fast = forEachKind(() => new FastReads(tellsAges));
+  }
+
+  count(kind: MarketKind, outcome: Read<unknown>['outcome']): void {
     switch (outcome) {
       case 'hit':
-        this.hits++;
+        this.fast[kind].hits++;
         return;
       case 'stale':
-        this.staleHits++;
+        this.fast[kind].staleHits++;
         return;
       case 'coalesced':
         this.coalesced++;
@@ -63,15 +71,24 @@ export class CacheStatistics {
   }
 
   snapshot(held: { readonly evictions: number; readonly entries: number; readonly bytes: number }): CacheStats {
-    const reads = this.hits + this.staleHits + this.coalesced + this.negative + this.misses + this.bypass;
+    let { misses, bypass } = this;
+    let hits = 0;
+    let staleHits = 0;
+    for (const fast of Object.values(this.fast)) {
+      hits += fast.hits;
+      staleHits += fast.staleHits;
+      misses += fast.emptyPeeks;
+      bypass += fast.refusedPeeks;
+    }
+    const reads = hits + staleHits + this.coalesced + this.negative + misses + bypass;
     return {
       reads,
-      hits: this.hits,
-      misses: this.misses,
-      staleHits: this.staleHits,
+      hits,
+      misses,
+      staleHits,
       coalesced: this.coalesced,
       negative: this.negative,
-      bypass: this.bypass,
+      bypass,
       batches: this.batches,
       prefetchIssued: this.prefetchIssued,
       prefetchUseful: this.prefetchUseful,
@@ -80,7 +97,7 @@ export class CacheStatistics {
       evictions: held.evictions,
       entries: held.entries,
       bytes: held.bytes,
-      hitRate: reads === 0 ? 0 : this.hits / reads,
+      hitRate: reads === 0 ? 0 : hits / reads,
     };
   }
 }

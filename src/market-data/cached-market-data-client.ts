@@ -1,6 +1,5 @@
 import type { Read } from '../contracts/cache-store.js';
 import type { Settled } from '../contracts/calls.js';
-import type { Bus } from '../contracts/events.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '../contracts/market-data.js';
 import { abortReason } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
@@ -10,6 +9,7 @@ import { type Logger, silentLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
 import { overAgeError } from './cache-errors.js';
+import { CacheEvents } from './cache-events.js';
 import { CacheIndex } from './cache-index.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheStatistics, type CacheStats } from './cache-statistics.js';
@@ -49,9 +49,9 @@ const MOST_RECHECKS = 2;
  */
 export class CachedMarketDataClient implements AsyncDisposable {
   readonly #clock: Clock;
-  readonly #bus: Bus | undefined;
+  readonly #events: CacheEvents | undefined;
   readonly #policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
-  readonly #statistics = new CacheStatistics();
+  readonly #statistics: CacheStatistics;
   readonly #index: CacheIndex;
   readonly #rows: HotRows;
   readonly #timers: DeadlineSet<() => void>;
@@ -90,7 +90,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger ?? silentLogger;
     this.#streamSilenceMs = requirePositive('streamSilenceMs', options.streamSilenceMs ?? 30_000);
-    this.#bus = options.bus;
+    this.#statistics = new CacheStatistics(options.bus !== undefined);
+    this.#events = options.bus === undefined ? undefined : new CacheEvents(options.bus, adapter.venue, this.#statistics);
     this.#policies = resolvePolicies(options.kinds ?? {}, adapter);
     this.#timers = new DeadlineSet(clock, (task) => task());
     const ages = new EntryAges(clock, requireNonNegative('venueOffsetMs', options.venueOffsetMs ?? 0), this.#policies);
@@ -119,7 +120,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       random: this.#random,
       maxTrackers: Math.max(LEAST_TRACKERS, TRACKERS_PER_ENTRY * store.capacity),
       load: (cell) => this.#loader.loadInBackground(cell, 'prefetch'),
-      onVerdict: (cell, useful) => this.#onVerdict(cell, useful),
+      onVerdict: (cell, useful) => this.#events?.prefetch(cell.key, useful),
       release: (cell) => this.#index.release(cell),
     });
     this.#reader = new CacheReader({
@@ -151,12 +152,13 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   /** What is held, if it is fresh and young enough. Synchronous: never any I/O. */
   peek<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Read<MarketKinds[K]['value']> | undefined {
+    const counts = this.#statistics.fast[kind];
     if (options?.intent === 'order') {
-      this.#statistics.bypass++;
+      if (counts !== undefined) counts.refusedPeeks++;
       return undefined;
     }
     const read = this.#serve(kind, request, options);
-    if (read === undefined) this.#statistics.misses++;
+    if (read === undefined) counts.emptyPeeks++;
     return read as Read<MarketKinds[K]['value']> | undefined;
   }
 
@@ -205,18 +207,19 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const bound = Object.freeze({ ...request });
     const isDirect = this.#index.isWatched && options?.intent !== 'order';
     const cell = this.#index.obtain(kind, bound);
+    const counts = this.#statistics.fast[kind];
     const peekCell = (): MarketKinds[K]['value'] | undefined => {
       // The handle has waited its time: two waits of one length would make every other read go unnoticed.
       cell.noticeFrom(NEVER);
       const read = this.#serveCell(cell, options);
-      if (read === undefined) this.#statistics.misses++;
+      if (read === undefined) counts.emptyPeeks++;
       return read?.value as MarketKinds[K]['value'] | undefined;
     };
     return new BoundRead<MarketKinds[K]['value']>({
       cell,
       clock: this.#clock,
       coarse: this.#coarse,
-      statistics: this.#statistics,
+      counts,
       noticeMs: this.#policies[kind].noticeMs,
       maxAgeMs,
       isDirect,
@@ -252,7 +255,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       logger: this.#logger,
       silenceMs: this.#streamSilenceMs,
       onUpdate: (update) => this.#ingest.ingest(update),
-      onState: (state) => this.#onStreamState(state),
+      onState: (state) => this.#events?.stream(state),
       onDisconnected: () => this.#ingest.disconnected(kind, names),
     });
     let isActive = true;
@@ -318,6 +321,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       this.#prefetcher[Symbol.dispose]();
       this.#coarse[Symbol.dispose]();
       this.#index.clear();
+      this.#events?.[Symbol.dispose]();
     }
     return Promise.resolve();
   }
@@ -403,13 +407,16 @@ export class CachedMarketDataClient implements AsyncDisposable {
   // What every read from memory goes through, counted and told.
   #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
     // A reader without wishes, a store that tells what leaves it, and nobody who wants to hear of it: nothing is looked at that need not be.
-    if (options === undefined && this.#index.isWatched && this.#bus?.has('cache.read') !== true) {
+    if (options === undefined && this.#index.isWatched && this.#events?.wantsReads !== true) {
       const row = this.#index.rowOf(kind, request);
       if (row !== undefined) {
         const now = this.#coarse.read();
         if (now < this.#rows.until(row)) {
-          this.#statistics.hits++;
-          return { value: this.#rows.value(row), ageMs: now - this.#rows.bornAt(row), outcome: 'hit' };
+          const ageMs = now - this.#rows.bornAt(row);
+          const counts = this.#statistics.fast[kind];
+          counts.hits++;
+          counts.hitAges?.add(ageMs);
+          return { value: this.#rows.value(row), ageMs, outcome: 'hit' };
         }
       }
     }
@@ -424,10 +431,9 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const now = maxAgeMs === Infinity ? this.#coarse.read() : this.#clock.monotonic();
     const read = this.#reader.serve(cell, now, maxAgeMs, options?.allowStale);
     if (read === undefined) return undefined;
-    if (read.outcome === 'hit') this.#statistics.hits++;
-    else this.#statistics.staleHits++;
+    this.#statistics.count(cell.kind, read.outcome);
     if (now >= cell.noticeAt || options !== undefined) this.#notice(cell, now, options);
-    if (this.#bus !== undefined) this.#emitRead(cell.kind, cell.key, read.outcome, 'memory', read.ageMs);
+    this.#events?.fastRead(cell.kind, cell.key, read.outcome as 'hit' | 'stale', read.ageMs);
     return read;
   }
 
@@ -439,31 +445,19 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#prefetcher.accessed(cell, options?.consumer, now);
   }
 
-  #emitRead(kind: MarketKind, key: string, outcome: Read<unknown>['outcome'], level: 'memory' | 'shared' | 'none', ageMs: number): void {
-    if (this.#bus?.has('cache.read') === true) this.#bus.emit('cache.read', { kind, key, outcome, level, ageMs });
-  }
-
   #count(kind: MarketKind, key: string, outcome: Read<unknown>['outcome'], level: 'memory' | 'shared' | 'none', ageMs: number): void {
-    this.#statistics.count(outcome);
-    this.#emitRead(kind, key, outcome, level, ageMs);
+    this.#statistics.count(kind, outcome);
+    this.#events?.slowRead(kind, key, outcome, level, ageMs);
   }
 
   #onCall(kind: MarketKind, keys: number, ms: number, ok: boolean): void {
     this.#statistics.batches++;
-    if (this.#bus?.has('cache.load') === true) this.#bus.emit('cache.load', { kind, keys, ms, ok });
-  }
-
-  #onVerdict(cell: Cell, useful: boolean): void {
-    if (this.#bus?.has('cache.prefetch') === true) this.#bus.emit('cache.prefetch', { key: cell.key, useful });
+    this.#events?.load(kind, keys, ms, ok);
   }
 
   #onGap(cell: Cell): void {
-    if (this.#bus?.has('cache.gap') === true) this.#bus.emit('cache.gap', { key: cell.key });
-    this.#onStreamState('gap');
-  }
-
-  #onStreamState(state: 'live' | 'gap' | 'recovering' | 'down'): void {
-    if (this.#bus?.has('stream.state') === true) this.#bus.emit('stream.state', { venue: this.#adapter.venue, state });
+    this.#events?.gap(cell.key);
+    this.#events?.stream('gap');
   }
 
   #onInvalidated(keys: readonly string[]): void {
@@ -480,9 +474,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       this.#shared?.write(cell.key, entry, Math.min(cell.freshUntil - now, LONGEST_SHARED_MS));
     }
     this.#prefetcher.kept(cell, now, origin);
-    if (this.#bus?.has('feed.update') === true) {
-      this.#bus.emit('feed.update', { feed: this.#index.feedOf(cell.kind), symbol: cell.symbol.symbol, at: this.#clock.now() });
-    }
+    this.#events?.update(cell.kind, cell.symbol.symbol, this.#clock);
   }
 }
 

@@ -39,6 +39,11 @@ export interface ResolvedPolicy {
 
 export const marketKinds: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
 
+/** One of something for each kind. */
+export function forEachKind<T>(make: () => T): Readonly<Record<MarketKind, T>> {
+  return { quote: make(), book: make(), trades: make(), bars: make(), instrument: make() };
+}
+
 /** Quotes, books and trades by their period; bars until their revision, fetched at the close; instruments for an hour. */
 export const defaultPolicies: Readonly<Record<MarketKind, Readonly<Pick<ResolvedPolicy, 'ttlMs' | 'prefetch'>>>> = {
   quote: { ttlMs: 1_000, prefetch: 'period' },

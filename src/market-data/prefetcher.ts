@@ -6,7 +6,7 @@ import { type AccessTracker, BURST_SHARE } from './access-tracker.js';
 import { ABSENT_BAR_RETRY_MS, lastClose } from './bar-revision.js';
 import type { CacheStatistics } from './cache-statistics.js';
 import type { Cell } from './cell.js';
-import { marketKinds, type ResolvedPolicy } from './kind-policy.js';
+import { forEachKind, type ResolvedPolicy } from './kind-policy.js';
 import { LatencyWindow } from './latency-window.js';
 import { PrefetchGate } from './prefetch-gate.js';
 import { TrackerBook } from './tracker-book.js';
@@ -215,10 +215,6 @@ export class Prefetcher implements Disposable {
     this.#gates[cell.kind].record(isUseful, now);
     onVerdict(cell, isUseful);
   }
-}
-
-function forEachKind<T>(make: () => T): Readonly<Record<MarketKind, T>> {
-  return Object.fromEntries(marketKinds.map((kind) => [kind, make()])) as Record<MarketKind, T>;
 }
 
 function closeOf({ entry, request }: Cell): ReturnType<typeof lastClose> {

@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.js';
-import type { CacheStatistics } from './cache-statistics.js';
 import type { Cell, CellReader } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
+import type { FastReads } from './fast-reads.js';
 import { NEVER } from './hot-rows.js';
 
 /**
  * A request bound once, for reads in a hot loop.
  *
- * `peek` looks nothing up, builds nothing and emits no event; it counts in the statistics. Without
+ * `peek` looks nothing up, builds nothing and emits no event; it counts in statistics and metrics. Without
  * maxAgeMs its clock may lag behind a host that blocks its event loop; with maxAgeMs it is exact.
  */
 export interface ReadHandle<V> {
@@ -21,7 +21,7 @@ export interface BoundReadOptions<V> {
   readonly cell: Cell;
   readonly clock: Clock;
   readonly coarse: CoarseClock;
-  readonly statistics: CacheStatistics;
+  readonly counts: FastReads;
   /** How often the ordinary way is taken. */
   readonly noticeMs: number;
   /** Infinity: what the policy allows. */
@@ -40,7 +40,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
   /** Of the value, once it was asked for: it holds no age, so that it serves all who ask while the value does. */
   #answer: Promise<V> | undefined = undefined;
   readonly #coarse: CoarseClock;
-  readonly #statistics: CacheStatistics;
+  readonly #counts: FastReads;
   readonly #isBounded: boolean;
   readonly #options: BoundReadOptions<V>;
   #noticeAt = NEVER;
@@ -50,7 +50,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
     this.#options = options;
     this.#clock = options.clock;
     this.#coarse = options.coarse;
-    this.#statistics = options.statistics;
+    this.#counts = options.counts;
     this.#isBounded = options.maxAgeMs !== Infinity;
     if (options.isDirect) options.cell.bind(this);
   }
@@ -58,7 +58,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
   peek(): V | undefined {
     const now = this.#isBounded ? this.#clock.monotonic() : this.#coarse.latest;
     if (now < this.#until) {
-      if (CoarseClock.isRenewalDue(++this.#statistics.hits)) this.#coarse.renew();
+      if (CoarseClock.isRenewalDue(++this.#counts.hits)) this.#coarse.renew();
       return this.#value;
     }
     return this.#peekAndNotice();
@@ -66,7 +66,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
 
   get(): Promise<V> {
     if ((this.#isBounded ? this.#clock.monotonic() : this.#coarse.latest) < this.#until) {
-      if (CoarseClock.isRenewalDue(++this.#statistics.hits)) this.#coarse.renew();
+      if (CoarseClock.isRenewalDue(++this.#counts.hits)) this.#coarse.renew();
       return (this.#answer ??= Promise.resolve(this.#value as V));
     }
     return this.#getAndNotice();

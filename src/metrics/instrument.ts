@@ -20,13 +20,14 @@ import { venueMetrics } from './standard/venue-metrics.js';
  * failure as a rise.
  */
 export function instrument(bus: Bus, registry: MetricsFactory, options: { readonly clock?: Clock } = {}): Disposable {
-  requireMethods('bus', bus, ['on']);
+  requireMethods('bus', bus, ['on', 'emit']);
   requireMethods('registry', registry, ['counter', 'gauge', 'histogram']);
   const subscriptions: Disposable[] = [];
   const to: Instrumentation = {
     metrics: registry,
     clock: options.clock ?? systemClock,
-    on: (event, listener) => void subscriptions.push(bus.on(event, listener)),
+    on: (event, listener, how) => void subscriptions.push(bus.on(event, listener, how)),
+    askForCounts: () => bus.emit('metrics.collect', {}),
   };
   for (const group of [orderMetrics, venueMetrics, poolMetrics, cacheMetrics, fetcherMetrics, alertMetrics]) group(to);
   subscriptions.push(processMetrics(registry));

@@ -6,5 +6,8 @@ import type { MetricsFactory } from './metric-source.js';
 export interface Instrumentation {
   readonly metrics: MetricsFactory;
   readonly clock: Clock;
-  on<K extends keyof VenueKitEvents>(event: K, listener: (payload: VenueKitEvents[K]) => void): void;
+  /** @param how - `quiet`: without asking for it. @defaultValue 'heard' */
+  on<K extends keyof VenueKitEvents>(event: K, listener: (payload: VenueKitEvents[K]) => void, how?: 'heard' | 'quiet'): void;
+  /** Has whoever counts by himself tell his counts: for what is about to be read. */
+  askForCounts(): void;
 }

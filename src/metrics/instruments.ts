@@ -1,5 +1,6 @@
 import type { Counter, Exemplar, Gauge, Histogram } from '../contracts/metrics.js';
 import type { Clock } from '../core/clock.js';
+import { requireInteger } from '../core/options.js';
 import { QuantileSketch } from '../core/quantile-sketch.js';
 
 /** An exemplar as it was recorded. */
@@ -81,17 +82,25 @@ export class HistogramSeries implements Histogram {
     // Finite: Infinity would make every later mean infinite, NaN would make it nothing.
     if (!(value > -Infinity && value < Infinity)) throw new RangeError(`value must be a finite number, got ${value}`);
     this.sketch.add(value);
-    if (this.bounds !== undefined) this.#count(this.bounds, value, exemplar);
+    if (this.bounds !== undefined) this.#count(this.bounds, value, 1, exemplar);
+  }
+
+  observeMany(value: number, times: number): void {
+    if (!(value > -Infinity && value < Infinity)) throw new RangeError(`value must be a finite number, got ${value}`);
+    requireInteger('times', times, 0);
+    if (times === 0) return;
+    this.sketch.addMany(value, times);
+    if (this.bounds !== undefined) this.#count(this.bounds, value, times, undefined);
   }
 
   quantile(q: number): number | undefined {
     return this.sketch.quantile(q);
   }
 
-  #count(bounds: readonly number[], value: number, exemplar: Exemplar | undefined): void {
+  #count(bounds: readonly number[], value: number, times: number, exemplar: Exemplar | undefined): void {
     let bucket = 0;
     while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
-    this.bucketCounts[bucket]! += 1;
+    this.bucketCounts[bucket]! += times;
     if (exemplar !== undefined) this.exemplars[bucket] = { labels: exemplar, value, at: this.#clock.now() };
   }
 }

@@ -3,7 +3,7 @@ import type { MetricFamily } from './family.js';
 
 /** The part of a registry that metrics are made with. */
 export interface MetricsFactory {
-  counter<const L extends string = never>(options: MetricOptions<L>): Family<Counter, L>;
+  counter<const L extends string = never>(options: MetricOptions<L> & { readonly collect?: () => void }): Family<Counter, L>;
   gauge<const L extends string = never>(options: MetricOptions<L> & { readonly collect?: (gauge: Family<Gauge, L>) => void }): Family<Gauge, L>;
   histogram<const L extends string = never>(
     options: MetricOptions<L> & { readonly relativeError?: number; readonly buckets?: readonly number[] },

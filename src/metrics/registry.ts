@@ -79,12 +79,17 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
   }
 
   /**
-   * A value that only rises: calls, errors, bytes.
+   * A value that only rises: calls, errors, bytes. `collect` is called before each reading, for counts that are kept elsewhere and
+   * brought in then; what it throws is logged and counted.
    * @throws RangeError for an invalid name, TypeError where the name is taken by another shape.
    */
-  counter<const L extends string = never>(options: MetricOptions<L>): Family<Counter, L> {
-    requireKnown('counter', options, METRIC_OPTIONS);
-    return this.#register('counter', options, '', (labels) => new CounterSeries(labels, this.#clock)) as Family<Counter, L>;
+  counter<const L extends string = never>(options: MetricOptions<L> & { readonly collect?: () => void }): Family<Counter, L> {
+    requireKnown('counter', options, [...METRIC_OPTIONS, 'collect']);
+    const { collect } = options;
+    if (collect !== undefined) requireFunction('collect', collect);
+    const counter = this.#register('counter', options, '', (labels) => new CounterSeries(labels, this.#clock));
+    if (collect !== undefined) (this.#families.get(options.name) as MetricFamily).collect = collect;
+    return counter as Family<Counter, L>;
   }
 
   /**
@@ -279,7 +284,7 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
     } catch (error) {
       const { name } = family.definition;
       this.#logger.warn({ metric: name, error: asError(error) }, `the collector of ${escapeLabel(name)} threw; its value stays as it was`);
-      this.counter({ name: `${OWN}collect_errors_total`, help: 'Collectors of gauges that threw.', labels: ['metric'] })
+      this.counter({ name: `${OWN}collect_errors_total`, help: 'Collectors of metrics that threw.', labels: ['metric'] })
         .with({ metric: name })
         .inc();
     }

@@ -70,10 +70,10 @@ export function orderMetrics({ metrics, clock, on }: Instrumentation): void {
     life.with({ state }).observe((now - known.since) / 1000);
   });
   on('order.fill', ({ order }) => fills.with({ symbol: order.intent.symbol, side: order.intent.side }).inc());
-  doubts({ metrics, clock, on });
+  doubts({ metrics, on });
 }
 
-function doubts({ metrics, on }: Instrumentation): void {
+function doubts({ metrics, on }: Pick<Instrumentation, 'metrics' | 'on'>): void {
   const unknown = metrics.counter({
     name: 'venuekit_order_unknown_total',
     help: 'Sends whose outcome could not be told: the order may be at the venue or not.',

@@ -35,6 +35,24 @@ describe('EventBus', () => {
     expect(failures).toEqual([{ message: 'broken strategy', event: 'price' }]);
   });
 
+  it('tells a quiet listener what is told anyway, but does not count it as somebody who asks', () => {
+    const { bus } = givenABus();
+    const seen: number[] = [];
+    const quiet = bus.on('price', ({ value }) => seen.push(value), 'quiet');
+    expect(bus.has('price')).toBe(false);
+    const heard = bus.on('price', () => {});
+    expect(bus.has('price')).toBe(true);
+    bus.emit('price', { value: 1 });
+    heard[Symbol.dispose]();
+    heard[Symbol.dispose]();
+    expect(bus.has('price')).toBe(false);
+    bus.emit('price', { value: 2 });
+    quiet[Symbol.dispose]();
+    bus.emit('price', { value: 3 });
+    expect(seen).toEqual([1, 2]);
+    expect(() => bus.on('price', () => {}, 'loud' as never)).toThrow('how must be one of');
+  });
+
   it('is not harmed by an error handler that throws itself', () => {
     const bus = new TypedEventBus<Events>({
       onListenerError: () => {

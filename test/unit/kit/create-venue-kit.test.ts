@@ -64,6 +64,16 @@ describe('createVenueKit', () => {
     expect(calls.length).toBeGreaterThan(0);
   });
 
+  it('counts cached reads in its metrics without an event for each', async () => {
+    const { options, through } = givenAVenue();
+    await using kit = await createVenueKit(options);
+    await through(kit.start());
+    await through(kit.marketData!.get('quote', { symbol: 'BTC/USD' }));
+    for (let i = 0; i < 50; i++) kit.marketData!.peek('quote', { symbol: 'BTC/USD' });
+    expect(kit.bus.has('cache.read')).toBe(false);
+    expect(kit.metrics.exposition()).toContain('venuekit_cache_reads_total{kind="quote",outcome="hit",level="memory"} 50\n');
+  });
+
   it('repeats a read that failed, so that a passing fault never reaches the reader', async () => {
     const { venue, options, through } = givenAVenue();
     await using kit = await createVenueKit(options);

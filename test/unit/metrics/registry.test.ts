@@ -41,6 +41,22 @@ describe('a counter', () => {
     expect(calls.with({ venue: 'a', operation: 'place' })).toBe(calls.with({ operation: 'place', venue: 'a' }));
     expect(linesOf(registry, 'calls_total')).toEqual(['calls_total{venue="a",operation="place"} 2', 'calls_total{venue="place",operation="a"} 1']);
   });
+
+  it('that is kept elsewhere is brought in by its collector, once for each reading', () => {
+    const registry = new MetricsRegistry();
+    let pending = 3;
+    const brought = registry.counter({
+      name: 'brought_total',
+      help: 'Brought.',
+      collect: () => {
+        brought.inc(pending);
+        pending = 0;
+      },
+    });
+    expect(linesOf(registry, 'brought_total')).toEqual(['brought_total 3']);
+    pending = 2;
+    expect(linesOf(registry, 'brought_total')).toEqual(['brought_total 5']);
+  });
 });
 
 describe('a gauge', () => {
@@ -109,6 +125,32 @@ describe('a histogram', () => {
     expect(Number(p99?.split(' ')[1]) / 0.99).toBeCloseTo(1, 1);
     expect(Number(sum?.split(' ')[1])).toBeCloseTo(500.5, 6);
     expect(count).toBe('wait_seconds_count 1000');
+  });
+
+  it('takes what was counted elsewhere as if it had been observed so often', () => {
+    const [counted, observed] = [new MetricsRegistry(), new MetricsRegistry()].map((registry) => ({
+      registry,
+      histogram: registry.histogram({ name: 'age_seconds', help: 'Age.', buckets: [0.1, 1] }),
+      sketch: registry.histogram({ name: 'age2_seconds', help: 'Age.' }),
+    }));
+    if (counted === undefined || observed === undefined) throw new Error('two registries');
+    for (const [value, times] of [
+      [0.05, 3],
+      [0.5, 1],
+      [0, 2],
+      [-2, 2],
+      [7, 0],
+    ] as const) {
+      counted.histogram.observeMany(value, times);
+      counted.sketch.observeMany(value, times);
+      for (let i = 0; i < times; i++) {
+        observed.histogram.observe(value);
+        observed.sketch.observe(value);
+      }
+    }
+    expect(counted.registry.exposition()).toBe(observed.registry.exposition());
+    expect(() => counted.sketch.observeMany(Number.NaN, 1)).toThrow(RangeError);
+    expect(() => counted.sketch.observeMany(1, -1)).toThrow('times must be a whole number of 0 or more');
   });
 
   it('with buckets is a classic histogram whose buckets count everything below', () => {
