@@ -9,6 +9,7 @@ export type * from './contracts/market-data.js';
 export type * from './contracts/metric-store.js';
 export type * from './contracts/metrics.js';
 export type * from './contracts/orders.js';
+export type { ReportsOnBus } from './contracts/reports-on-bus.js';
 export { TradingError, type TradingErrorCode } from './contracts/trading-error.js';
 export type * from './contracts/trading-policy.js';
 export type { Wiring } from './contracts/wiring.js';

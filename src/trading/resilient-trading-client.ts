@@ -4,6 +4,7 @@ import { type Bus, EventBus } from '../contracts/events.js';
 import type { SharedLimiter } from '../contracts/fetcher.js';
 import type { OrderJournal } from '../contracts/journal.js';
 import type { OrderHandle, OrderIntent, OrderState, OrderView } from '../contracts/orders.js';
+import { reportsOnBus } from '../contracts/reports-on-bus.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { ReconcileReport, TradingPolicy } from '../contracts/trading-policy.js';
 import type { Wiring } from '../contracts/wiring.js';
@@ -68,6 +69,7 @@ export class ResilientTradingClient implements AsyncDisposable {
     this.#policy = fullPolicy(options.policy);
     this.#clock = options.clock ?? systemClock;
     this.#bus = options.bus ?? new EventBus();
+    if (reportsOnBus(this.#adapter)) this.#adapter.reportTo(this.#bus);
     this.#logger = redactingLogger(options.logger);
     this.#random = options.random ?? systemRandom;
     this.#calls = new VenueCalls({

@@ -33,9 +33,16 @@ export class AccountSockets {
   readonly #followers = new Set<AbortSignal>();
   readonly #listeners = new Set<(seen: LimitObservation) => void>();
   #sessions: BinanceOrderSessions | undefined;
+  #bus: Bus | undefined;
 
   constructor(options: AccountSocketOptions) {
     this.#options = options;
+    this.#bus = options.bus;
+  }
+
+  /** Where the next sessions report, unless they were given a bus from the start. */
+  reportTo(bus: Bus): void {
+    this.#bus = this.#options.bus ?? bus;
   }
 
   events(signal: AbortSignal): AsyncIterable<VenueEvent> {
@@ -62,9 +69,9 @@ export class AccountSockets {
     if (signal.aborted || this.#followers.has(signal)) return;
     this.#followers.add(signal);
     if (this.#sessions === undefined) {
-      const { url, credentials, constructor: given, maxSessions, clock, bus, logger } = this.#options;
+      const { url, credentials, constructor: given, maxSessions, clock, logger } = this.#options;
       const max = maxSessions === undefined ? {} : { max: maxSessions };
-      this.#sessions = new BinanceOrderSessions({ url, credentials, constructor: given, ...max, clock, bus, logger });
+      this.#sessions = new BinanceOrderSessions({ url, credentials, constructor: given, ...max, clock, bus: this.#bus, logger });
       this.#sessions.onAnswer((answer) => this.#observed(answer));
     }
     onAbort(signal, () => {

@@ -14,6 +14,7 @@ import type { Settled } from '../../contracts/calls.js';
 import type { Bus } from '../../contracts/events.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds, StreamUpdate } from '../../contracts/market-data.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
+import type { ReportsOnBus } from '../../contracts/reports-on-bus.js';
 import { isUnknownSymbol, unknownSymbolError } from '../../contracts/unknown-symbol.js';
 import { abortable, throwIfAborted } from '../../core/abort.js';
 import { type Clock, systemClock } from '../../core/clock.js';
@@ -39,7 +40,7 @@ export interface CcxtAdapterOptions {
   /** Overrides what is known of the venue. */
   readonly capabilities?: Partial<VenueCapabilities>;
   readonly logger?: Logger;
-  /** Where the pool of order sessions reports, beside the other pools. @defaultValue nowhere */
+  /** Where the pool of order sessions reports, beside the other pools. @defaultValue the bus of the trading client or kit that gets the adapter */
   readonly bus?: Bus;
   /**
    * How WebSockets are used: for the stream of own orders, for order calls while somebody follows that
@@ -98,7 +99,7 @@ const WEIGHT_OF_A_SYMBOL_PAGE = 20;
 const WEIGHT_OF_ALL_MARKETS = 20;
 
 /** Binance spot through the caller's own ccxt instance. */
-export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
+export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, ReportsOnBus {
   readonly venue = 'binance';
   readonly capabilities: VenueCapabilities;
   readonly limits: readonly Limit[] = LIMITS;
@@ -260,6 +261,10 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter {
     attempt: Pick<Attempt, 'signal' | 'number'>,
   ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
     return this.#marketData.fetch(kind, requests, attempt);
+  }
+
+  reportTo(bus: Bus): void {
+    this.#sockets?.reportTo(bus);
   }
 
   async *#stream(kind: MarketKind, symbols: readonly string[], signal: AbortSignal): AsyncGenerator<StreamUpdate, void, undefined> {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt, VenueEvent } from '../../../src/contracts/broker.js';
 import type { Bus } from '../../../src/contracts/events.js';
 import { systemClock } from '../../../src/core/clock.js';
-import { EventBus } from '../../../src/index.js';
+import { createVenueKit, EventBus } from '../../../src/index.js';
 import { toAdapter } from '../../../src/sdk/ccxt/index.js';
 import type { Fault } from '../../../src/testing/faults.js';
 import { type BrokerUnderTest, brokerAdapterContract, SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../src/testing/index.js';
@@ -165,6 +165,22 @@ describe('order calls over WebSocket sessions', () => {
     await systemClock.sleep(50);
     expect(seen).toContain('binance-orders');
     await close();
+  });
+
+  it('report their pool to the kit that the adapter is given to, and stand in its metrics', async () => {
+    const served = await serveBinance(new SimulatedVenue({ seed: 3, balances: { USDT: '1000000' } }));
+    const exchange = served.connect(new ccxt.binance({ timeout: 3_000 }));
+    await exchange.loadMarkets();
+    const kit = await createVenueKit({ broker: toAdapter(exchange) });
+    const opened = new Promise<string>((resolve) => {
+      kit.bus.on('pool.created', ({ pool }) => resolve(pool));
+    });
+    await kit.start();
+    await expect(opened).resolves.toBe('binance-orders');
+    await kit.trading!.submit({ symbol: BUY.symbol, side: 'buy', type: 'market', qty: '0.1' });
+    expect(kit.metrics.exposition()).toMatch(/^venuekit_pool_acquired_total\{pool="binance-orders",reused="(true|false)"\} [1-9]/m);
+    await kit.close();
+    await served.close();
   });
 
   it('close with the last follower, and their sockets with them', async () => {
