@@ -71,7 +71,7 @@ export interface VenueKitEvents {
   'fetch.stuck': { readonly group: string; readonly heldMs: number };
   'fetch.task': { readonly group: string; readonly waitMs: number; readonly runMs: number; readonly ok: boolean };
   /** Metrics are about to be read: who counts by himself tells his counts before this returns. */
-  'metrics.collect': Readonly<Record<never, never>>;
+  'metrics.collect': { readonly at: number };
   alert: { readonly alert: AlertInstance; readonly from: AlertInstance['state'] };
   'alert.action': { readonly alert: AlertInstance; readonly action: string; readonly mode: 'dry_run' | 'auto'; readonly ok: boolean };
   /** A tick: how many rules were due, how many could not be evaluated, and how long all took. */
@@ -95,6 +95,8 @@ export interface Bus<E extends object = VenueKitEvents> {
   on<K extends keyof E>(event: K, listener: (payload: E[K]) => void, how?: 'heard' | 'quiet'): Disposable;
   emit<K extends keyof E>(event: K, payload: E[K]): void;
   has(event: keyof E): boolean;
+  /** {@link has} for hot paths: a count that the bus keeps up to date. A bus without it is asked by name. */
+  demand?(event: keyof E): { readonly asking: number };
 }
 
 /** The typed bus that all modules share; see {@link TypedEventBus}. */

@@ -21,8 +21,8 @@ export class TypedEventBus<E extends object> {
   readonly #onListenerError: ListenerErrorHandler;
   // A plain count answers the commonest question, "does anybody listen at all", without a look-up.
   #listening = 0;
-  /** How many listeners of each event ask for it. */
-  readonly #asking = new Map<keyof E, number>();
+  /** Who asks for each event that has been asked for or about. */
+  readonly #demands = new Map<keyof E, { asking: number }>();
 
   constructor(options: { readonly onListenerError?: ListenerErrorHandler } = {}) {
     this.#onListenerError = options.onListenerError ?? reportToConsole;
@@ -39,14 +39,14 @@ export class TypedEventBus<E extends object> {
     const isolated = this.#isolate(event, listener);
     this.#emitter.on(event as string, isolated);
     this.#listening++;
-    if (how === 'heard') this.#ask(event, 1);
+    if (how === 'heard') this.#demandOf(event).asking++;
     let active = true;
     return {
       [Symbol.dispose]: () => {
         if (!active) return;
         active = false;
         this.#listening--;
-        if (how === 'heard') this.#ask(event, -1);
+        if (how === 'heard') this.#demandOf(event).asking--;
         this.#emitter.off(event as string, isolated);
       },
     };
@@ -71,7 +71,14 @@ export class TypedEventBus<E extends object> {
 
   /** Guards hot paths: build a payload only when somebody listens. */
   has(event: keyof E): boolean {
-    return this.#listening > 0 && (this.#taps.size > 0 || this.#asking.has(event));
+    if (this.#listening === 0) return false;
+    const demand = this.#demands.get(event);
+    return demand === undefined ? this.#taps.size > 0 : demand.asking > 0;
+  }
+
+  /** What {@link has} says of `event`, kept up to date: for paths where even a look-up by name is felt. `asking` is 0 while nobody listens. */
+  demand(event: keyof E): { readonly asking: number } {
+    return this.#demandOf(event);
   }
 
   /**
@@ -97,12 +104,16 @@ export class TypedEventBus<E extends object> {
       wake();
     };
     const end = (): void => {
-      if (this.#taps.delete(tap)) this.#listening--;
+      if (this.#taps.delete(tap)) {
+        this.#listening--;
+        for (const demand of this.#demands.values()) demand.asking--;
+      }
       signal?.removeEventListener('abort', end);
       ended = true;
       wake();
     };
     if (!ended) {
+      for (const demand of this.#demands.values()) demand.asking++;
       this.#taps.add(tap);
       this.#listening++;
       signal?.addEventListener('abort', end, { once: true });
@@ -132,10 +143,11 @@ export class TypedEventBus<E extends object> {
     };
   }
 
-  #ask(event: keyof E, by: 1 | -1): void {
-    const asking = (this.#asking.get(event) ?? 0) + by;
-    if (asking === 0) this.#asking.delete(event);
-    else this.#asking.set(event, asking);
+  #demandOf(event: keyof E): { asking: number } {
+    let demand = this.#demands.get(event);
+    // Who takes all events asks for each.
+    if (demand === undefined) this.#demands.set(event, (demand = { asking: this.#taps.size }));
+    return demand;
   }
 
   #isolate<K extends keyof E>(event: K, listener: (payload: E[K]) => void): (payload: E[K]) => void {

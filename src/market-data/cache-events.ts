@@ -12,23 +12,25 @@ export class CacheEvents implements Disposable {
   readonly #venue: string;
   readonly #statistics: CacheStatistics;
   readonly #asked: Disposable;
+  readonly #readers: { readonly asking: number } | undefined;
 
   constructor(bus: Bus, venue: string, statistics: CacheStatistics) {
     this.#bus = requireMethods('bus', bus, ['on', 'emit', 'has']);
     this.#venue = venue;
     this.#statistics = statistics;
+    this.#readers = bus.demand?.('cache.read');
     this.#asked = bus.on('metrics.collect', () => this.#tellFastReads());
   }
 
   /** Whether somebody wants to hear of each read by itself. */
   get wantsReads(): boolean {
-    return this.#bus.has('cache.read');
+    return this.#readers === undefined ? this.#bus.has('cache.read') : this.#readers.asking > 0;
   }
 
   /** A read that memory answered, after it was counted: told by itself, or with others later. */
   fastRead(kind: MarketKind, key: string, outcome: 'hit' | 'stale', ageMs: number): void {
     const fast = this.#statistics.fast[kind];
-    if (this.#bus.has('cache.read')) {
+    if (this.wantsReads) {
       fast.toldAlone(outcome);
       this.#bus.emit('cache.read', { kind, key, outcome, level: 'memory', ageMs });
     } else (outcome === 'hit' ? fast.hitAges : fast.staleAges)?.add(ageMs);

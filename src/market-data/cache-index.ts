@@ -3,6 +3,7 @@ import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import { cacheKey, paramsOf } from './cache-key.js';
 import { Cell, SymbolState } from './cell.js';
 import { isNewer } from './entry-order.js';
+import type { FastReads } from './fast-reads.js';
 import { HotRows, NEVER } from './hot-rows.js';
 import { forEachKind, marketKinds } from './kind-policy.js';
 
@@ -25,10 +26,8 @@ export class CacheIndex {
   readonly #store: CacheStore;
   readonly #maxBytes: number;
   readonly #kinds: Readonly<Record<MarketKind, Map<string, SymbolState>>>;
-  /** What the commonest read needs, by {@link rowOf}. */
-  readonly rows: HotRows = new HotRows();
-  /** The rows of requests without parameters, by symbol. */
-  readonly #plain: Readonly<Record<MarketKind, Map<string, number>>>;
+  /** What the commonest read needs. */
+  readonly rows: Readonly<Record<MarketKind, HotRows>>;
   readonly #byKey = new Map<string, Cell>();
   readonly #watching: Disposable | undefined;
   readonly #onGone: (cell: Cell) => void;
@@ -41,6 +40,7 @@ export class CacheIndex {
     readonly scope: { readonly account: string; readonly feed: string; readonly venue: string };
     readonly store: CacheStore;
     readonly maxBytes: number;
+    readonly counts: Readonly<Record<MarketKind, FastReads>>;
     /** A value is about to leave, unread or not. */
     readonly onGone: (cell: Cell) => void;
   }) {
@@ -49,7 +49,7 @@ export class CacheIndex {
     this.#maxBytes = options.maxBytes;
     this.#onGone = options.onGone;
     this.#kinds = forEachKind(() => new Map<string, SymbolState>());
-    this.#plain = forEachKind(() => new Map<string, number>());
+    this.rows = forEachKind((kind) => new HotRows(options.counts[kind]));
     this.#watching = this.#store.watch?.((key, entry, why) => this.#onLeft(key, entry, why));
     this.isWatched = this.#watching !== undefined;
   }
@@ -64,14 +64,6 @@ export class CacheIndex {
 
   get entries(): number {
     return this.#store.size;
-  }
-
-  /** The row of a request without parameters, if there is one. The hot path: no key is built, and the cell stays untouched. */
-  rowOf<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): number | undefined {
-    const plain = this.#plain[kind];
-    if (plain === undefined) throw unknownKind(kind);
-    for (const name in request) if (name !== 'symbol') return undefined;
-    return plain.get(request.symbol);
   }
 
   /** The cell of a request, if there is one. */
@@ -91,10 +83,10 @@ export class CacheIndex {
     }
     const state = this.symbolState(kind, request.symbol);
     const params = paramsOf(request);
-    const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, Object.freeze({ ...request }), params, state, this.rows);
+    const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, Object.freeze({ ...request }), params, state, this.rows[kind]);
     if (cell.row !== undefined) {
       state.plain = cell;
-      this.#plain[kind].set(request.symbol, cell.row);
+      this.rows[kind].name(request.symbol, cell.row);
     } else (state.variants ??= new Map()).set(params, cell);
     this.#byKey.set(cell.key, cell);
     return cell;
@@ -189,12 +181,10 @@ export class CacheIndex {
   clear(): void {
     for (const cell of [...this.#byKey.values()]) {
       this.drop(cell);
+      if (cell.row !== undefined) this.rows[cell.kind].unname(cell.symbol.symbol);
       cell.leaveRow();
     }
-    for (const kind of marketKinds) {
-      this.#kinds[kind].clear();
-      this.#plain[kind].clear();
-    }
+    for (const kind of marketKinds) this.#kinds[kind].clear();
     this.#byKey.clear();
     this.#watching?.[Symbol.dispose]();
   }
@@ -238,7 +228,7 @@ export class CacheIndex {
     const { symbol: state } = cell;
     if (state.plain === cell) {
       state.plain = undefined;
-      this.#plain[cell.kind].delete(state.symbol);
+      this.rows[cell.kind].unname(state.symbol);
       cell.leaveRow();
     } else state.variants?.delete(cell.params);
     const isSpent = state.plain === undefined && (state.variants?.size ?? 0) === 0 && state.streams === 0 && !state.needsSnapshot;

@@ -53,7 +53,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #policies: Readonly<Record<MarketKind, ResolvedPolicy>>;
   readonly #statistics: CacheStatistics;
   readonly #index: CacheIndex;
-  readonly #rows: HotRows;
+  /** Where plain reads look first; undefined for a store that keeps silent about what leaves it, which each read has to ask. */
+  readonly #rows: Readonly<Record<MarketKind, HotRows>> | undefined;
   readonly #timers: DeadlineSet<() => void>;
   readonly #reader: CacheReader;
   readonly #direct: DirectReader;
@@ -97,8 +98,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const ages = new EntryAges(clock, requireNonNegative('venueOffsetMs', options.venueOffsetMs ?? 0), this.#policies);
     this.#coarse = new CoarseClock(clock);
     const store = storeOf(options);
-    this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), onGone: (cell) => this.#prefetcher.gone(cell) });
-    this.#rows = this.#index.rows;
+    this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), counts: this.#statistics.fast, onGone: (cell) => this.#prefetcher.gone(cell) });
+    this.#rows = this.#index.isWatched ? this.#index.rows : undefined;
     const shared = { adapter, fetcher, group, limitsKept, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
     this.#shared = sharedLevelOf(options, clock, this.#logger);
@@ -152,14 +153,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   /** What is held, if it is fresh and young enough. Synchronous: never any I/O. */
   peek<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Read<MarketKinds[K]['value']> | undefined {
-    const counts = this.#statistics.fast[kind];
-    if (options?.intent === 'order') {
-      if (counts !== undefined) counts.refusedPeeks++;
-      return undefined;
-    }
-    const read = this.#serve(kind, request, options);
-    if (read === undefined) counts.emptyPeeks++;
-    return read as Read<MarketKinds[K]['value']> | undefined;
+    const plain = options === undefined ? this.#plainRows(kind)?.read(request, this.#coarse) : undefined;
+    return (plain ?? this.#peekSlowly(kind, request, options)) as Read<MarketKinds[K]['value']> | undefined;
   }
 
   /**
@@ -168,14 +163,8 @@ export class CachedMarketDataClient implements AsyncDisposable {
    */
   get<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Promise<Read<MarketKinds[K]['value']>> {
     try {
-      if (options === undefined || (options.intent !== 'order' && options.signal?.aborted !== true)) {
-        const read = this.#serve(kind, request, options);
-        if (read !== undefined) {
-          if (read.outcome === 'stale') this.#loader.loadInBackground(this.#index.obtain(kind, request), 'read');
-          return Promise.resolve(read as Read<MarketKinds[K]['value']>);
-        }
-      }
-      return this.#getSlowly(kind, request, options) as Promise<Read<MarketKinds[K]['value']>>;
+      const plain = options === undefined ? this.#plainRows(kind)?.promise(request, this.#coarse) : undefined;
+      return (plain ?? this.#get(kind, request, options)) as Promise<Read<MarketKinds[K]['value']>>;
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -330,6 +319,28 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return this.close();
   }
 
+  #peekSlowly(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
+    if (options?.intent === 'order') {
+      this.#index.symbols(kind);
+      this.#statistics.fast[kind].refusedPeeks++;
+      return undefined;
+    }
+    const read = this.#serve(kind, request, options);
+    if (read === undefined) this.#statistics.fast[kind].emptyPeeks++;
+    return read;
+  }
+
+  #get(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Promise<Read<unknown>> {
+    if (options === undefined || (options.intent !== 'order' && options.signal?.aborted !== true)) {
+      const read = this.#serve(kind, request, options);
+      if (read !== undefined) {
+        if (read.outcome === 'stale') this.#loader.loadInBackground(this.#index.obtain(kind, request), 'read');
+        return Promise.resolve(read);
+      }
+    }
+    return this.#getSlowly(kind, request, options);
+  }
+
   async #getSlowly(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Promise<Read<unknown>> {
     this.#throwIfUnreadable(options);
     if (options?.intent === 'order') {
@@ -404,22 +415,13 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return { status: 'rejected', reason: result.error };
   }
 
-  // What every read from memory goes through, counted and told.
+  // For a reader without wishes, unless somebody wants to hear of each read: nothing is looked at that need not be.
+  #plainRows(kind: MarketKind): HotRows | undefined {
+    return this.#events?.wantsReads === true ? undefined : this.#rows?.[kind];
+  }
+
+  // What every other read from memory goes through, counted and told.
   #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
-    // A reader without wishes, a store that tells what leaves it, and nobody who wants to hear of it: nothing is looked at that need not be.
-    if (options === undefined && this.#index.isWatched && this.#events?.wantsReads !== true) {
-      const row = this.#index.rowOf(kind, request);
-      if (row !== undefined) {
-        const now = this.#coarse.read();
-        if (now < this.#rows.until(row)) {
-          const ageMs = now - this.#rows.bornAt(row);
-          const counts = this.#statistics.fast[kind];
-          counts.hits++;
-          counts.hitAges?.add(ageMs);
-          return { value: this.#rows.value(row), ageMs, outcome: 'hit' };
-        }
-      }
-    }
     const cell = this.#index.find(kind, request);
     if (cell !== undefined) return this.#serveCell(cell, options);
     maxAgeOf(options);

@@ -19,8 +19,9 @@ const IDLE_TICKS = 32;
  * it: reads with maxAgeMs are always judged by the exact clock.
  */
 export class CoarseClock implements Disposable {
-  /** No earlier than the exact time while the event loop turns; Infinity while it does not tick. */
-  latest: number = Infinity;
+  /** While it ticks, no earlier than the exact time as long as the event loop turns. Whole, since V8 has to look up what is not. */
+  latest = 0;
+  isTicking = false;
   readonly #clock: Clock;
   #reads = 0;
   #readsSince: number = -Infinity;
@@ -32,7 +33,7 @@ export class CoarseClock implements Disposable {
   }
 
   read(): number {
-    if (this.#ticksLeft > 0) {
+    if (this.isTicking) {
       if ((++this.#reads & (READS_BETWEEN_RENEWALS - 1)) === 0) this.renew();
       return this.latest;
     }
@@ -51,22 +52,22 @@ export class CoarseClock implements Disposable {
   }
 
   renew(): void {
-    if (this.#ticksLeft === 0) return;
+    if (!this.isTicking) return;
     this.#ticksLeft = IDLE_TICKS;
     this.latest = Math.ceil(this.#clock.monotonic()) + MARGIN_MS;
   }
 
   /** Keeps it ticking, or starts it, at the exact time `now`. */
   use(now: number): void {
-    const isIdle = this.#ticksLeft === 0;
     this.#ticksLeft = IDLE_TICKS;
-    if (isIdle) this.#tick(now);
+    if (this.isTicking) return;
+    this.isTicking = true;
+    this.#tick(now);
   }
 
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
-    this.#ticksLeft = 0;
-    this.latest = Infinity;
+    this.isTicking = false;
   }
 
   #tick(now: number): void {
@@ -74,7 +75,7 @@ export class CoarseClock implements Disposable {
     this.#timer = this.#clock.schedule(TICK_MS, () => {
       this.#ticksLeft--;
       if (this.#ticksLeft > 0) this.#tick(this.#clock.monotonic());
-      else this.latest = Infinity;
+      else this.isTicking = false;
     });
   }
 }

@@ -40,8 +40,8 @@ export interface ResolvedPolicy {
 export const marketKinds: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
 
 /** One of something for each kind. */
-export function forEachKind<T>(make: () => T): Readonly<Record<MarketKind, T>> {
-  return { quote: make(), book: make(), trades: make(), bars: make(), instrument: make() };
+export function forEachKind<T>(make: (kind: MarketKind) => T): Readonly<Record<MarketKind, T>> {
+  return { quote: make('quote'), book: make('book'), trades: make('trades'), bars: make('bars'), instrument: make('instrument') };
 }
 
 /** Quotes, books and trades by their period; bars until their revision, fetched at the close; instruments for an hour. */

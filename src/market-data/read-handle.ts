@@ -56,8 +56,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
   }
 
   peek(): V | undefined {
-    const now = this.#isBounded ? this.#clock.monotonic() : this.#coarse.latest;
-    if (now < this.#until) {
+    if (this.#isFresh()) {
       if (CoarseClock.isRenewalDue(++this.#counts.hits)) this.#coarse.renew();
       return this.#value;
     }
@@ -65,7 +64,7 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
   }
 
   get(): Promise<V> {
-    if ((this.#isBounded ? this.#clock.monotonic() : this.#coarse.latest) < this.#until) {
+    if (this.#isFresh()) {
       if (CoarseClock.isRenewalDue(++this.#counts.hits)) this.#coarse.renew();
       return (this.#answer ??= Promise.resolve(this.#value as V));
     }
@@ -80,6 +79,12 @@ export class BoundRead<V> implements ReadHandle<V>, CellReader {
     // The first read of a prefetched value is noticed, and the venue's time is held against the wall clock too.
     const isPlain = entry !== undefined && !unread && (entry.eventTime === undefined || !this.#isBounded);
     this.#until = isPlain ? Math.min(freshUntil, this.#noticeAt, Math.floor(bornAt + maxAgeMs)) : NEVER;
+  }
+
+  #isFresh(): boolean {
+    if (this.#isBounded) return this.#clock.monotonic() < this.#until;
+    const coarse = this.#coarse;
+    return coarse.isTicking && coarse.latest < this.#until;
   }
 
   #peekAndNotice(): V | undefined {

@@ -23,11 +23,12 @@ export function instrument(bus: Bus, registry: MetricsFactory, options: { readon
   requireMethods('bus', bus, ['on', 'emit']);
   requireMethods('registry', registry, ['counter', 'gauge', 'histogram']);
   const subscriptions: Disposable[] = [];
+  const { clock = systemClock } = options;
   const to: Instrumentation = {
     metrics: registry,
-    clock: options.clock ?? systemClock,
+    clock,
     on: (event, listener, how) => void subscriptions.push(bus.on(event, listener, how)),
-    askForCounts: () => bus.emit('metrics.collect', {}),
+    askForCounts: () => bus.emit('metrics.collect', { at: clock.now() }),
   };
   for (const group of [orderMetrics, venueMetrics, poolMetrics, cacheMetrics, fetcherMetrics, alertMetrics]) group(to);
   subscriptions.push(processMetrics(registry));

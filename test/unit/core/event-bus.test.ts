@@ -53,6 +53,30 @@ describe('EventBus', () => {
     expect(() => bus.on('price', () => {}, 'loud' as never)).toThrow('how must be one of');
   });
 
+  it('keeps a demand up to date with what has() says, whoever comes and goes', async () => {
+    const { bus } = givenABus();
+    const price = bus.demand('price');
+    const agree = (): number => {
+      const halt = bus.demand('halt');
+      expect(price.asking > 0).toBe(bus.has('price'));
+      expect(halt.asking > 0).toBe(bus.has('halt'));
+      return price.asking;
+    };
+    expect(agree()).toBe(0);
+    bus.on('price', () => {}, 'quiet');
+    expect(agree()).toBe(0);
+    const heard = bus.on('price', () => {});
+    expect(agree()).toBe(1);
+    const controller = new AbortController();
+    const all = bus.events(controller.signal)[Symbol.asyncIterator]();
+    expect(agree()).toBe(2);
+    heard[Symbol.dispose]();
+    expect(agree()).toBe(1);
+    controller.abort();
+    await all.next().catch(() => {});
+    expect(agree()).toBe(0);
+  });
+
   it('is not harmed by an error handler that throws itself', () => {
     const bus = new TypedEventBus<Events>({
       onListenerError: () => {

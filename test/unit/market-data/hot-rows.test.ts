@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CacheEntry } from '../../../src/contracts/cache-store.js';
 import { Cell, SymbolState } from '../../../src/market-data/cell.js';
+import { FastReads } from '../../../src/market-data/fast-reads.js';
 import { HotRows, NEVER } from '../../../src/market-data/hot-rows.js';
 
 function givenACell(rows: HotRows, symbol: string): Cell {
@@ -18,7 +19,7 @@ function readAt(rows: HotRows, row: number, now: number): { readonly value: unkn
 
 describe('HotRows', () => {
   it('holds nothing in a new row, and in each row what its cell holds', () => {
-    const rows = new HotRows();
+    const rows = new HotRows(new FastReads(false));
     const cells = Array.from({ length: 100 }, (_, i) => givenACell(rows, `S${i}`));
     expect(new Set(cells.map(({ row }) => row)).size).toBe(100);
     expect(cells.every(({ row }) => readAt(rows, row as number, 0) === undefined)).toBe(true);
@@ -32,7 +33,7 @@ describe('HotRows', () => {
   });
 
   it('sends a read the ordinary way from when it is to be noticed', () => {
-    const rows = new HotRows();
+    const rows = new HotRows(new FastReads(false));
     const cell = givenACell(rows, 'BTC');
     cell.hold(givenAnEntry({ bid: 1 }), 1_000, 0);
     cell.noticeFrom(100);
@@ -49,7 +50,7 @@ describe('HotRows', () => {
     ['is marked as unread', (cell) => cell.markUnread(true)],
     ['leaves its row once more', (cell) => cell.leaveRow()],
   ])("lets no forgotten cell into a row that is another cell's now, when it %s", (_, touch) => {
-    const rows = new HotRows();
+    const rows = new HotRows(new FastReads(false));
     const forgotten = givenACell(rows, 'BTC');
     forgotten.hold(givenAnEntry({ of: 'BTC' }), 9_000, 0);
     forgotten.noticeFrom(9_000);
