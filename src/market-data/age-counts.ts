@@ -28,7 +28,7 @@ export class AgeCounts {
 
 function placeOf(ageMs: number): number {
   const ms = ageMs < LONGEST_MS ? ageMs | 0 : LONGEST_MS;
-  if (ms < 1 << EXACT_BITS) return ms < 0 ? 0 : ms;
+  if (ms < 1 << EXACT_BITS) return Math.max(ms, 0);
   const shift = 32 - EXACT_BITS - Math.clz32(ms);
   return (shift << (EXACT_BITS - 1)) + (ms >> shift);
 }

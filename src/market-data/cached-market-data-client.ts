@@ -98,7 +98,13 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const ages = new EntryAges(clock, requireNonNegative('venueOffsetMs', options.venueOffsetMs ?? 0), this.#policies);
     this.#coarse = new CoarseClock(clock);
     const store = storeOf(options);
-    this.#index = new CacheIndex({ scope, store, maxBytes: maxBytesOf(options), counts: this.#statistics.fast, onGone: (cell) => this.#prefetcher.gone(cell) });
+    this.#index = new CacheIndex({
+      scope,
+      store,
+      maxBytes: maxBytesOf(options),
+      counts: this.#statistics.fast,
+      onGone: (cell) => this.#prefetcher.gone(cell),
+    });
     this.#rows = this.#index.isWatched ? this.#index.rows : undefined;
     const shared = { adapter, fetcher, group, limitsKept, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
