@@ -117,6 +117,7 @@ export default async function bench(): Promise<void> {
       contender('p-retry + p-timeout', 'peer', () => pRetry(() => pTimeout(venueCall(), { milliseconds: 1_000 }), { retries: 3 })),
     ],
     {
+      rounds: 15,
       maxIterations: 300_000,
       targets: (ns) => {
         const ratio = (name: string): number => ns(name) / ns(OURS);

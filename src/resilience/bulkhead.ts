@@ -90,8 +90,9 @@ export class Bulkhead {
 
   /** Takes a place if one is free and nobody waits for it; each place taken is given back by one {@link leave}. */
   tryEnter(): boolean {
-    // Whoever waits does so because no place is free, so there is no order to keep here.
-    if (this.#queued > 0 || this.#inFlight >= this.limit) return false;
+    // Whoever waits does so because no place is free, so there is no order to keep here. The getter spelt out: this is asked with every call.
+    if (this.#queued > 0 || this.#inFlight >= this.#cap) return false;
+    if (typeof this.#max !== 'number' && this.#inFlight >= this.#max.limit) return false;
     this.#inFlight++;
     return true;
   }

@@ -2,8 +2,9 @@ import { abortReason } from '../core/abort.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
 import { AttemptWatch, RELEASED } from './attempt-watch.js';
+import { type Asked, type Detour, newAsked, newDetour } from './call-extras.js';
 import type { Hedge } from './hedge.js';
-import type { AttemptOutcome, FailureClass, PipelineAttempt, RunOptions } from './pipeline-options.js';
+import { type AttemptOutcome, type FailureClass, NO_OPTIONS, type PipelineAttempt, type RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
 import { PolicyError } from './policy-error.js';
 import type { RateLimiter } from './rate-limiter.js';
@@ -39,23 +40,15 @@ export class PipelineCall<T> implements PipelineAttempt {
   private readonly call: PipelineCall<T>;
   private watch: AttemptWatch;
   private isDecided = false;
-  private controller: AbortController | undefined = undefined;
-  private abortedBy: Error | undefined = undefined;
-  private signedAt: number | undefined = undefined;
+  private asked: Asked | undefined = undefined;
   // Of the call, on its first attempt.
   private resolve: ((value: T) => void) | undefined = undefined;
   private reject: ((error: Error) => void) | undefined = undefined;
   private isSettled = false;
   private attempts = 0;
-  /** Whether its entry stands for the moment to hedge. */
-  private isHedgeNext = false;
   /** The latest attempt, while it is undecided. */
   private primary: PipelineCall<T> | undefined = undefined;
-  /** The hedge, while it is undecided. */
-  private second: PipelineCall<T> | undefined = undefined;
-  /** Ends waits for a turn or a backoff; made only when there is one. */
-  private waiting: AbortController | undefined = undefined;
-  private lastError: Error | undefined = undefined;
+  private detour: Detour<PipelineCall<T>> | undefined = undefined;
 
   /** @param first - the call that a further attempt belongs to. @param number - of the attempt, from 1. */
   constructor(
@@ -87,7 +80,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     const now = policies.clock.monotonic();
     watch.sentAt = now;
     watch.deadlineAt = now + deadlineMs;
-    options.signal?.addEventListener('abort', this, { once: true });
+    if (options !== NO_OPTIONS) options.signal?.addEventListener('abort', this, { once: true });
     policies.budget?.earn();
     policies.hedge?.earn();
     if (this.takeTurn(now)) this.sendFirst(deadlineMs);
@@ -111,8 +104,9 @@ export class PipelineCall<T> implements PipelineAttempt {
       this.timeOut(now);
       return;
     }
-    if (this.isHedgeNext) {
-      this.isHedgeNext = false;
+    const { detour } = this;
+    if (detour?.isHedgeNext === true) {
+      detour.isHedgeNext = false;
       if (this.primary === this && this.takeHedge(now)) this.launch(true, now);
     }
     this.watchNext(now);
@@ -123,7 +117,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     if (this.isSettled) return;
     const timeOutAt = this.primary === this ? this.watch.sentAt + this.policies.timeoutMs : Infinity;
     const nextAt = Math.min(this.watch.deadlineAt, timeOutAt);
-    this.isHedgeNext = false;
+    if (this.detour !== undefined) this.detour.isHedgeNext = false;
     this.policies.deadlines.remove(this.watch);
     if (nextAt > now) this.policies.deadlines.add(this.watch, nextAt - now, now);
     else this.comeUp(now);
@@ -175,7 +169,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   private untilHedge(hedge: Hedge, endMs: number): number {
     const { delayMs } = hedge;
     if (delayMs === undefined || delayMs >= endMs || this.options.hedge === false) return endMs;
-    this.isHedgeNext = true;
+    this.onDetour().isHedgeNext = true;
     return delayMs;
   }
 
@@ -183,7 +177,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     if (!hedge) this.attempts++;
     const attempt = new PipelineCall<T>(this.policies, this.work, this.options, this, this.attempts, hedge);
     attempt.watch.sentAt = now;
-    if (hedge) this.second = attempt;
+    if (hedge) this.onDetour().hedge = attempt;
     else this.primary = attempt;
     this.policies.deadlines.add(attempt.watch, this.policies.timeoutMs, now);
     attempt.execute();
@@ -205,7 +199,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     const { breaker, bulkhead, limiter, clock } = this.policies;
     this.watchNext(now);
     if (this.isSettled) return;
-    const signal = (this.waiting ??= new AbortController()).signal;
+    const signal = (this.onDetour().waiting ??= new AbortController()).signal;
     const { costs = NO_COSTS } = this.options;
     let hasPlace = false;
     let holdsUnits = false;
@@ -252,7 +246,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   succeed(attempt: PipelineCall<T>, value: T, now: number): void {
     this.settle();
     this.resolve?.(value);
-    const loser = attempt === this.primary ? this.second : this.primary;
+    const loser = attempt === this.primary ? this.detour?.hedge : this.primary;
     if (loser !== undefined) this.giveUpLoser(loser, now);
     if (attempt !== this) this.releaseWatch();
   }
@@ -266,10 +260,11 @@ export class PipelineCall<T> implements PipelineAttempt {
   /** The attempt has ended without a result. @param meaning - what that says of the next one. */
   attemptFailed(attempt: PipelineCall<T>, error: Error, meaning: FailureClass, now: number): void {
     if (attempt === this.primary) this.primary = undefined;
-    else this.second = undefined;
+    const detour = this.onDetour();
+    if (attempt === detour.hedge) detour.hedge = undefined;
     if (this.isSettled) return;
-    this.lastError = error;
-    if (this.primary !== undefined || this.second !== undefined) {
+    detour.lastError = error;
+    if (this.primary !== undefined || detour.hedge !== undefined) {
       // The other copy may still answer.
       this.watchNext(now);
       return;
@@ -303,13 +298,14 @@ export class PipelineCall<T> implements PipelineAttempt {
     if (this.isSettled) return;
     this.settle();
     this.reject?.(error);
-    this.waiting?.abort(error);
-    const { primary, second } = this;
-    if (primary !== undefined || second !== undefined) {
+    this.detour?.waiting?.abort(error);
+    const { primary } = this;
+    const hedge = this.detour?.hedge;
+    if (primary !== undefined || hedge !== undefined) {
       const now = this.policies.clock.monotonic();
       const outcome = error instanceof PolicyError && error.code === 'DEADLINE' ? 'timeout' : 'aborted';
       primary?.giveUp(outcome, error, now);
-      second?.giveUp(outcome, error, now);
+      hedge?.giveUp(outcome, error, now);
     }
     this.releaseWatch();
   }
@@ -327,7 +323,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   private async retryAfter(delayMs: number): Promise<void> {
     const { clock } = this.policies;
     try {
-      await clock.sleep(delayMs, (this.waiting ??= new AbortController()).signal);
+      await clock.sleep(delayMs, (this.onDetour().waiting ??= new AbortController()).signal);
       if (this.isSettled) return;
       const now = clock.monotonic();
       if (now >= this.watch.deadlineAt) throw this.deadlineError();
@@ -346,7 +342,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   private settle(): void {
     this.isSettled = true;
     this.policies.deadlines.remove(this.watch);
-    this.options.signal?.removeEventListener('abort', this);
+    if (this.options !== NO_OPTIONS) this.options.signal?.removeEventListener('abort', this);
   }
 
   private symbolOptions(): { readonly symbol?: string } {
@@ -356,7 +352,8 @@ export class PipelineCall<T> implements PipelineAttempt {
   private deadlineError(): PolicyError {
     const ms = this.options.deadlineMs ?? this.policies.deadlineMs;
     const message = `Given up: ${this.operation} ${this.attempts === 0 ? 'could not be sent' : 'had no answer'} within ${ms} ms`;
-    return new PolicyError('DEADLINE', message, this.lastError === undefined ? {} : { cause: this.lastError });
+    const cause = this.detour?.lastError;
+    return new PolicyError('DEADLINE', message, cause === undefined ? {} : { cause });
   }
 
   private tooLate(error: Error, delayMs: number): PolicyError {
@@ -365,15 +362,25 @@ export class PipelineCall<T> implements PipelineAttempt {
   }
 
   get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.abortedBy !== undefined) this.controller.abort(this.abortedBy);
+    const asked = this.wasAsked();
+    if (asked.controller === undefined) {
+      asked.controller = new AbortController();
+      if (asked.abortedBy !== undefined) asked.controller.abort(asked.abortedBy);
     }
-    return this.controller.signal;
+    return asked.controller.signal;
   }
 
   get venueNow(): number {
-    return (this.signedAt ??= this.policies.venueNow());
+    return (this.wasAsked().signedAt ??= this.policies.venueNow());
+  }
+
+  // Made when there is something to keep: of most calls there is nothing.
+  private wasAsked(): Asked {
+    return (this.asked ??= newAsked());
+  }
+
+  private onDetour(): Detour<PipelineCall<T>> {
+    return (this.detour ??= newDetour());
   }
 
   execute(): void {
@@ -436,8 +443,9 @@ export class PipelineCall<T> implements PipelineAttempt {
     else policies.breaker?.ignore();
     if (isVenueFault) this.observeLoad('lost', now);
     policies.report(outcome, now - this.watch.sentAt, this, operation, reason);
-    this.abortedBy = reason;
-    this.controller?.abort(reason);
+    const asked = this.wasAsked();
+    asked.abortedBy = reason;
+    asked.controller?.abort(reason);
   }
 
   private decideWell(value: T): void {

@@ -82,3 +82,6 @@ export interface RunOptions {
   /** `false`: this call is never hedged. @defaultValue true, where the pipeline hedges */
   readonly hedge?: boolean;
 }
+
+/** Of a call that says nothing: known by its identity, so that what it does not say need not be looked for. @internal */
+export const NO_OPTIONS: RunOptions = {};

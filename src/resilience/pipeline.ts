@@ -1,9 +1,7 @@
 import { abortReason } from '../core/abort.js';
 import { PipelineCall } from './pipeline-call.js';
-import type { PipelineAttempt, PipelineOptions, RunOptions } from './pipeline-options.js';
+import { NO_OPTIONS, type PipelineAttempt, type PipelineOptions, type RunOptions } from './pipeline-options.js';
 import { PipelinePolicies } from './pipeline-policies.js';
-
-const NO_OPTIONS: RunOptions = {};
 
 /**
  * All policies of a read in one: deadline, retries with backoff and budget, breaker, bulkhead, rate

@@ -56,6 +56,8 @@ const GRANTED = Promise.resolve();
 export class RateLimiter implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #states = new Map<string, LimitState>();
+  // A call asks several times for the limit that it costs; the last one asked for saves the look-up.
+  #recent: LimitState | undefined;
   readonly #lanes = new Map<string, Lane>();
   readonly #deadlines = new Heap<Waiter>((a, b) => a.deadlineAt < b.deadlineAt);
   readonly #alarm: Alarm;
@@ -203,8 +205,9 @@ export class RateLimiter implements AsyncDisposable {
   }
 
   #known(limit: string): LimitState {
+    if (this.#recent?.limit.id === limit) return this.#recent;
     const state = this.#states.get(limit);
-    if (state !== undefined) return state;
+    if (state !== undefined) return (this.#recent = state);
     throw new RangeError(`limit must be one of ${[...this.#states.keys()].join(', ')}, got "${limit}"`);
   }
 
