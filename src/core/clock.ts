@@ -16,8 +16,11 @@ export interface Clock {
    * @throws the signal's reason when aborted.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Runs `task` once after `ms` unless disposed before. Never keeps the process alive. */
-  schedule(ms: number, task: () => void): Disposable;
+  /**
+   * Runs `task` once after `ms` unless disposed before.
+   * @param keepsAlive - whether the process stays for it, because somebody waits for what it does. @defaultValue false
+   */
+  schedule(ms: number, task: () => void, keepsAlive?: boolean): Disposable;
 }
 
 // setTimeout turns anything longer than this into 1 ms; longer waits go in legs.
@@ -79,5 +82,5 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   },
-  schedule: (ms: number, task: () => void): Disposable => new LongTimer(ms, task, false),
+  schedule: (ms: number, task: () => void, keepsAlive = false): Disposable => new LongTimer(ms, task, keepsAlive),
 };

@@ -13,6 +13,11 @@ D.DP = 18;
 D.RM = 1; // half up
 
 const PLAIN = /^-?(?:\d+(?:\.\d*)?|\.\d+)$/;
+// As venues write them, but for zeros at the end: nearly all, and worth no Big.
+const TIDY = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+const NOT_ZERO = /[1-9]/;
+const ZERO = 48;
+const POINT = 46;
 
 /** Whether `value` is a decimal in plain notation: no exponent, no blank, no NaN, no Infinity. */
 export function isDecimal(value: unknown): value is Decimal {
@@ -28,7 +33,13 @@ export function requireDecimal(name: string, value: unknown): Decimal {
 
 /** The canonical form: plain notation, no leading or trailing zeros, no minus zero. */
 export function normalize(value: Decimal): Decimal {
-  return plain(new D(value));
+  if (!TIDY.test(value)) return plain(new D(value));
+  if (!NOT_ZERO.test(value)) return '0';
+  if (!value.includes('.')) return value;
+  let end = value.length;
+  while (value.charCodeAt(end - 1) === ZERO) end--;
+  if (value.charCodeAt(end - 1) === POINT) end--;
+  return end === value.length ? value : value.slice(0, end);
 }
 
 /** The decimal of a float as it prints, e.g. `1e-7` becomes `"0.0000001"`. @throws RangeError on NaN or Infinity. */
@@ -62,12 +73,14 @@ export function compare(a: Decimal, b: Decimal): -1 | 0 | 1 {
 }
 
 export function isZero(value: Decimal): boolean {
-  return new D(value).eq(0);
+  return sign(value) === 0;
 }
 
 /** -1, 0 or 1. */
 export function sign(value: Decimal): -1 | 0 | 1 {
-  return new D(value).cmp(0);
+  if (!PLAIN.test(value)) return new D(value).cmp(0);
+  if (!NOT_ZERO.test(value)) return 0;
+  return value.startsWith('-') ? -1 : 1;
 }
 
 /** Whether `value` is a whole number of `step`s: what LOT_SIZE and PRICE_FILTER ask. */

@@ -12,6 +12,8 @@ export interface HandleHost {
   readonly clock: Clock;
   /** Aborts when the client closes. */
   readonly closing: AbortSignal;
+  /** Each is called when the client closes: a listener on the signal for each wait costs more than the wait. */
+  readonly waits: Set<(reason: Error) => void>;
   /** The order in memory now: one that left memory may have come back. */
   current(intentId: string): LiveOrder | undefined;
   cancel(intentId: string, options: CallOptions): Promise<OrderView>;
@@ -80,33 +82,25 @@ export function waitFor(host: HandleHost, handle: OrderHandle, order: LiveOrder,
   return new Promise((resolve, reject) => {
     const end = (): void => {
       subscription[Symbol.dispose]();
-      host.closing.removeEventListener('abort', onClose);
+      host.waits.delete(fail);
       signal?.removeEventListener('abort', onAbort);
-      timer?.abort(OVER);
+      timer?.[Symbol.dispose]();
     };
     const fail = (error: Error): void => {
       end();
       reject(error);
     };
-    const onClose = (): void => fail(abortReason(host.closing));
     const onAbort = (): void => fail(abortReason(signal as AbortSignal));
     const subscription = order.onChange(() => {
       if (!holds()) return;
       end();
       resolve(order.view);
     });
-    host.closing.addEventListener('abort', onClose, { once: true });
+    host.waits.add(fail);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const timer = deadlineMs === undefined ? undefined : new AbortController();
-    if (timer === undefined) return;
-    host.clock.sleep(deadlineMs as number, timer.signal).then(
-      () => fail(outcomeUnknown(handle, deadlineMs as number)),
-      () => {},
-    );
+    const timer = deadlineMs === undefined ? undefined : host.clock.schedule(deadlineMs, () => fail(outcomeUnknown(handle, deadlineMs)), true);
   });
 }
-
-const OVER = new Error('over');
 
 /** The caller's time is up; the order is not. */
 export function outcomeUnknown(handle: OrderHandle, deadlineMs: number): TradingError {

@@ -14,6 +14,7 @@ import type { Decimal } from '../core/decimal.js';
 import { type Logger, redactingLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
+import { Deadlines, Timed } from '../resilience/deadlines.js';
 import { type GuardedReadOptions, GuardedReads } from './guarded-reads.js';
 import type { LiveOrder } from './live-order.js';
 import type { GuardState, LowerConcurrencyOptions, OperationClass } from './operation-guards.js';
@@ -55,6 +56,7 @@ export class ResilientTradingClient implements AsyncDisposable {
   readonly #random: Random;
   readonly #calls: VenueCalls;
   readonly #reads: GuardedReads;
+  readonly #journalWaits: Deadlines;
   #session: TradingSession | undefined;
   #starting: Promise<ReconcileReport> | undefined;
   #closing: Promise<void> | undefined;
@@ -72,6 +74,7 @@ export class ResilientTradingClient implements AsyncDisposable {
     if (reportsOnBus(this.#adapter)) this.#adapter.reportTo(this.#bus);
     this.#logger = redactingLogger(options.logger);
     this.#random = options.random ?? systemRandom;
+    this.#journalWaits = new Deadlines({ clock: this.#clock });
     this.#calls = new VenueCalls({
       adapter: this.#adapter,
       clock: this.#clock,
@@ -311,17 +314,15 @@ export class ResilientTradingClient implements AsyncDisposable {
   /** The caller's wait for the commit. The journal's own work keeps the process alive meanwhile. */
   #within(durable: Promise<void>, deadlineMs: number, signal: AbortSignal | undefined, handle: LiveOrderHandle): Promise<void> {
     const wait = new Promise<void>((resolve, reject) => {
-      const timer = this.#clock.schedule(deadlineMs, () => {
-        const why = `The journal took longer than ${deadlineMs} ms; the order goes on, see the handle.`;
-        reject(new TradingError('OUTCOME_UNKNOWN', why, { sent: 'maybe', handle }));
-      });
+      const entry = new JournalWait(deadlineMs, handle, reject);
+      this.#journalWaits.add(entry, deadlineMs, this.#clock.monotonic());
       durable.then(
         () => {
-          timer[Symbol.dispose]();
+          this.#journalWaits.remove(entry);
           resolve();
         },
         (error: unknown) => {
-          timer[Symbol.dispose]();
+          this.#journalWaits.remove(entry);
           reject(error);
         },
       );
@@ -364,6 +365,25 @@ export class ResilientTradingClient implements AsyncDisposable {
 
   #deadlineMs(options: CallOptions): number {
     return options.deadlineMs === undefined ? this.#policy.deadlineMs : requirePositive('deadlineMs', options.deadlineMs);
+  }
+}
+
+/** A caller who waits for the commit, and no longer than that. */
+class JournalWait extends Timed {
+  readonly #ms: number;
+  readonly #handle: OrderHandle;
+  readonly #reject: (error: Error) => void;
+
+  constructor(ms: number, handle: OrderHandle, reject: (error: Error) => void) {
+    super();
+    this.#ms = ms;
+    this.#handle = handle;
+    this.#reject = reject;
+  }
+
+  expire(): void {
+    const why = `The journal took longer than ${this.#ms} ms; the order goes on, see the handle.`;
+    this.#reject(new TradingError('OUTCOME_UNKNOWN', why, { sent: 'maybe', handle: this.#handle }));
   }
 }
 

@@ -3,6 +3,7 @@ import type { BrokerAdapter } from '../contracts/broker.js';
 import type { Bus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
 import { TradingError } from '../contracts/trading-error.js';
+import { abortReason } from '../core/abort.js';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import type { Random } from '../core/random.js';
@@ -98,7 +99,11 @@ export class TradingSession {
     const sweeper = new Sweeper({ adapter, calls, table, evidence, journal, lease, clock, account });
     const stream = new StreamConsumer({ adapter, evidence, clock, bus, logger, backoff: calls.backoff, closing });
     const resolver = new Resolver({ adapter, calls, table, evidence, halts, placer, sweeper, stream, clock, bus, logger, policy, closing });
-    this.host = { clock, closing, current: (id) => table.get(id), cancel: (id, options) => this.#cancel(id, options) };
+    const waits: HandleHost['waits'] = new Set();
+    closing.addEventListener('abort', () => {
+      for (const end of [...waits]) end(abortReason(closing));
+    });
+    this.host = { clock, closing, waits, current: (id) => table.get(id), cancel: (id, options) => this.#cancel(id, options) };
     const filters = new InstrumentFilters(adapter, calls, clock);
     this.intake = new IntentIntake({ account, table, journal, halts, filters, placer, ids: this.#ids, clock, resume: (order) => this.resume(order) });
     const amender = new Amender({ adapter, calls, table, writer, evidence, ids: this.#ids, lease, clock, bus, closing });

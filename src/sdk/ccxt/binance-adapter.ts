@@ -34,6 +34,7 @@ import { BinanceMarketData } from './binance-market-data.js';
 import { type CallOutcome, type CallRecord, type CallWatcher, watcherOf } from './call-record.js';
 import { type CcxtBinance, type CcxtMarket, requireCcxtBinance } from './exchange.js';
 import { proxyOf, socketUrlsOf } from './sockets.js';
+import { SpotMarkets } from './spot-markets.js';
 
 /** What {@link toAdapter} takes beside the SDK. */
 export interface CcxtAdapterOptions {
@@ -104,6 +105,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
   readonly capabilities: VenueCapabilities;
   readonly limits: readonly Limit[] = LIMITS;
   readonly #sdk: CcxtBinance;
+  readonly #markets: SpotMarkets;
   readonly #watcher: CallWatcher;
   readonly #clock: Clock;
   readonly #marketData: BinanceMarketData;
@@ -122,6 +124,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
 
   constructor(sdk: CcxtBinance, { capabilities, logger, clock = systemClock, webSocket, bus }: CcxtAdapterOptions, hooks: CcxtAdapterHooks = {}) {
     this.#sdk = sdk;
+    this.#markets = new SpotMarkets(sdk);
     this.#hooks = hooks;
     this.#clock = clock;
     this.#watcher = watcherOf(sdk);
@@ -161,7 +164,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
   }
 
   fetchCost<K extends MarketKind>(kind: K, requests: readonly MarketKinds[K]['request'][]): readonly Cost[] {
-    const toLoad = this.#hasMarkets() ? 0 : WEIGHT_OF_ALL_MARKETS;
+    const toLoad = this.#markets.areLoaded ? 0 : WEIGHT_OF_ALL_MARKETS;
     return [{ limit: 'weight-1m', units: toLoad + this.#marketData.fetchWeight(kind, requests) }];
   }
 
@@ -405,20 +408,14 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
 
   async #market(symbol: string): Promise<CcxtMarket> {
     await this.#loadMarkets();
-    // Asked by exact name: market() also takes ids, and ids are shared by spot and derivatives, whose
-    // orders would then go to the spot endpoint.
-    const market = this.#sdk.markets?.[symbol];
-    if (market?.spot !== true) throw unknownSymbolError(`${this.venue} spot`, symbol);
+    const market = this.#markets.get(symbol);
+    if (market === undefined) throw unknownSymbolError(`${this.venue} spot`, symbol);
     return market;
-  }
-
-  #hasMarkets(): boolean {
-    return this.#sdk.markets !== undefined && Object.keys(this.#sdk.markets).length > 0;
   }
 
   // A failed loadMarkets() sticks in ccxt until it is asked to reload.
   async #loadMarkets(): Promise<void> {
-    if (this.#hasMarkets()) return;
+    if (this.#markets.areLoaded) return;
     this.#loading ??= this.#sdk.loadMarkets(true).then(
       () => {},
       (error: unknown) => {
@@ -430,8 +427,7 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
   }
 
   #symbolOf(marketId: string): string {
-    for (const market of Object.values(this.#sdk.markets ?? {})) if (market.id === marketId && market.spot === true) return market.symbol;
-    return marketId;
+    return this.#markets.symbolOf(marketId) ?? marketId;
   }
 }
 

@@ -12,6 +12,7 @@ import { intentOf, requestOf } from './binance-requests.js';
 import { type CallWatcher, watcherOf } from './call-record.js';
 import type { EndpointCall, EndpointParams } from './endpoint-gate.js';
 import type { CcxtBinance } from './exchange.js';
+import { SpotMarkets } from './spot-markets.js';
 
 /** Weight of the venue in one of ccxt's units: 6,000 a minute against one unit each 50 ms. Source: ccxt binance, `rateLimit` and `api`. */
 const WEIGHT_PER_UNIT = 5;
@@ -32,6 +33,7 @@ export class ResilientBinance {
   readonly session: SdkSession;
   readonly #sdk: CcxtBinance;
   readonly #watcher: CallWatcher;
+  readonly #markets: SpotMarkets;
   readonly #adapter: BrokerAdapter;
   readonly #guarded: GuardedEndpoints;
   readonly #orders: OrderCalls;
@@ -39,6 +41,7 @@ export class ResilientBinance {
   constructor(sdk: CcxtBinance, options: ResilientOptions) {
     this.#sdk = sdk;
     this.#watcher = watcherOf(sdk);
+    this.#markets = new SpotMarkets(sdk);
     const { capabilities, logger, clock, policy } = options;
     const answers = new OrderAnswers();
     const adapter = new CcxtBinanceAdapter(
@@ -73,7 +76,7 @@ export class ResilientBinance {
   }
 
   async #place(call: EndpointCall): Promise<unknown> {
-    const intent = intentOf(call.params, (id) => this.#symbolOf(id));
+    const intent = intentOf(call.params, (id) => this.#markets.symbolOf(id));
     if (intent === undefined) return this.#once(call);
     return this.#orders.place(intent);
   }
@@ -147,11 +150,6 @@ export class ResilientBinance {
     if (!SPOT_SECTIONS.includes(api)) return [];
     const weight = [{ limit: 'weight-1m', units: Math.ceil(cost * WEIGHT_PER_UNIT) }];
     return method === 'POST' && path.startsWith('order') ? [...weight, { limit: 'orders-10s', units: 1 }] : weight;
-  }
-
-  #symbolOf(marketId: string): string | undefined {
-    for (const market of Object.values(this.#sdk.markets ?? {})) if (market.id === marketId && market.spot === true) return market.symbol;
-    return undefined;
   }
 }
 

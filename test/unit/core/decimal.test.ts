@@ -23,6 +23,23 @@ describe('decimal', () => {
     expect(decimal.toPlaces('1.005', 2)).toBe('1.01');
   });
 
+  it('gives the canonical form and the sign that the long way gives, however the decimal is written', async () => {
+    const digits = (least: number): fc.Arbitrary<string> => fc.string({ unit: fc.constantFrom(...'00123456789'), minLength: least, maxLength: 12 });
+    const written = fc.oneof(
+      fc.tuple(fc.constantFrom('', '-'), digits(1)).map((parts) => parts.join('')),
+      fc.tuple(fc.constantFrom('', '-'), digits(1), digits(0)).map(([minus, whole, rest]) => `${minus}${whole}.${rest}`),
+      fc.tuple(fc.constantFrom('', '-'), digits(1)).map(([minus, rest]) => `${minus}.${rest}`),
+    );
+    await fc.assert(
+      fc.asyncProperty(written, async (value) => {
+        // A sum with zero goes through big.js.
+        expect(decimal.normalize(value)).toBe(decimal.add(value, '0'));
+        expect(decimal.sign(value)).toBe(decimal.compare(value, '0'));
+        expect(decimal.isZero(value)).toBe(decimal.compare(value, '0') === 0);
+      }),
+    );
+  });
+
   it('agrees with integer arithmetic on sums, differences and order', async () => {
     await fc.assert(
       fc.asyncProperty(ticks, ticks, async (a, b) => {
