@@ -59,11 +59,20 @@ export function rawDesk(name: string, { ownLimiter = false }: { readonly ownLimi
   };
 }
 
-/** The whole kit over the same ccxt, its journal in memory or in SQLite on this machine's disk. */
-export function kitDesk(name: string, journal: 'memory' | 'sqlite'): OpenDesk {
+/** How a kit is set up. */
+export interface KitSetup {
+  /** In memory, or in SQLite on this machine's disk. */
+  readonly journal: 'memory' | 'sqlite';
+  /** How many WebSocket sessions orders may go over, beside the stream of own orders; without, all goes over ccxt's REST calls. */
+  readonly sessions?: number;
+}
+
+/** The whole kit over the same ccxt. */
+export function kitDesk(name: string, { journal, sessions }: KitSetup): OpenDesk {
   return async (venue, { timeoutMs = DEFAULT_TIMEOUT_MS, visibilityLagMs }) => {
     const adapter = toAdapter(venue.connect({ timeout: timeoutMs }), {
       capabilities: { visibilityLagMs, fence: { maxMs: 60_000, defaultMs: FENCE_MS } },
+      webSocket: sessions === undefined ? false : { maxSessions: sessions },
     });
     const dataDir = mkdtempSync(join(tmpdir(), 'venuekit-served-'));
     const kit = await createVenueKit({
