@@ -18,6 +18,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './sqlite': 'src/stores/sqlite/index.ts',
   './otel': 'src/otel/index.ts',
   './ccxt': 'src/sdk/ccxt/index.ts',
+  './alpaca': 'src/sdk/alpaca/index.ts',
   './testing': 'src/testing/index.ts',
 };
 

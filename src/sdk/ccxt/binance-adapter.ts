@@ -29,6 +29,7 @@ import { isStreamedKind, levelsOf, marketUpdates } from '../binance/market-strea
 import { fillOf, fillsOfAnswer, orderParams, venueOrderOf } from '../binance/orders.js';
 import { answerError, retryAfterOf, sessionVerdict, verdictOf } from '../binance/verdict.js';
 import { listOf, number, objectOf, text } from '../shared/json.js';
+import { type ResilientOptions, switchOffRetries } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { BinanceMarketData } from './binance-market-data.js';
 import { type CallOutcome, type CallRecord, type CallWatcher, watcherOf } from './call-record.js';
@@ -65,6 +66,8 @@ export interface CcxtWebSocketOptions {
 export interface CcxtAdapterHooks {
   /** An order as it goes on the wire. @defaultValue made of the intent */
   readonly orderRequest?: (intent: OrderIntent, marketId: string, clientOrderId: string) => Record<string, unknown>;
+  /** As `resilient` was told. */
+  readonly ownRetries?: ResilientOptions['ownRetries'];
   /** Hears how each sending of a write over the SDK ended, with the venue's own words. */
   readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: CallOutcome<unknown>) => void;
 }
@@ -143,13 +146,13 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
       this.events = (signal) => sockets.events(signal);
       this.stream = (kind, symbols, signal) => this.#stream(kind, symbols, signal);
     }
-    const retries = (sdk as { options?: { maxRetriesOnFailure?: number } }).options?.maxRetriesOnFailure ?? 0;
-    if (retries > 0) {
-      redactingLogger(logger).warn(
-        { option: 'maxRetriesOnFailure', value: retries },
-        'ccxt would resend on its own, past every proof of what became of an order: switched off for the calls of this adapter',
-      );
-    }
+    switchOffRetries({
+      sdk: 'ccxt',
+      option: 'maxRetriesOnFailure',
+      count: (sdk as { options?: { maxRetriesOnFailure?: number } }).options?.maxRetriesOnFailure ?? 0,
+      wayOut: '`options: { maxRetriesOnFailure: 0 }` in its constructor',
+      options: { ...(logger === undefined ? {} : { logger }), ...(hooks.ownRetries === undefined ? {} : { ownRetries: hooks.ownRetries }) },
+    });
   }
 
   cost(operation: string): readonly Cost[] {

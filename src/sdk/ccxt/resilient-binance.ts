@@ -42,7 +42,7 @@ export class ResilientBinance {
     this.#sdk = sdk;
     this.#watcher = watcherOf(sdk);
     this.#markets = new SpotMarkets(sdk);
-    const { capabilities, logger, clock, policy } = options;
+    const { capabilities, logger, clock, policy, ownRetries } = options;
     const answers = new OrderAnswers();
     const adapter = new CcxtBinanceAdapter(
       sdk,
@@ -52,6 +52,7 @@ export class ResilientBinance {
         ...(clock === undefined ? {} : { clock }),
       },
       {
+        ...(ownRetries === undefined ? {} : { ownRetries }),
         orderRequest: (intent, _market, clientOrderId) => requestOf(intent, clientOrderId),
         onOutcome: (operation, clientOrderId, outcome) => answers.note(operation, clientOrderId, outcome),
       },

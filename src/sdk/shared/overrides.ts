@@ -1,4 +1,5 @@
 type Method = (...args: unknown[]) => Promise<unknown>;
+type AnyMethod = (...args: never[]) => unknown;
 
 /**
  * Methods of an object replaced on the object itself, so that its own helpers call them too, and put
@@ -13,11 +14,11 @@ export class Overrides implements Disposable {
   }
 
   /** Replaces `name` by what `make` gives for the method as it is. Does nothing where there is none. */
-  wrap(name: string, make: (original: Method) => Method): void {
+  wrap<M extends AnyMethod = Method>(name: string, make: (original: M) => M): void {
     const original = this.#target[name];
     if (typeof original !== 'function') return;
     if (!this.#before.has(name)) this.#before.set(name, Object.getOwnPropertyDescriptor(this.#target, name));
-    const value = make((original as Method).bind(this.#target));
+    const value = make((original as M).bind(this.#target) as M);
     Object.defineProperty(this.#target, name, { value, writable: true, configurable: true, enumerable: false });
   }
 

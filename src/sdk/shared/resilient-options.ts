@@ -2,7 +2,8 @@ import type { VenueCapabilities } from '../../contracts/broker.js';
 import type { OrderJournal } from '../../contracts/journal.js';
 import type { TradingPolicy } from '../../contracts/trading-policy.js';
 import type { Wiring } from '../../contracts/wiring.js';
-import { requireKnown, requireNonNegative, requireObject } from '../../core/options.js';
+import { redactingLogger } from '../../core/logger.js';
+import { requireKnown, requireNonNegative, requireObject, requireOneOf } from '../../core/options.js';
 import type { MetricsFactory } from '../../metrics/metric-source.js';
 
 /** What `resilient` takes beside the SDK object. */
@@ -16,9 +17,11 @@ export interface ResilientOptions extends Wiring {
   readonly cache?: Readonly<Record<string, number>>;
   /** Where the standard metrics of its calls go. */
   readonly metrics?: MetricsFactory;
+  /** What is done with retries of the SDK's own: switched off with a warning, or refused. @defaultValue 'switch_off' */
+  readonly ownRetries?: 'switch_off' | 'refuse';
 }
 
-const OPTIONS = ['bus', 'clock', 'random', 'logger', 'capabilities', 'journal', 'policy', 'cache', 'metrics'];
+const OPTIONS = ['bus', 'clock', 'random', 'logger', 'capabilities', 'journal', 'policy', 'cache', 'metrics', 'ownRetries'];
 
 /** What decides about money is never answered from a cache. */
 const NEVER_CACHED = /order|balance|position|mytrades|ledger|deposit|withdraw|leverage|margin|account/i;
@@ -28,8 +31,7 @@ const NEVER_CACHED = /order|balance|position|mytrades|ledger|deposit|withdraw|le
  * @throws TypeError or RangeError naming the option that can't be meant.
  */
 export function requireResilientOptions(sdk: object, options: ResilientOptions): void {
-  requireObject('options', options);
-  requireKnown('resilient', options, OPTIONS);
+  requireKnownResilientOptions(options);
   for (const [method, ageMs] of Object.entries(requireObject('cache', options.cache ?? {}))) {
     requireNonNegative(`cache.${method}`, ageMs);
     if (typeof (sdk as Record<string, unknown>)[method] !== 'function')
@@ -38,4 +40,36 @@ export function requireResilientOptions(sdk: object, options: ResilientOptions):
     if (NEVER_CACHED.test(method.replace(/order_?books?/i, '')) || !/^(?:fetch|load|get)/.test(method))
       throw new RangeError(`cache.${method} must name a read of market data; orders, balances and positions are never cached, got ${ageMs}`);
   }
+}
+
+/** @param more - options of one SDK alone. @throws as {@link requireResilientOptions}, but for what is cached. */
+export function requireKnownResilientOptions(options: Pick<ResilientOptions, 'ownRetries'>, more: readonly string[] = []): void {
+  requireObject('options', options);
+  requireKnown('resilient', options, [...OPTIONS, ...more]);
+  if (options.ownRetries !== undefined) requireOneOf('ownRetries', options.ownRetries, ['switch_off', 'refuse']);
+}
+
+/** Retries that an SDK is set to make of its own. */
+export interface OwnRetries {
+  /** Such as `ccxt`. */
+  readonly sdk: string;
+  /** Where they are set. */
+  readonly option: string;
+  readonly count: number;
+  /** How to switch them off. */
+  readonly wayOut: string;
+  readonly options: Pick<ResilientOptions, 'ownRetries' | 'logger'>;
+}
+
+/** Says that they are off, since a second layer of retries is blind to what the first one knows. @throws TypeError where they are to be refused */
+export function switchOffRetries({ sdk, option, count, wayOut, options }: OwnRetries): void {
+  if (count <= 0) return;
+  if (options.ownRetries === 'refuse')
+    throw new TypeError(
+      `${sdk} is set to retry by itself (${option} is ${count}), past every proof of what became of an order: switch that off, with ${wayOut}`,
+    );
+  redactingLogger(options.logger).warn(
+    { sdk, option, value: count },
+    `${sdk} would retry by itself, past every proof of what became of an order: switched off for what passes through here`,
+  );
 }

@@ -4,6 +4,7 @@ import { asError, missingPeerError, VenueKitError } from '../../core/errors.js';
 /** What is used of a WebSocket: the standard interface, so that the runtime's own, ws and a host's stand-in all fit. */
 export interface WebSocketLike {
   readonly readyState: number;
+  binaryType?: string;
   send(data: string): void;
   close(code?: number): void;
   addEventListener(type: string, listener: (event: never) => void): void;
@@ -49,6 +50,8 @@ export function openSocket(Constructor: WebSocketConstructor, url: string, signa
       reject(new VenueKitError('CONNECT_FAILED', 'The WebSocket could not be made.', { cause: error }));
       return;
     }
+    // Some venues put their text into binary frames.
+    socket.binaryType = 'arraybuffer';
     let why: unknown;
     const subscription = onAbort(signal, (reason) => {
       reject(reason);
@@ -67,8 +70,14 @@ export function openSocket(Constructor: WebSocketConstructor, url: string, signa
       reject(new VenueKitError('CONNECT_FAILED', 'The WebSocket was closed before it was open.', { cause: why }));
       listener.closed();
     });
-    socket.addEventListener('message', (event: { readonly data?: unknown }) => listener.message(String(event.data)));
+    socket.addEventListener('message', (event: { readonly data?: unknown }) => listener.message(textOf(event.data)));
   });
+}
+
+const utf8 = new TextDecoder();
+
+function textOf(data: unknown): string {
+  return data instanceof ArrayBuffer ? utf8.decode(data) : String(data);
 }
 
 export function isOpen(socket: WebSocketLike): boolean {

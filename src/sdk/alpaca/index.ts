@@ -1,0 +1,5 @@
+export { ready, release } from '../shared/attachments.js';
+export { type ErrorFacts, factsOf } from '../shared/error-facts.js';
+export { resilient } from './resilient.js';
+export type { AlpacaResilientOptions } from './resilient-options.js';
+export { type AlpacaAdapterOptions, toAdapter } from './to-adapter.js';

@@ -1,0 +1,84 @@
+import type { FetchAttempt } from '../../contracts/market-data.js';
+import { asError, VenueKitError } from '../../core/errors.js';
+import { type Json, objectOf } from '../shared/json.js';
+import { retryAfterOf } from './verdict.js';
+import type { WireRequest } from './wire.js';
+import type { V4Wire } from './wire-v4.js';
+
+/** What is asked of a range of the past. */
+export interface Range {
+  readonly timeframe?: string;
+  readonly start?: string;
+  readonly limit: number;
+  readonly sort: 'asc' | 'desc';
+}
+
+/** Raw market data of one instance, in Alpaca's own short names, whichever version of the SDK it comes through. */
+export interface MarketSource {
+  latestQuotes(symbols: readonly string[], isCrypto: boolean, attempt: FetchAttempt): Promise<ReadonlyMap<string, Json>>;
+  bars(symbol: string, isCrypto: boolean, range: Range, attempt: FetchAttempt): Promise<readonly Json[]>;
+  trades(symbol: string, isCrypto: boolean, range: Range, attempt: FetchAttempt): Promise<readonly Json[]>;
+  /** Of crypto assets; shares have none here. */
+  book(symbol: string, attempt: FetchAttempt): Promise<Json>;
+}
+
+/** Through version 4: requests of our own, with the SDK's transport. */
+export class V4Source implements MarketSource {
+  readonly #wire: V4Wire;
+  readonly #now: () => number;
+
+  constructor(wire: V4Wire, now: () => number) {
+    this.#wire = wire;
+    this.#now = now;
+  }
+
+  async latestQuotes(symbols: readonly string[], isCrypto: boolean, attempt: FetchAttempt): Promise<ReadonlyMap<string, Json>> {
+    const path = isCrypto ? '/v1beta3/crypto/us/latest/quotes' : '/v2/stocks/quotes/latest';
+    const quotes = objectOf((await this.#get({ method: 'GET', path, query: { symbols: symbols.join(',') } }, attempt)).quotes, 'quotes');
+    return new Map(Object.entries(quotes).map(([symbol, quote]) => [symbol, objectOf(quote, 'quote')]));
+  }
+
+  bars(symbol: string, isCrypto: boolean, range: Range, attempt: FetchAttempt): Promise<readonly Json[]> {
+    return this.#range('bars', symbol, isCrypto, range, attempt);
+  }
+
+  trades(symbol: string, isCrypto: boolean, range: Range, attempt: FetchAttempt): Promise<readonly Json[]> {
+    return this.#range('trades', symbol, isCrypto, range, attempt);
+  }
+
+  async book(symbol: string, attempt: FetchAttempt): Promise<Json> {
+    const answer = await this.#get({ method: 'GET', path: '/v1beta3/crypto/us/latest/orderbooks', query: { symbols: symbol } }, attempt);
+    return objectOf(objectOf(answer.orderbooks, 'orderbooks')[symbol], 'orderbook');
+  }
+
+  async #range(kind: 'bars' | 'trades', symbol: string, isCrypto: boolean, range: Range, attempt: FetchAttempt): Promise<readonly Json[]> {
+    const path = isCrypto ? `/v1beta3/crypto/us/${kind}` : `/v2/stocks/${kind}`;
+    const all: Json[] = [];
+    for (let token: unknown; all.length < range.limit; ) {
+      const query = { symbols: symbol, ...range, limit: range.limit - all.length, page_token: token };
+      const answer = await this.#get({ method: 'GET', path, query }, attempt);
+      const rows = objectOf(answer[kind] ?? {}, kind)[symbol];
+      if (Array.isArray(rows)) for (const row of rows) all.push(objectOf(row, kind));
+      token = answer.next_page_token ?? undefined;
+      if (token === undefined) break;
+    }
+    return all;
+  }
+
+  async #get(request: WireRequest, { signal }: FetchAttempt): Promise<Json> {
+    const outcome = await this.#wire.request('data', request, signal);
+    if ('result' in outcome) return objectOf(outcome.result.json, request.path);
+    throw readError(outcome.error, outcome.facts, this.#now());
+  }
+}
+
+/** The error of a read, with how long the venue asks to wait. */
+export function readError(
+  error: unknown,
+  facts: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> },
+  now: number,
+): Error {
+  const retryAfterMs = facts.status === 429 ? retryAfterOf(facts.headers, now) : undefined;
+  if (retryAfterMs === undefined) return asError(error);
+  return Object.assign(new VenueKitError('RATE_LIMITED', `Alpaca asks to wait ${retryAfterMs} ms`, { cause: error }), { retryAfterMs });
+}

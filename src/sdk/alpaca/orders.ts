@@ -1,0 +1,157 @@
+import type { VenueOrder } from '../../contracts/broker.js';
+import type { Fill, OrderIntent } from '../../contracts/orders.js';
+import { isDecimal, isZero, normalize, sign } from '../../core/decimal.js';
+import { VenueKitError } from '../../core/errors.js';
+import { type Json, text } from '../shared/json.js';
+
+/**
+ * Alpaca's words for the states of an order. Source: docs.alpaca.markets, orders, order lifecycle. A replaced
+ * order has ended: what goes on is another order, under another id.
+ */
+const STATES: Readonly<Record<string, VenueOrder['state']>> = {
+  new: 'working',
+  accepted: 'working',
+  pending_new: 'working',
+  accepted_for_bidding: 'working',
+  held: 'working',
+  pending_cancel: 'working',
+  pending_replace: 'working',
+  stopped: 'working',
+  suspended: 'working',
+  calculated: 'working',
+  partially_filled: 'partially_filled',
+  filled: 'filled',
+  canceled: 'canceled',
+  replaced: 'canceled',
+  done_for_day: 'working',
+  expired: 'expired',
+  rejected: 'rejected',
+};
+
+/** An order of the Trading API, or of a trade update. */
+export function venueOrderOf(json: Json, symbolOf: (symbol: string) => string): VenueOrder {
+  const status = text(json, 'status');
+  const state = STATES[status];
+  if (state === undefined) throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown status ${JSON.stringify(status)}`);
+  const { side } = json;
+  if (side !== 'buy' && side !== 'sell') throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown side ${JSON.stringify(side)}`);
+  const filledQty = normalize(decimal(json, 'filled_qty') ?? '0');
+  // An order over an amount of money has a quantity only once it has filled.
+  const qty = decimal(json, 'qty') ?? filledQty;
+  const price = decimal(json, 'limit_price');
+  const avgPrice = decimal(json, 'filled_avg_price');
+  return {
+    ...(typeof json.client_order_id === 'string' ? { clientOrderId: json.client_order_id } : {}),
+    venueOrderId: text(json, 'id'),
+    state: state === 'working' && !isZero(filledQty) ? 'partially_filled' : state,
+    symbol: symbolOf(text(json, 'symbol')),
+    side,
+    qty: normalize(qty),
+    ...(price === undefined || isZero(price) ? {} : { price: normalize(price) }),
+    filledQty,
+    ...(avgPrice === undefined || isZero(filledQty) ? {} : { avgPrice: normalize(avgPrice) }),
+    venueTime: timeOf(json.updated_at ?? json.submitted_at ?? json.created_at),
+  };
+}
+
+/** A time as Alpaca writes it, to the nanosecond; epoch ms. */
+export function timeOf(value: unknown): number {
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (!Number.isFinite(time)) throw new VenueKitError('BAD_ANSWER', `the venue's answer has no time, but ${JSON.stringify(value)}`);
+  return time;
+}
+
+/** A fill among the account's activities. */
+export function fillOf(json: Json): Fill {
+  return { tradeId: text(json, 'id'), qty: normalize(text(json, 'qty')), price: normalize(text(json, 'price')), at: timeOf(json.transaction_time) };
+}
+
+function decimal(json: Json, member: string): string | undefined {
+  const value = json[member];
+  if (value === null || value === undefined || value === '') return undefined;
+  const written = text(json, member);
+  if (!isDecimal(written)) throw new VenueKitError('BAD_ANSWER', `the venue's order has no number in ${member}`);
+  return written;
+}
+
+/** What the adapter alone decides; `extra` may add to an order, never change it. */
+const OWN_MEMBERS = ['symbol', 'side', 'type', 'qty', 'notional', 'limit_price', 'stop_price', 'time_in_force', 'client_order_id'];
+
+/** The body of POST /v2/orders, with quantities and prices exactly as the intent has them. */
+export function orderBody(intent: OrderIntent, clientOrderId: string): Record<string, unknown> {
+  if (intent.reduceOnly === true) throw new VenueKitError('INVALID', 'reduceOnly does not exist on Alpaca');
+  const own = Object.keys(intent.extra ?? {}).find((name) => OWN_MEMBERS.includes(name));
+  if (own !== undefined)
+    throw new VenueKitError('INVALID', `extra must not hold ${own}, which the order itself decides, got ${JSON.stringify(intent.extra?.[own])}`);
+  return {
+    symbol: intent.symbol,
+    side: intent.side,
+    type: intent.type,
+    qty: intent.qty,
+    ...(intent.price === undefined ? {} : { limit_price: intent.price }),
+    ...(intent.stopPrice === undefined ? {} : { stop_price: intent.stopPrice }),
+    // Shares take orders for the day by default; crypto assets know no day.
+    time_in_force: intent.timeInForce ?? (intent.symbol.includes('/') ? 'gtc' : 'day'),
+    client_order_id: clientOrderId,
+    ...intent.extra,
+  };
+}
+
+const TYPES = ['market', 'limit', 'stop', 'stop_limit'] as const;
+const TIMES = ['day', 'gtc', 'ioc', 'fok'] as const;
+
+/** As the order path calls it: crypto may come with its slash or without, and is answered with it. */
+export function pathSymbol(symbol: string): string {
+  return symbol.replace('/', '');
+}
+
+/**
+ * The intent of a body for POST /v2/orders. The body itself travels along and goes on the wire as it is: what the order
+ * path keeps of it is what it needs to know the order again. Of an order with legs that is the order that they hang on.
+ *
+ * @returns undefined for what the order path can't keep account of: amounts of money instead of a quantity, trailing stops,
+ * several legs at once, and requests that the venue will refuse for what they lack.
+ */
+export function intentOf(body: Json): OrderIntent | undefined {
+  const { symbol, side } = body;
+  const type = TYPES.find((one) => one === body.type);
+  const qty = decimalIn(body.qty);
+  if (typeof symbol !== 'string' || type === undefined || qty === undefined || (side !== 'buy' && side !== 'sell')) return undefined;
+  if (isGiven(body.notional) || isGiven(body.legs)) return undefined;
+  const price = type === 'limit' || type === 'stop_limit' ? decimalIn(body.limit_price) : undefined;
+  const stopPrice = type === 'stop' || type === 'stop_limit' ? decimalIn(body.stop_price) : undefined;
+  if ((type === 'limit' || type === 'stop_limit') && price === undefined && body.order_class !== 'oco') return undefined;
+  if ((type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return undefined;
+  const id = body.client_order_id;
+  const timeInForce = TIMES.find((one) => one === body.time_in_force);
+  return {
+    ...(typeof id === 'string' && id !== '' ? { intentId: id } : {}),
+    symbol: pathSymbol(symbol),
+    side,
+    type,
+    qty,
+    ...(price === undefined ? {} : { price }),
+    ...(stopPrice === undefined ? {} : { stopPrice }),
+    ...(timeInForce === undefined ? {} : { timeInForce }),
+    extra: { request: withoutUndefined(body) },
+  };
+}
+
+/** The body of the sending: that of the bot, under the id that the journal has. */
+export function requestOf(intent: OrderIntent, clientOrderId: string): Record<string, unknown> {
+  return { ...(intent.extra?.request as Json), client_order_id: clientOrderId };
+}
+
+function withoutUndefined(body: Json): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function decimalIn(value: unknown): string | undefined {
+  const written = typeof value === 'number' ? String(value) : value;
+  if (typeof written !== 'string' || !isDecimal(written) || sign(written) <= 0) return undefined;
+  return normalize(written);
+}

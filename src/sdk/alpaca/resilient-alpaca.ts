@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import type { MarketKind } from '../../contracts/market-data.js';
+import type { OrderView } from '../../contracts/orders.js';
+import { systemClock } from '../../core/clock.js';
+import type { Priority } from '../../core/limits.js';
+import { factsOf, withFacts } from '../shared/error-facts.js';
+import { type Endpoint, type EndpointOutcome, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
+import { objectOf } from '../shared/json.js';
+import { OrderAnswers } from '../shared/order-answers.js';
+import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
+import { ResultCache } from '../shared/result-cache.js';
+import { SdkSession } from '../shared/sdk-session.js';
+import { AlpacaAdapter, byClientId, ONE_DATA_REQUEST } from './alpaca-adapter.js';
+import type { MarketSource } from './market-source.js';
+import { intentOf, pathSymbol, requestOf } from './orders.js';
+import type { AlpacaResilientOptions } from './resilient-options.js';
+import { verdictOf } from './verdict.js';
+import type { AlpacaWire, GatedCall, WireAnswer, WireOutcome, WireRequest } from './wire.js';
+
+const NO_CONTENT = 204;
+const ORDER = /^\/v2\/orders\/([^/]+)$/;
+/** Of an attempt, where neither the SDK nor the policy has a limit. */
+const ATTEMPT_MS = 10_000;
+const ONE_TRADING_REQUEST = [{ limit: 'trading-1m', units: 1 }] as const;
+
+/** What is kept of market data, by what its path or method is called. */
+const KINDS: readonly (readonly [pattern: RegExp, kind: MarketKind])[] = [
+  [/orderbooks/, 'book'],
+  [/bars/, 'bars'],
+  [/trades/, 'trades'],
+  [/quotes|snapshot/, 'quote'],
+  [/^\/v2\/assets/, 'instrument'],
+];
+
+/** Which kind of market data a path of either API asks for; undefined for everything else. */
+export function kindOfPath(path: string): MarketKind | undefined {
+  return KINDS.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+/**
+ * Every REST call of an Alpaca SDK, sorted: orders and cancels go through the order path, reads through limits, retries and
+ * the cache, and every other write is sent once, within the limits.
+ */
+export class ResilientAlpaca {
+  readonly session: SdkSession;
+  readonly guarded: GuardedEndpoints;
+  readonly cache: ResultCache;
+  readonly #wire: AlpacaWire;
+  readonly #orders: OrderCalls;
+  readonly #maxAges: Readonly<Partial<Record<MarketKind, number>>>;
+  readonly #now: () => number;
+  readonly #made: (status: number) => WireAnswer;
+
+  /** @param timeoutMs - of one attempt, where the SDK has one. @param made - an answer of the SDK's form that the venue has not given in these words */
+  constructor(
+    parts: {
+      readonly wire: AlpacaWire;
+      readonly source: MarketSource;
+      readonly timeoutMs: number | undefined;
+      readonly made: (status: number) => WireAnswer;
+    },
+    options: AlpacaResilientOptions,
+  ) {
+    const { wire, source, timeoutMs, made } = parts;
+    const { capabilities, clock = systemClock, requestsPerMinute, cache = {}, ...shared } = options;
+    this.#wire = wire;
+    this.#maxAges = cache;
+    this.#now = () => clock.now();
+    const answers = new OrderAnswers();
+    const adapter = new AlpacaAdapter({
+      wire,
+      source,
+      clock,
+      capabilities,
+      requestsPerMinute,
+      symbolOf: pathSymbol,
+      orderRequest: requestOf,
+      onOutcome: (operation, clientOrderId, outcome) => answers.note(operation, clientOrderId, outcome),
+    });
+    const asked = options.policy?.timeoutMs;
+    const attemptMs = timeoutMs === undefined ? (asked ?? ATTEMPT_MS) : Math.min(asked ?? Infinity, timeoutMs);
+    this.session = new SdkSession(orderSideOf(adapter), attemptMs, { ...shared, clock });
+    this.guarded = new GuardedEndpoints(this.session);
+    this.cache = new ResultCache(this.session.clock, this.session.bus);
+    this.#orders = new OrderCalls(this.session, answers, {
+      placed: (view) => this.#found(view),
+      cancelled: () => Promise.resolve(made(NO_CONTENT)),
+    });
+    this.#made = made;
+  }
+
+  /** The way of one call. */
+  async route(call: GatedCall): Promise<WireAnswer> {
+    const { host, method, path } = call;
+    if (host === 'trading') {
+      if (method === 'POST' && path === '/v2/orders') return this.#place(call);
+      const id = method === 'DELETE' ? ORDER.exec(path)?.[1] : undefined;
+      if (id !== undefined) return this.#cancel(call, decodeURIComponent(id));
+      // Cancelling all that is open can be said twice.
+      if (method === 'DELETE' && path === '/v2/orders') return this.#repeatable(call, 'cancel');
+    }
+    if (method !== 'GET') return (await this.guarded.once(this.#endpoint(call, 'place'), `${method} ${path}`)) as WireAnswer;
+    const kind = kindOfPath(path);
+    const maxAgeMs = kind === undefined ? 0 : (this.#maxAges[kind] ?? 0);
+    if (maxAgeMs <= 0) return this.#repeatable(call, 'read');
+    const key = `${host} ${path} ${JSON.stringify(call.query)}`;
+    return this.cache.read(key, kind, maxAgeMs, async () => plain(await this.#repeatable(call, 'read')));
+  }
+
+  async #place(call: GatedCall): Promise<WireAnswer> {
+    const intent = call.body === undefined ? undefined : intentOf(call.body);
+    return intent === undefined ? this.#placeUnkept(call) : ((await this.#orders.place(intent)) as WireAnswer);
+  }
+
+  async #cancel(call: GatedCall, venueOrderId: string): Promise<WireAnswer> {
+    const open = this.#orders.open({ venueOrderId });
+    // What the order path does not know, or knows to be over, is the venue's to answer.
+    return open === undefined ? this.#cancelUnkept(call) : ((await this.#orders.cancel(open)) as WireAnswer);
+  }
+
+  /**
+   * An order that the order path keeps no account of. Alpaca keeps a client order id for good, so the same request sent again
+   * can't make a second order: it is repeated until it is answered, and a refusal of the id after doubt is the answer.
+   */
+  async #placeUnkept(call: GatedCall): Promise<WireAnswer> {
+    const given = call.body?.client_order_id;
+    const clientOrderId = typeof given === 'string' && given !== '' ? given : randomUUID();
+    const body = { ...call.body, client_order_id: clientOrderId };
+    let isDoubtful = false;
+    let last: FailureVerdict['kind'] | undefined;
+    const onFailure = (verdict: FailureVerdict): void => {
+      last = verdict.kind;
+      isDoubtful ||= verdict.kind === 'unknown';
+    };
+    try {
+      return await this.#repeatable(call, 'place', { onFailure, body });
+    } catch (error) {
+      if (isDoubtful && last === 'duplicate') return this.#look(byClientId(clientOrderId));
+      const known = factsOf(error);
+      if (isDoubtful && known !== undefined && last !== 'rejected')
+        withFacts(error, { ...known, code: 'OUTCOME_UNKNOWN', sent: 'maybe', clientOrderId });
+      throw error;
+    }
+  }
+
+  /** A cancel by the venue's id alone. Made again after a doubtful outcome, it may find the order gone: by itself. */
+  async #cancelUnkept(call: GatedCall): Promise<WireAnswer> {
+    let isDoubtful = false;
+    const onFailure = (verdict: FailureVerdict): void => {
+      isDoubtful ||= verdict.kind === 'unknown';
+    };
+    try {
+      return await this.#repeatable(call, 'cancel', { onFailure });
+    } catch (error) {
+      if (!isDoubtful) throw error;
+      const order = await this.#look({ method: 'GET', path: call.path }).catch(() => undefined);
+      if (order !== undefined && objectOf(order.json, 'order').status === 'canceled') return this.#made(NO_CONTENT);
+      throw error;
+    }
+  }
+
+  async #repeatable(
+    call: GatedCall,
+    priority: Priority,
+    options: { readonly onFailure?: (verdict: FailureVerdict) => void; readonly body?: Readonly<Record<string, unknown>> } = {},
+  ): Promise<WireAnswer> {
+    const { onFailure, body } = options;
+    const answer = await this.guarded.repeatable(this.#endpoint(call, priority, body), {
+      ...(call.method === 'GET' ? {} : { hedge: false as const }),
+      ...(onFailure === undefined ? {} : { onFailure }),
+    });
+    return answer as WireAnswer;
+  }
+
+  #endpoint({ host, path, send }: GatedCall, priority: Priority, body?: Readonly<Record<string, unknown>>): Endpoint {
+    return {
+      operation: operationOf(host, path),
+      costs: host === 'trading' ? ONE_TRADING_REQUEST : ONE_DATA_REQUEST,
+      priority,
+      call: async ({ signal }) => this.outcome(await send(signal, body)),
+    };
+  }
+
+  /** What an attempt came to, for the policies. */
+  outcome(outcome: WireOutcome): EndpointOutcome {
+    return 'result' in outcome ? outcome : { error: outcome.error, verdict: verdictOf(outcome.facts, outcome.error, this.#now()) };
+  }
+
+  /** The venue's own words on an order that was not adopted from the answer to its sending. */
+  #found(view: OrderView): Promise<WireAnswer> {
+    const [venueOrderId] = view.venueOrderIds;
+    return this.#look(venueOrderId === undefined ? byClientId(view.clientOrderId) : { method: 'GET', path: `/v2/orders/${venueOrderId}` });
+  }
+
+  /** JSON of the Trading API, for what is read beside the bot's own calls. */
+  async read(request: WireRequest): Promise<unknown> {
+    return (await this.#look(request)).json;
+  }
+
+  async #look(request: WireRequest): Promise<WireAnswer> {
+    const call: Endpoint['call'] = async ({ signal }) => this.outcome(await this.#wire.send(request, signal));
+    const endpoint: Endpoint = { operation: 'find', costs: ONE_TRADING_REQUEST, priority: 'reconcile', call };
+    return (await this.guarded.repeatable(endpoint, { hedge: false })) as WireAnswer;
+  }
+}
+
+// Few names in all: ids and symbols in a path are none of them.
+function operationOf(host: string, path: string): string {
+  if (host === 'data') return kindOfPath(path) ?? 'data';
+  return path.split('/')[2]?.split(':')[0] ?? 'trading';
+}
+
+// Copied by the cache, so without what belongs to one connection.
+function plain({ status, json, native }: WireAnswer): WireAnswer {
+  const { headers, data, body } = native as { headers?: object; data?: unknown; body?: unknown };
+  return { status, json, native: body === undefined ? { status, headers: { ...headers }, data } : { status, headers: { ...headers }, body } };
+}

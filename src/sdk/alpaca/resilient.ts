@@ -1,0 +1,89 @@
+import { systemClock } from '../../core/clock.js';
+import { attach, requireFree } from '../shared/attachments.js';
+import { Overrides } from '../shared/overrides.js';
+import { switchOffRetries } from '../shared/resilient-options.js';
+import type { StreamParts } from './kept-stream.js';
+import { V4Source } from './market-source.js';
+import { ResilientAlpaca } from './resilient-alpaca.js';
+import { type AlpacaResilientOptions, requireAlpacaOptions } from './resilient-options.js';
+import { type AlpacaV3, type AlpacaV4, requireAlpaca } from './sdk-shapes.js';
+import { V3Data } from './v3-data.js';
+import { guardV3Reads } from './v3-reads.js';
+import { keepV3Streams } from './v3-streams.js';
+import { keepV4Streams } from './v4-streams.js';
+import { V3Wire, v3Answer } from './wire-v3.js';
+import { V4Wire, v4Answer } from './wire-v4.js';
+
+/**
+ * Makes an Alpaca SDK object resilient where it stands: the same object, methods and error classes, with orders that are never
+ * doubled and never lost, retried reads, the account's limits kept, streams that recover what they missed, and metrics.
+ * Returns at once; the first order waits for lease, journal and reconciliation, as {@link ready} does.
+ *
+ * An order call resolves with what the SDK would have given, or rejects with the SDK's own error; what is known of the failure
+ * stands beside it, see {@link factsOf}. A client order id that the bot sets is the key: the same call again gives the same order.
+ *
+ * @param sdk - the bot's own `new Alpaca(…)` of @alpacahq/alpaca-trade-api, version 3 or 4.
+ * @throws TypeError or RangeError naming what is wrong with the SDK object or an option.
+ * @example
+ * const alpaca = resilient(new Alpaca({ keyId, secret }), { cache: { quote: 500 } });
+ * await alpaca.trading.orders.market({ symbol: 'AAPL', qty: 1, side: 'buy' });
+ */
+export function resilient<S extends object>(sdk: S, options: AlpacaResilientOptions = {}): S {
+  const known = requireAlpaca(sdk);
+  requireAlpacaOptions(options);
+  requireFree(sdk);
+  const { path, undo } = known.version === 3 ? underV3(known.sdk, options) : underV4(known.sdk, options);
+  let released: Promise<void> | undefined;
+  attach(sdk, {
+    ready: (call) => path.session.ready(call),
+    release: () => {
+      released ??= (async () => {
+        for (const one of [...undo].reverse()) one[Symbol.dispose]();
+        path.cache.clear();
+        await path.session.release();
+      })();
+      return released;
+    },
+  });
+  return sdk;
+}
+
+interface Underneath {
+  readonly path: ResilientAlpaca;
+  /** In the order in which they were put there. */
+  readonly undo: readonly Disposable[];
+}
+
+function underV3(sdk: AlpacaV3, options: AlpacaResilientOptions): Underneath {
+  const wire = new V3Wire(sdk);
+  const path = new ResilientAlpaca({ wire, source: new V3Data(sdk), timeoutMs: undefined, made: v3Answer }, options);
+  const overrides = new Overrides(sdk);
+  guardV3Reads(overrides, path, options.cache ?? {});
+  return { path, undo: [overrides, wire.gate((call) => path.route(call)), keptStreams(path, (parts) => keepV3Streams(sdk, parts))] };
+}
+
+function underV4(sdk: AlpacaV4, options: AlpacaResilientOptions): Underneath {
+  switchOffRetries({
+    sdk: '@alpacahq/alpaca-trade-api 4',
+    option: 'retry.maxRetries',
+    count: sdk.trading.config.configuration.retry?.maxRetries ?? 0,
+    wayOut: '`retry: false` in its constructor',
+    options,
+  });
+  const wire = new V4Wire(sdk);
+  const clock = options.clock ?? systemClock;
+  const timeoutMs = wire.timeoutMs > 0 ? wire.timeoutMs : undefined;
+  const path = new ResilientAlpaca({ wire, source: new V4Source(wire, () => clock.now()), timeoutMs, made: v4Answer }, options);
+  return { path, undo: [wire.gate((call) => path.route(call)), keptStreams(path, (parts) => keepV4Streams(sdk, parts))] };
+}
+
+function keptStreams(path: ResilientAlpaca, keep: (parts: StreamParts) => Disposable): Disposable {
+  const closing = new AbortController();
+  const kept = keep({ session: path.session, read: (request) => path.read(request), closing: closing.signal });
+  return {
+    [Symbol.dispose]: () => {
+      closing.abort();
+      kept[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { BrokerAdapter, VenueCapabilities } from '../../contracts/broker.js';
+import type { MarketDataAdapter } from '../../contracts/market-data.js';
+import { type Clock, systemClock } from '../../core/clock.js';
+import { requireKnown } from '../../core/options.js';
+import type { WebSocketConstructor } from '../shared/web-socket.js';
+import { AlpacaAdapter, CAPABILITY_NAMES } from './alpaca-adapter.js';
+import { type MarketSource, V4Source } from './market-source.js';
+import { type AlpacaResilientOptions, requireRates } from './resilient-options.js';
+import { type KnownAlpaca, requireAlpaca } from './sdk-shapes.js';
+import { type AlpacaSocketUrls, socketUrlsFor } from './socket-urls.js';
+import { tradeEvents } from './trade-events.js';
+import { V3Data } from './v3-data.js';
+import type { AlpacaWire } from './wire.js';
+import { V3Wire } from './wire-v3.js';
+import { V4Wire } from './wire-v4.js';
+
+/** What {@link toAdapter} takes beside the SDK. */
+export interface AlpacaAdapterOptions extends Pick<AlpacaResilientOptions, 'requestsPerMinute'> {
+  /** Overrides what is known of the venue. */
+  readonly capabilities?: Partial<VenueCapabilities>;
+  /** How WebSockets are opened; false: REST only. @defaultValue the runtime's own WebSocket, else that of the package ws */
+  readonly webSocket?: false | { readonly WebSocket?: WebSocketConstructor };
+  /** For tests. @defaultValue systemClock */
+  readonly clock?: Clock;
+}
+
+interface Access {
+  readonly wire: AlpacaWire;
+  readonly source: MarketSource;
+  readonly urls: AlpacaSocketUrls;
+  /** Undefined where there is only a token, which opens no stream. */
+  readonly credentials: () => { readonly key: string; readonly secret: string } | undefined;
+}
+
+/**
+ * The normalised shape of an Alpaca SDK: for the trading and market-data clients, and for new strategies. The instance stays
+ * usable as it is. A symbol with a slash (`BTC/USD`) is a crypto asset, any other a share.
+ *
+ * @param sdk - the caller's own `new Alpaca(…)` of @alpacahq/alpaca-trade-api, version 3 or 4.
+ * @throws TypeError when `sdk` is none, is too old or has no credentials.
+ * @example
+ * const adapter = toAdapter(new Alpaca({ keyId, secret }));
+ */
+export function toAdapter(sdk: object, options: AlpacaAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
+  requireKnown('toAdapter', options, ['capabilities', 'requestsPerMinute', 'webSocket', 'clock']);
+  requireKnown('toAdapter capabilities', options.capabilities ?? {}, CAPABILITY_NAMES);
+  requireRates(options.requestsPerMinute);
+  const { webSocket, clock = systemClock } = options;
+  if (webSocket !== undefined && webSocket !== false) requireKnown('toAdapter webSocket', webSocket, ['WebSocket']);
+  const { wire, source, urls, credentials } = accessTo(requireAlpaca(sdk), clock);
+  const keys = credentials();
+  const WebSocket = webSocket === false ? undefined : webSocket?.WebSocket;
+  const events =
+    webSocket === false || keys === undefined
+      ? undefined
+      : (signal: AbortSignal) => tradeEvents({ url: urls.trading, credentials: () => credentials() ?? keys, constructor: WebSocket, clock }, signal);
+  return new AlpacaAdapter({ wire, source, clock, capabilities: options.capabilities, requestsPerMinute: options.requestsPerMinute, events });
+}
+
+function accessTo(known: KnownAlpaca, clock: Clock): Access {
+  if (known.version === 3) {
+    const { sdk } = known;
+    const { configuration } = sdk;
+    const { keyId: key, secretKey: secret, oauth } = configuration;
+    return {
+      wire: new V3Wire(sdk),
+      source: new V3Data(sdk),
+      urls: socketUrlsFor(configuration.baseUrl, configuration.dataBaseUrl),
+      credentials: () => (oauth === '' ? { key, secret } : undefined),
+    };
+  }
+  const { trading, marketData } = known.sdk;
+  const wire = new V4Wire(known.sdk);
+  return {
+    wire,
+    source: new V4Source(wire, () => clock.now()),
+    urls: socketUrlsFor(trading.config.basePath, marketData.config.basePath),
+    credentials: () => {
+      const { keyId: key, secret } = trading.config.configuration;
+      return key === undefined || secret === undefined ? undefined : { key, secret };
+    },
+  };
+}

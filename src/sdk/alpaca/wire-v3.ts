@@ -1,0 +1,97 @@
+import { abortable, abortReason } from '../../core/abort.js';
+import { redactError } from '../../core/logger.js';
+import type { HttpFacts } from '../shared/http-facts.js';
+import { Overrides } from '../shared/overrides.js';
+import type { AlpacaV3, AxiosAnswer } from './sdk-shapes.js';
+import { type AlpacaWire, type AnswerListener, AnswerListeners, type Route, type WireAnswer, type WireOutcome, type WireRequest } from './wire.js';
+
+type HttpRequest = AlpacaV3['httpRequest'];
+
+/** What axios throws where there was an answer. */
+interface AxiosFailure {
+  readonly response?: AxiosAnswer;
+}
+
+/**
+ * Requests of the Trading API through @alpacahq/alpaca-trade-api 3: at `httpRequest`, which all its methods for that API call.
+ * Its market data goes other ways, see {@link V3Data}.
+ */
+export class V3Wire implements AlpacaWire {
+  readonly #sdk: AlpacaV3;
+  readonly #http: HttpRequest;
+  readonly #listeners = new AnswerListeners();
+
+  constructor(sdk: AlpacaV3) {
+    this.#sdk = sdk;
+    this.#http = sdk.httpRequest.bind(sdk);
+  }
+
+  onAnswer(listener: AnswerListener): Disposable {
+    return this.#listeners.add(listener);
+  }
+
+  send({ method, path, query, body }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
+    // The SDK itself puts the version in front.
+    return this.#request(path.replace(/^\/v2/, ''), query, body, method, signal);
+  }
+
+  /** Sends every call for the Trading API by way of `route`. */
+  gate(route: Route): Disposable {
+    const overrides = new Overrides(this.#sdk);
+    overrides.wrap('httpRequest', () => async (...args) => {
+      const [endpoint, query, body, method] = args as Parameters<HttpRequest>;
+      const answer = await route({
+        host: 'trading',
+        method: method ?? 'GET',
+        path: `/v2${endpoint.startsWith('/') ? '' : '/'}${endpoint}`,
+        query: (query ?? {}) as Readonly<Record<string, unknown>>,
+        body: (body ?? undefined) as Readonly<Record<string, unknown>> | undefined,
+        send: (signal, other = body as Readonly<Record<string, unknown>>) => this.#request(endpoint, query, other, method, signal),
+      });
+      const native = answer.native as AxiosAnswer;
+      return { ...native, data: structuredClone(native.data) };
+    });
+    return overrides;
+  }
+
+  async #request(endpoint: string, query: unknown, body: unknown, method: string | undefined, signal: AbortSignal): Promise<WireOutcome> {
+    if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
+    try {
+      // axios is given no signal here: a request on its way goes on, and what becomes of it is not known.
+      const native = await abortable(this.#http(endpoint, query, body, method), signal);
+      this.#listeners.tell('trading', native.status, headersOf(native));
+      return { result: { status: native.status, json: native.data, native } };
+    } catch (thrown) {
+      const error = withoutKeys(redactError(thrown));
+      const { response } = error as AxiosFailure;
+      if (response !== undefined) this.#listeners.tell('trading', response.status, headersOf(response));
+      return { error, facts: factsIn(response) };
+    }
+  }
+}
+
+const KEY_HEADER = /^(?:apca-api-(?:key-id|secret-key)|authorization)$/i;
+const KEY_LINE = /^((?:apca-api-(?:key-id|secret-key)|authorization):\s*).*$/gim;
+
+// An error of axios carries its whole request, keys included: whoever logs it would log them.
+function withoutKeys<T>(error: T): T {
+  const { config, request } = error as { config?: { headers?: Record<string, unknown> }; request?: { _header?: unknown } };
+  for (const name of Object.keys(config?.headers ?? {})) if (KEY_HEADER.test(name)) config!.headers![name] = '[hidden]';
+  if (typeof request?._header === 'string') request._header = request._header.replace(KEY_LINE, '$1[hidden]');
+  return error;
+}
+
+function factsIn(response: AxiosAnswer | undefined): HttpFacts {
+  if (response === undefined) return { sent: true };
+  const { status, data } = response;
+  return { sent: true, status, headers: headersOf(response), body: typeof data === 'string' ? data : JSON.stringify(data ?? null) };
+}
+
+function headersOf({ headers = {} }: AxiosAnswer): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
+}
+
+/** An answer that the venue has not given in these words. */
+export function v3Answer(status: number, json?: unknown): WireAnswer {
+  return { status, json, native: { status, headers: {}, data: json ?? '' } satisfies AxiosAnswer };
+}

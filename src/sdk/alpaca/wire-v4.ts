@@ -1,0 +1,203 @@
+import { abortReason } from '../../core/abort.js';
+import { asError } from '../../core/errors.js';
+import { redactError } from '../../core/logger.js';
+import { factsOf, withFacts } from '../shared/error-facts.js';
+import type { AlpacaV4, Fetch, V4Configuration } from './sdk-shapes.js';
+import {
+  type AlpacaHost,
+  type AlpacaWire,
+  type AnswerListener,
+  AnswerListeners,
+  type Route,
+  type WireAnswer,
+  type WireOutcome,
+  type WireRequest,
+} from './wire.js';
+
+/** An answer whose body has been read, so that it can be given to the SDK more than once. */
+interface ReadResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** An answer that says no: the SDK makes its own error of it. */
+class RefusedResponse extends Error {
+  readonly read: ReadResponse;
+
+  constructor(read: ReadResponse) {
+    super(`Alpaca answered HTTP ${read.status}`);
+    this.read = read;
+  }
+}
+
+const EMPTY = [204, 205, 304];
+
+/**
+ * Requests through @alpacahq/alpaca-trade-api 4: at `fetch`, underneath all its methods, which read the configuration
+ * that they share on every request.
+ */
+export class V4Wire implements AlpacaWire {
+  readonly #sdk: AlpacaV4;
+  readonly #listeners = new AnswerListeners();
+  readonly #own: Readonly<Record<AlpacaHost, Fetch | undefined>>;
+
+  constructor(sdk: AlpacaV4) {
+    this.#sdk = sdk;
+    this.#own = { trading: sdk.trading.config.configuration.fetchApi, data: sdk.marketData.config.configuration.fetchApi };
+  }
+
+  /** What the SDK gives up an attempt after, in ms; 0: never. */
+  get timeoutMs(): number {
+    return this.#sdk.trading.config.configuration.timeoutMs ?? 30_000;
+  }
+
+  onAnswer(listener: AnswerListener): Disposable {
+    return this.#listeners.add(listener);
+  }
+
+  send(request: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
+    return this.request('trading', request, signal);
+  }
+
+  /** As {@link send}, of either API. */
+  async request(host: AlpacaHost, { method, path, query, body }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
+    const config = this.#config(host);
+    const init: RequestInit = { method, redirect: config.redirect };
+    try {
+      init.headers = { ...(await headersOf(config)), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) };
+    } catch (error) {
+      return { error, facts: { sent: false } };
+    }
+    if (body !== undefined) init.body = JSON.stringify(body);
+    return this.#fetch(host, `${config.basePath}${path}${queryText(query)}`, init, signal);
+  }
+
+  /** Sends every call of the SDK by way of `route`, with the SDK's own retries, limiter and time limit off. */
+  gate(route: Route): Disposable {
+    const gates = (['trading', 'data'] as const).map((host) => this.#gate(host, route));
+    return {
+      [Symbol.dispose]: () => {
+        for (const gate of gates) gate[Symbol.dispose]();
+      },
+    };
+  }
+
+  #gate(host: AlpacaHost, route: Route): Disposable {
+    const config = this.#config(host);
+    const { configuration } = config;
+    const { fetchApi, timeoutMs, retry, rateLimit } = configuration;
+    const fetch: Fetch = async (url, init) => {
+      const { pathname, searchParams } = new URL(url);
+      // A stream of server-sent events has no end to wait for.
+      if (isEventStream(pathname)) return (this.#own[host] ?? globalThis.fetch)(url, init);
+      const call = {
+        host,
+        method: (init.method ?? 'GET').toUpperCase(),
+        path: pathname,
+        query: Object.fromEntries(searchParams),
+        body: bodyOf(init),
+        send: (signal: AbortSignal, body?: object) =>
+          this.#fetch(host, url, body === undefined ? init : { ...init, body: JSON.stringify(body) }, withCaller(signal, init.signal)),
+      };
+      try {
+        return responseOf((await route(call)).native as ReadResponse, url);
+      } catch (error) {
+        if (!(error instanceof RefusedResponse)) throw asError(error);
+        const response = responseOf(error.read, url);
+        const known = factsOf(error);
+        if (known !== undefined) withFacts(response, known);
+        return response;
+      }
+    };
+    Object.assign(configuration, { fetchApi: fetch, timeoutMs: 0, retry: undefined, rateLimit: undefined });
+    config._rateLimiter = null;
+    return {
+      [Symbol.dispose]: () => {
+        Object.assign(configuration, { fetchApi, timeoutMs, retry, rateLimit });
+        config._rateLimiter = undefined;
+      },
+    };
+  }
+
+  async #fetch(host: AlpacaHost, url: string, init: RequestInit, signal: AbortSignal): Promise<WireOutcome> {
+    if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
+    let response: Response;
+    let read: ReadResponse;
+    try {
+      response = await (this.#own[host] ?? globalThis.fetch)(url, { ...init, signal });
+      const headers = Object.fromEntries(response.headers);
+      this.#listeners.tell(host, response.status, headers);
+      read = { status: response.status, headers, body: await response.text() };
+    } catch (error) {
+      return { error: signal.aborted ? timeoutOf(signal) : redactError(error), facts: { sent: true } };
+    }
+    if (!response.ok) return { error: new RefusedResponse(read), facts: { sent: true, ...read } };
+    try {
+      return { result: answerOf(read) };
+    } catch (error) {
+      // Success that can't be read proves nothing.
+      return { error, facts: { sent: true, ...read } };
+    }
+  }
+
+  #config(host: AlpacaHost): V4Configuration {
+    return host === 'trading' ? this.#sdk.trading.config : this.#sdk.marketData.config;
+  }
+}
+
+function answerOf(read: ReadResponse): WireAnswer {
+  return { status: read.status, json: read.body === '' ? undefined : JSON.parse(read.body), native: read };
+}
+
+/** An answer that the venue has not given in these words. */
+export function v4Answer(status: number, json?: unknown): WireAnswer {
+  const body = json === undefined ? '' : JSON.stringify(json);
+  return { status, json, native: { status, headers: { 'content-type': 'application/json' }, body } satisfies ReadResponse };
+}
+
+function responseOf({ status, headers, body }: ReadResponse, url: string): Response {
+  const { 'content-encoding': _, 'content-length': __, ...rest } = headers;
+  const response = new Response(EMPTY.includes(status) ? null : body, { status, headers: rest });
+  Object.defineProperty(response, 'url', { value: url });
+  return response;
+}
+
+async function headersOf(config: V4Configuration): Promise<Record<string, string>> {
+  const { apiKey, accessToken, headers, userAgent } = config;
+  const agent = userAgent === undefined || userAgent === '' ? {} : { 'User-Agent': userAgent };
+  if (accessToken !== undefined) return { ...agent, ...headers, Authorization: `Bearer ${await accessToken()}` };
+  if (apiKey === undefined) return { ...agent, ...headers };
+  const keys = { 'APCA-API-KEY-ID': await apiKey('APCA-API-KEY-ID'), 'APCA-API-SECRET-KEY': await apiKey('APCA-API-SECRET-KEY') };
+  return { ...agent, ...headers, ...keys };
+}
+
+function queryText(query: Readonly<Record<string, unknown>> | undefined): string {
+  if (query === undefined) return '';
+  const params = new URLSearchParams(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+  return params.size === 0 ? '' : `?${params.toString()}`;
+}
+
+function bodyOf({ body }: RequestInit): Record<string, unknown> | undefined {
+  if (typeof body !== 'string') return undefined;
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// The caller's own signal ends an attempt, too; most calls have none.
+function withCaller(signal: AbortSignal, caller: AbortSignal | null | undefined): AbortSignal {
+  return caller === null || caller === undefined ? signal : AbortSignal.any([signal, caller]);
+}
+
+// As the SDK itself says that its time limit is over.
+function timeoutOf(signal: AbortSignal): unknown {
+  return Object.assign(new DOMException('The request timed out', 'TimeoutError'), { cause: abortReason(signal) });
+}
+
+function isEventStream(path: string): boolean {
+  return path.includes('/events/');
+}

@@ -1,0 +1,58 @@
+import type { HttpFacts } from '../shared/http-facts.js';
+
+/** One of Alpaca's two APIs, each with a host and limits of its own. */
+export type AlpacaHost = 'trading' | 'data';
+
+/** A request as it is, before it is signed. */
+export interface WireRequest {
+  readonly method: string;
+  /** Such as `/v2/orders`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, unknown>>;
+  /** JSON. */
+  readonly body?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What the venue answered with success: for us, and for the SDK that it goes to. */
+export interface WireAnswer {
+  readonly status: number;
+  readonly json: unknown;
+  /** What the SDK makes its own result of. */
+  readonly native: unknown;
+}
+
+export type WireOutcome = { readonly result: WireAnswer } | { readonly error: unknown; readonly facts: HttpFacts };
+
+/** Hears of every answer, whoever asked. Header names are in lower case. */
+export type AnswerListener = (host: AlpacaHost, status: number, headers: Readonly<Record<string, string>>) => void;
+
+/** How requests of our own go out through the caller's SDK object: its credentials, its hosts, its transport. */
+export interface AlpacaWire {
+  /** Makes one request of the Trading API, once. Never rejects. */
+  send(request: WireRequest, signal: AbortSignal): Promise<WireOutcome>;
+  onAnswer(listener: AnswerListener): Disposable;
+}
+
+/** A call of the bot on its way, before limits and retries. */
+export interface GatedCall extends WireRequest {
+  readonly host: AlpacaHost;
+  /** Goes on the wire as the SDK does it. @param body - instead of the call's own */
+  send(signal: AbortSignal, body?: Readonly<Record<string, unknown>> | undefined): Promise<WireOutcome>;
+}
+
+/** Where a gated call goes; resolves with what the SDK makes its result of, rejects with what the SDK is to throw. */
+export type Route = (call: GatedCall) => Promise<WireAnswer>;
+
+/** Those who want to hear of answers. */
+export class AnswerListeners {
+  readonly #listeners = new Set<AnswerListener>();
+
+  add(listener: AnswerListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  tell(host: AlpacaHost, status: number, headers: Readonly<Record<string, string>>): void {
+    for (const listener of this.#listeners) listener(host, status, headers);
+  }
+}

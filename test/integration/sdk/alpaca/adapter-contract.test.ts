@@ -1,0 +1,34 @@
+import { describe, it } from 'vitest';
+import { systemClock } from '../../../../src/core/clock.js';
+import { toAdapter } from '../../../../src/sdk/alpaca/index.js';
+import { type BrokerUnderTest, brokerAdapterContract, serveAlpaca } from '../../../../src/testing/index.js';
+import { alpacaVenue, newV3, newV4 } from './given.js';
+
+const LONGEST_WAIT_MS = 1_000;
+
+/** The adapter of a real SDK, over real sockets. */
+async function givenAlpaca(make: () => object): Promise<BrokerUnderTest> {
+  const venue = alpacaVenue({ balances: { USD: '1000000' }, visibilityLagMs: 0 });
+  const served = await serveAlpaca(venue);
+  return {
+    adapter: toAdapter(served.connect(make()), { capabilities: { visibilityLagMs: 20 } }),
+    symbol: 'BTC/USD',
+    qty: '0.5',
+    restingPrice: '40000',
+    unaffordableQty: '1000',
+    venueNow: () => venue.now(),
+    passTime: (ms) => systemClock.sleep(Math.min(ms, LONGEST_WAIT_MS)),
+    loseNextPlace: (what) => void venue.fault({ operation: 'place', when: what === 'request' ? 'before' : 'after', kind: 'drop', times: 1 }),
+    failNextFind: () => void venue.fault({ operation: 'find', when: 'before', kind: 'status', status: 503, times: 1 }),
+    [Symbol.asyncDispose]: () => served.close(),
+  };
+}
+
+for (const [version, make] of [
+  ['3', newV3],
+  ['4', () => newV4({ timeoutMs: 3_000 })],
+] as const) {
+  describe(`brokerAdapterContract on @alpacahq/alpaca-trade-api ${version} against the served venue`, () => {
+    for (const { name, run } of brokerAdapterContract({ open: () => givenAlpaca(make) })) it(name, run);
+  });
+}
