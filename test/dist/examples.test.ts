@@ -25,6 +25,11 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
   'dashboard-in-fastify.ts': [/open at http:\/\/127\.0\.0\.1:\d+\/desk\/\?token=…\nwith the token 200, without 401/],
   'dashboard-in-hono.ts': [/open at http:\/\/127\.0\.0\.1:\d+\/desk\/\?token=…\nwith the token 200, without 401/],
   'dashboard-in-node-http.ts': [/with the token 200, without 401/],
+  'alpaca-resilient.ts': [
+    /raw SDK in a retry loop: 2 orders at the venue for one that was wanted/,
+    /resilient: 1 order at the venue for one call, filled/,
+    /PermissionError REJECTED yes/,
+  ],
   'ccxt-resilient.ts': [/raw ccxt: 2 orders at the venue for one call/, /resilient: 1 order at the venue for one call, closed/],
 };
 

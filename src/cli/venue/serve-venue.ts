@@ -1,29 +1,41 @@
 import { systemClock } from '../../core/clock.js';
+import { serveAlpaca } from '../../testing/serve-alpaca.js';
 import { serveBinance } from '../../testing/serve-binance.js';
 import { SimulatedVenue } from '../../testing/simulated-venue.js';
+import type { SimulatedVenueOptions } from '../../testing/venue/venue-options.js';
 import type { ExitCode, Terminal } from '../terminal.js';
 import { FAULT_PRESETS } from './fault-presets.js';
 
 /** Options of `venuekit venue`. */
 export interface VenueCommandOptions {
-  readonly protocol: 'binance';
+  readonly protocol: 'binance' | 'alpaca';
   readonly port: number;
   readonly seed: number;
   readonly faults: keyof typeof FAULT_PRESETS;
   readonly json?: boolean;
 }
 
+/** What the venues are like whose protocols are spoken. */
+const VENUES: Readonly<Record<VenueCommandOptions['protocol'], SimulatedVenueOptions>> = {
+  binance: { symbols: { 'BTC/USDT': { price: 50_000 }, 'ETH/USDT': { price: 2_500 } } },
+  alpaca: {
+    symbols: {
+      AAPL: { price: 200, qtyStep: '0.000000001' },
+      SPY: { price: 600, qtyStep: '0.000000001' },
+      'BTC/USD': { price: 50_000, qtyStep: '0.00000001' },
+    },
+    balances: { USD: '100000' },
+    fence: false,
+    clientIdUniqueness: 'forever',
+    clientIdMaxLength: 128,
+  },
+};
+
 /** Serves until interrupted; says first where, and at the end what was served. */
 export async function serveVenue({ protocol, port, seed, faults, json }: VenueCommandOptions, terminal: Terminal): Promise<ExitCode> {
-  const venue = new SimulatedVenue({
-    clock: systemClock,
-    seed,
-    symbols: { 'BTC/USDT': { price: 50_000 }, 'ETH/USDT': { price: 2_500 } },
-    log: 'hash',
-    archiveAfterMs: 24 * 3_600_000,
-  });
+  const venue = new SimulatedVenue({ clock: systemClock, seed, ...VENUES[protocol], log: 'hash', archiveAfterMs: 24 * 3_600_000 });
   for (const fault of FAULT_PRESETS[faults]) venue.fault(fault);
-  await using served = await serveBinance(venue, { port });
+  await using served = await (protocol === 'binance' ? serveBinance : serveAlpaca)(venue, { port });
   const { url, wsUrl, credentials } = served;
   if (json === true) terminal.out(`${JSON.stringify({ url, wsUrl, ...credentials, protocol, seed, faults })}\n`);
   else terminal.out(`${url}\n${wsUrl}\napiKey ${credentials.apiKey}\nsecret ${credentials.secret}\n`);

@@ -47,13 +47,13 @@ export class AlpacaMarketData {
     const one = (request: Request<K>): Promise<unknown> => {
       switch (kind) {
         case 'book':
-          return this.#book(request as Request<'book'>, attempt);
+          return this.#book(request, attempt);
         case 'trades':
-          return this.#trades(request as Request<'trades'>, attempt);
+          return this.#trades(request, attempt);
         case 'bars':
           return this.#bars(request as Request<'bars'>, attempt);
         case 'instrument':
-          return this.#instrument(request as Request<'instrument'>, attempt);
+          return this.#instrument(request, attempt);
         default:
           throw new RangeError(`kind must be one of "quote", "book", "trades", "bars", "instrument", got ${JSON.stringify(kind)}`);
       }
@@ -169,7 +169,7 @@ export function tradeOf(row: Json, symbol: string): Trade {
     symbol,
     price: number(row, 'p'),
     size: number(row, 's'),
-    ...(side === undefined ? {} : { side: side as 'buy' | 'sell' }),
+    ...(side === undefined ? {} : { side: side }),
     eventTime: timeOf(row.t),
   };
 }

@@ -174,7 +174,9 @@ async function headersOf(config: V4Configuration): Promise<Record<string, string
 
 function queryText(query: Readonly<Record<string, unknown>> | undefined): string {
   if (query === undefined) return '';
-  const params = new URLSearchParams(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+  const params = new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value as string | number | boolean)]])),
+  );
   return params.size === 0 ? '' : `?${params.toString()}`;
 }
 

@@ -37,7 +37,7 @@ export interface AlpacaWire {
 export interface GatedCall extends WireRequest {
   readonly host: AlpacaHost;
   /** Goes on the wire as the SDK does it. @param body - instead of the call's own */
-  send(signal: AbortSignal, body?: Readonly<Record<string, unknown>> | undefined): Promise<WireOutcome>;
+  send(signal: AbortSignal, body?: Readonly<Record<string, unknown>>): Promise<WireOutcome>;
 }
 
 /** Where a gated call goes; resolves with what the SDK makes its result of, rejects with what the SDK is to throw. */

@@ -166,7 +166,7 @@ function intentOf(request: Request): OrderIntent | WireReply {
   if (side !== 'buy' && side !== 'sell') return unprocessable('side must be buy or sell');
   const orderClass = body.order_class;
   if (orderClass !== undefined && orderClass !== null && orderClass !== '' && orderClass !== 'simple')
-    return unprocessable(`order_class ${String(orderClass)} is not simulated`);
+    return unprocessable(`order_class ${JSON.stringify(orderClass)} is not simulated`);
   const type = TYPES.find((one) => one === body.type);
   if (type === undefined) return unprocessable(body.type === 'trailing_stop' ? 'trailing_stop is not simulated' : 'invalid order type');
   const timeInForce = TIMES.find((one) => one === body.time_in_force);
