@@ -10,7 +10,7 @@ export default async function bench(): Promise<void> {
   publish('metrics', [
     toMarkdown(await boundCounters()),
     toMarkdown(await oneBoundCounter()),
-    'Here each increment waits for the one before: that wait, the same for a typed array, is all there is to venuekit’s figure, so the floor’s own ratio to prom-client is the limit. Nothing of the kind when a program counts different things, as above.\n',
+    'Here each increment waits for the one before, and so does the typed array’s, for a sum of floats; venuekit counts ones as integers, for which the wait is shorter. An increment by anything else costs what the array’s does.\n',
     toMarkdown(await labelledCounter()),
     toMarkdown(await histogram()),
     toMarkdown(await exposition(1)),
@@ -48,6 +48,8 @@ async function boundCounters() {
   const slots = new Float64Array(1024);
   const family = new MetricsRegistry().counter({ name: 'a_total', help: 'x', labels: ['venue', 'operation'] });
   const ours = sets.map((labels) => family.with(labels));
+  // As in a program: some counters hold fractions, and all of them are of one class.
+  family.with({ venue: 'other', operation: 'other' }).inc(0.5);
   const promFamily = new PromCounter({ name: 'a_total', help: 'x', labelNames: ['venue', 'operation'], registers: [new PromRegistry()] });
   const prom = sets.map((labels) => promFamily.labels(labels));
   const otel = givenOtel().getMeter('bench').createCounter('a');
@@ -95,7 +97,9 @@ async function boundCounters() {
 
 async function oneBoundCounter() {
   const slots = new Float64Array(1024);
-  const ours = new MetricsRegistry().counter({ name: 'a_total', help: 'x', labels: ['venue', 'operation'] }).with({ venue: 'v', operation: 'o' });
+  const family = new MetricsRegistry().counter({ name: 'a_total', help: 'x', labels: ['venue', 'operation'] });
+  family.with({ venue: 'other', operation: 'other' }).inc(0.5);
+  const ours = family.with({ venue: 'v', operation: 'o' });
   const promFamily = new PromCounter({ name: 'a_total', help: 'x', labelNames: ['venue', 'operation'], registers: [new PromRegistry()] });
   const prom = promFamily.labels('v', 'o');
   const otel = givenOtel().getMeter('bench').createCounter('a');
@@ -148,7 +152,6 @@ async function oneBoundCounter() {
       targets: (ns) => [
         atMost('≤ 1.5 × a typed array increment', ns('venuekit') / ns('typed array increment'), 1.5, '×'),
         atLeast('≥ 50 × prom-client, bound against its bound child', ns('prom-client, its bound child') / ns('venuekit'), 50),
-        atLeast('the same of the typed array', ns('prom-client, its bound child') / ns('typed array increment'), 50),
       ],
     },
   );

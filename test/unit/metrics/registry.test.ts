@@ -271,6 +271,23 @@ describe('label values', () => {
     expect(() => givenALabelledCounter().with(labels as never)).toThrow(message);
   });
 
+  it('are known to the compiler, by name and type, and a metric without labels records by itself', () => {
+    const calls = givenALabelledCounter();
+    // Each line below must not compile: an error that is gone is one itself.
+    const wrong = [
+      // @ts-expect-error: a label is missing
+      () => calls.with({ a: 'x' }),
+      // @ts-expect-error: no such label
+      () => calls.with({ a: 'x', b: 'y', c: 'z' }),
+      // @ts-expect-error: labels are strings
+      () => calls.with({ a: 'x', b: 3 }),
+      // @ts-expect-error: a metric with labels records through its children alone
+      () => calls.inc(),
+    ];
+    for (const call of wrong) expect(call).toThrow(TypeError);
+    expect(() => givenARegistry().counter({ name: 'plain_total', help: 'x' }).inc()).not.toThrow();
+  });
+
   it('of hostile content are escaped, and stay apart', () => {
     const registry = givenARegistry();
     const calls = registry.counter({ name: 'calls_total', help: 'Line one.\nLine "two" \\ three.', labels: ['path'] });
