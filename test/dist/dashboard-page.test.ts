@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { createDashboard, type Dashboard, type DashboardOptions } from 'venuekit/dashboard';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Desk, givenAlert, givenDesk, keepAlert } from '../unit/dashboard/given-desk.js';
+import { type Desk, givenAlert, givenDesk, keepAlert } from '../workload/given-desk.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 const ARGS = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';

@@ -7,7 +7,7 @@ import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Dashboard } from '../../src/dashboard/index.js';
 import { eventsOf, givenDashboard, TOKEN } from '../unit/dashboard/given-dashboard.js';
-import { givenAlert, givenDesk } from '../unit/dashboard/given-desk.js';
+import { givenAlert, givenDesk } from '../workload/given-desk.js';
 
 type Mounted = { readonly port: number; readonly path: string; close(): Promise<void> };
 

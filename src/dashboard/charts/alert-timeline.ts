@@ -1,34 +1,26 @@
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts';
 import type { AlertEvent, AlertInstance } from '../../contracts/alerts.js';
-import type { ActionMark, AlertSpan, ChartDefinition } from './chart.js';
+import { ACTIONS_METRIC, actionKinds, actionMarks, actionsInWords, readActions } from './alert-actions.js';
+import type { AlertSpan, ChartDefinition } from './chart.js';
 import { utc } from './format.js';
-import { gridOf, onGrid, rangeOf } from './grid.js';
+import { gridOf } from './grid.js';
 import type { Palette } from './look.js';
 import { frame, timeAxis } from './option-parts.js';
 
 const MOST_ROWS = 8;
 const MOST_SPANS = 400;
-const ACTIONS = 'venuekit_alert_actions_total';
 /** What was so long before the range may still last in it. */
 const BEFORE_MS = 24 * 3_600_000;
 
 export const alertsChart: ChartDefinition = {
   id: 'alerts',
   title: 'Alerts and actions',
-  how: `Changes of alerts as the store kept them, and the rises of ${ACTIONS} for what was done about them.`,
+  how: `Changes of alerts, and the audit of what they had done, as the store kept them; where there is no audit, the rises of ${ACTIONS_METRIC}.`,
   // Always whole: a stretch that began before the tail of a picture is part of it.
-  async read({ store, alertEvents, pictureFrom, signal }, tail) {
+  async read(source, tail) {
+    const { alertEvents, pictureFrom } = source;
     const grid = gridOf(Math.min(pictureFrom, tail.from), tail.to, tail.stepMs);
-    const [events, results] = await Promise.all([
-      alertEvents({ from: grid.from - BEFORE_MS, to: grid.to }),
-      store.query({ metric: ACTIONS, agg: 'increase', by: ['action', 'mode', 'ok'], ...rangeOf(grid) }, signal),
-    ]);
-    const actions = results.flatMap((result): ActionMark[] => {
-      const { action = 'action', mode = '', ok } = result.labels;
-      return onGrid(result, grid).flatMap((times, i) =>
-        times === null || times <= 0 ? [] : [{ t: grid.from + i * grid.stepMs, action, mode, ok: ok !== 'false', times }],
-      );
-    });
+    const [events, actions] = await Promise.all([alertEvents({ from: grid.from - BEFORE_MS, to: grid.to }), readActions(source, grid)]);
     const spans = spansOf(events).filter(({ to = Infinity }) => to >= grid.from);
     const missing = spans.length === 0 && actions.length === 0 ? ['No alert was pending or firing in this range.'] : [];
     return { id: 'alerts', title: alertsChart.title, grid, series: [], facts: {}, missing, spans: spans.slice(-MOST_SPANS), actions };
@@ -42,13 +34,14 @@ export const alertsChart: ChartDefinition = {
     const shown = spans.filter((span) => indexOf(nameOf(span)) >= 0);
     const base = frame(look, { left: 8, right: 8, bottom: 26 });
     const states = [...new Set(shown.map(kindOf))].sort();
+    const kinds = actionKinds(actions);
     return {
       ...base,
       grid: { ...base.grid, top: 30 },
       legend: {
         ...base.legend,
         show: states.length + actions.length > 0,
-        data: [...states.map((name) => ({ name, icon: 'roundRect' })), ...(actions.length > 0 ? [{ name: 'action', icon: 'diamond' }] : [])],
+        data: [...states.map((name) => ({ name, icon: 'roundRect' })), ...kinds.map((name) => ({ name, icon: 'diamond' }))],
       },
       ...(look.still ? {} : { tooltip: { ...base.tooltip, trigger: 'item', formatter: ({ name }: { name: string }) => name } }),
       xAxis: timeAxis(look, grid),
@@ -75,18 +68,7 @@ export const alertsChart: ChartDefinition = {
             })),
           renderItem: bar(colourOf(state, palette)),
         })),
-        {
-          type: 'scatter',
-          name: 'action',
-          symbol: 'diamond',
-          symbolSize: 11,
-          itemStyle: { color: palette.info, borderColor: palette.surface, borderWidth: 1 },
-          data: actions.map(({ t, action, mode, ok, times }) => ({
-            name: `${action} (${mode}) ${ok ? 'done' : 'failed'}${times > 1 ? ` ${times} times` : ''}\n${utc(t)}`,
-            value: [t, indexOf('Actions')],
-            ...(ok ? {} : { itemStyle: { color: palette.critical } }),
-          })),
-        },
+        ...kinds.map((kind) => actionMarks(kind, actions, indexOf('Actions'), palette)),
         // The name of a row stands above its bar, over the whole width: a long one is not clipped by a gutter.
         {
           type: 'custom',
@@ -106,12 +88,11 @@ export const alertsChart: ChartDefinition = {
     const fired = spans.filter(({ state }) => state === 'firing');
     const open = fired.filter(({ to }) => to === undefined);
     const rules = [...new Set(fired.map(({ rule }) => rule))];
-    const done = actions.reduce((sum, { times }) => sum + times, 0);
     const firing =
       fired.length === 0
         ? 'No alert fired'
         : `${fired.length} ${fired.length === 1 ? 'time' : 'times'} an alert fired (${rules.join(', ')}), ${open.length} of them still`;
-    return `${firing}; ${done === 0 ? 'no action was taken' : `${Math.round(done)} ${Math.round(done) === 1 ? 'action was' : 'actions were'} taken`}.`;
+    return `${firing}; ${actionsInWords(actions)}.`;
   },
 };
 

@@ -2,7 +2,7 @@ import type { ChartData, ChartDefinition, PlotSeries } from './chart.js';
 import { weightedMean } from './errors.js';
 import { format } from './format.js';
 import { columnTime, onGrid, rangeOf } from './grid.js';
-import { drawn, frame, line, objectiveLine, sumOf, timeAxis, valueAxis } from './option-parts.js';
+import { dashedEntry, drawn, frame, line, objectiveLine, sumOf, timeAxis, valueAxis } from './option-parts.js';
 
 const METRIC = 'venuekit_cache_reads_total';
 
@@ -33,25 +33,25 @@ export const cacheChart: ChartDefinition = {
   option(data, look) {
     const series = drawn(data);
     const objective = data.facts.objective!;
+    const target = `target ${format(objective, 'ratio')}`;
     return {
-      ...frame(look, { legend: series.map(({ name }) => ({ name })) }),
+      ...frame(look, { legend: [...series.map(({ name }) => ({ name })), dashedEntry(target)] }),
       xAxis: timeAxis(look, data.grid),
       yAxis: valueAxis(look, 'ratio', { min: 0, max: 1, interval: 0.25 }),
-      series: series.map((one, i) => {
-        const color = look.palette.series[[0, 2, 4, 3][i % 4]!]!;
-        return line(one, data.grid, color, {
-          stack: 'levels',
-          data: one.v.map((value, column) => [columnTime(data.grid, column), value]),
-          connectNulls: false,
-          showSymbol: one.v.filter((value) => value !== null).length < 2,
-          symbol: 'circle',
-          areaStyle: { color, opacity: 0.35 },
-          // Below its line, where the stacked area leaves the name its own background.
-          ...(i === series.length - 1
-            ? { markLine: objectiveLine(look, `target ${format(objective, 'ratio')}`, objective, { position: 'insideStartBottom' }) }
-            : {}),
-        });
-      }),
+      series: [
+        ...series.map((one, i) => {
+          const color = look.palette.series[[0, 2, 4, 3][i % 4]!]!;
+          return line(one, data.grid, color, {
+            stack: 'levels',
+            data: one.v.map((value, column) => [columnTime(data.grid, column), value]),
+            connectNulls: false,
+            showSymbol: one.v.filter((value) => value !== null).length < 2,
+            symbol: 'circle',
+            areaStyle: { color, opacity: 0.35 },
+          });
+        }),
+        objectiveLine(target, objective, look.palette.objective),
+      ],
     };
   },
   words(data) {

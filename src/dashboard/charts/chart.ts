@@ -1,5 +1,5 @@
 import type { EChartsCoreOption } from 'echarts/core';
-import type { AlertEvent, AlertInstance } from '../../contracts/alerts.js';
+import type { AlertActionRecord, AlertEvent, AlertInstance } from '../../contracts/alerts.js';
 import type { MetricStore } from '../../contracts/metric-store.js';
 import type { Unit } from './format.js';
 import type { Grid } from './grid.js';
@@ -35,10 +35,13 @@ export interface AlertSpan {
 
 /** Actions of one kind within one column. */
 export interface ActionMark {
+  /** Epoch ms, of the first of them. */
   readonly t: number;
   readonly action: string;
+  /** The rule that it was for; absent where only a counter is on record. */
+  readonly rule?: string;
   readonly mode: string;
-  readonly ok: boolean;
+  readonly outcome: AlertActionRecord['outcome'];
   readonly times: number;
 }
 
@@ -63,6 +66,8 @@ export interface ChartSource {
   readonly store: Pick<MetricStore, 'query'>;
   /** Changes of alerts in a range. */
   readonly alertEvents: (range: { readonly from: number; readonly to: number }) => Promise<readonly AlertEvent[]>;
+  /** The audit of what alerts have had done; empty where none is kept. */
+  readonly alertActions: (range: { readonly from: number; readonly to: number }) => Promise<readonly AlertActionRecord[]>;
   readonly objectives: Objectives;
   /** Of chart 6. */
   readonly selected: SelectedSeries;

@@ -1,7 +1,7 @@
 import type { ChartData, ChartDefinition, PlotSeries } from './chart.js';
 import { duration, format } from './format.js';
 import { type Grid, gridOf, onGrid, rangeOf } from './grid.js';
-import { drawn, frame, latest, line, objectiveLine, timeAxis, valueAxis } from './option-parts.js';
+import { dashedEntry, drawn, frame, latest, line, objectiveLine, timeAxis, valueAxis } from './option-parts.js';
 
 const CALLS = 'venuekit_venue_calls_total';
 const FAILURES = 'venuekit_venue_call_failures_total';
@@ -79,11 +79,15 @@ export const errorsChart: ChartDefinition = {
       return { ...frame(look), xAxis: timeAxis(look, data.grid), yAxis: valueAxis(look, 'ratio', { min: 0, max: 1 }), series: [] };
     const colours = [look.palette.series[1]!, look.palette.series[0]!];
     const most = roundUp(Math.max(1.2, ...burns.flatMap(({ v }) => v.map((value) => value ?? 0))));
-    // A mark beyond the picture, or too close to the one below it to be read, is left out.
-    const marks = [1, TICKET_BURN, PAGE_BURN].filter((burn, i, all) => burn <= most && (i === 0 || (burn - all[i - 1]!) / most > 0.12));
+    const { objective: spent, fills } = look.palette;
+    const marks = [
+      { burn: 1, name: `1×: ${format(objective, 'ratio')}`, color: spent },
+      { burn: TICKET_BURN, name: `${TICKET_BURN}×`, color: fills.warning },
+      { burn: PAGE_BURN, name: `${PAGE_BURN}×`, color: fills.critical },
+    ].filter(({ burn }) => burn <= most);
     const share = roundUp(Math.max(objective * 1.2, ...ratio.v.map((value) => value ?? 0)), 1);
     return {
-      ...frame(look, { legend: [ratio, ...burns].map(({ name }) => ({ name })), right: 52 }),
+      ...frame(look, { legend: [...[ratio, ...burns].map(({ name }) => ({ name })), ...marks.map(({ name }) => dashedEntry(name))], right: 52 }),
       xAxis: timeAxis(look, data.grid),
       yAxis: [
         valueAxis(look, 'ratio', { min: 0, max: share, interval: share / 4 }),
@@ -94,28 +98,11 @@ export const errorsChart: ChartDefinition = {
           lineStyle: { width: 1, color: look.palette.muted },
           areaStyle: { color: look.palette.muted, opacity: 0.2 },
         }),
+        // Where both are the same, the wider one shows behind the other.
         ...burns.map((one, i) =>
-          line(one, data.grid, colours[i]!, {
-            yAxisIndex: 1,
-            lineStyle: { width: i === 0 ? 1.6 : 2.2, color: colours[i]! },
-            ...(i === 0
-              ? {
-                  markLine: {
-                    ...objectiveLine(look, '', 1),
-                    data: marks.map((burn) => ({
-                      yAxis: burn,
-                      // Near the ground a name would cover what it names.
-                      label: {
-                        show: burn / most > 0.12,
-                        formatter: burn === 1 ? `1×: ${format(objective, 'ratio')} of calls` : `${burn}×`,
-                        position: 'insideStartTop',
-                      },
-                    })),
-                  },
-                }
-              : {}),
-          }),
+          line(one, data.grid, colours[i]!, { yAxisIndex: 1, z: 3 - i, lineStyle: { width: i === 0 ? 1.4 : 3, color: colours[i]! } }),
         ),
+        ...marks.map(({ burn, name, color }) => objectiveLine(name, burn, color, { yAxisIndex: 1 })),
       ],
     };
   },

@@ -1,7 +1,7 @@
 import type { ChartDefinition } from './chart.js';
 import { format } from './format.js';
 import { type Grid, gridOf, onGrid, rangeOf } from './grid.js';
-import { drawn, frame, latest, line, objectiveLine, timeAxis, valueAxis } from './option-parts.js';
+import { dashedEntry, drawn, frame, latest, line, objectiveLine, timeAxis, valueAxis } from './option-parts.js';
 
 const METRIC = 'venuekit_venue_call_seconds';
 const QUANTILES = ['p50', 'p95', 'p99'] as const;
@@ -59,18 +59,20 @@ export const latencyChart: ChartDefinition = {
     const scale = isFar
       ? { type: 'log', min: 10 ** Math.floor(Math.log10(Math.min(...values))), max: 10 ** Math.ceil(Math.log10(objective * 1.05)) }
       : { min: 0, max: objective > highest ? objective * 1.15 : undefined };
+    const slo = `SLO p99 ${format(objective, 'seconds')}`;
     return {
-      ...frame(look, { legend: series.map(({ name }) => ({ name })) }),
+      ...frame(look, { legend: [...series.map(({ name }) => ({ name })), dashedEntry(slo)] }),
       xAxis: timeAxis(look, data.grid),
       yAxis: valueAxis(look, 'seconds', scale),
-      series: series.map((one, i) =>
-        line(
-          one,
-          data.grid,
-          colours[QUANTILES.indexOf(one.name as 'p50')]!,
-          i === 0 ? { markLine: objectiveLine(look, `SLO p99 ${format(objective, 'seconds')}`, objective) } : {},
-        ),
-      ),
+      series: [
+        ...series.map((one) => {
+          const i = QUANTILES.indexOf(one.name as 'p50');
+          const color = colours[i]!;
+          // Where two are the same, the wider one shows behind the other.
+          return line(one, data.grid, color, { z: 4 - i, lineStyle: { width: [1.2, 2, 3][i], color } });
+        }),
+        objectiveLine(slo, objective, look.palette.objective),
+      ],
     };
   },
   words(data) {

@@ -1,7 +1,7 @@
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts';
 import type { ChartDefinition } from './chart.js';
 import { format } from './format.js';
-import { drawn, frame, latest, line, timeAxis, valueAxis } from './option-parts.js';
+import { dashedEntry, drawn, frame, latest, line, timeAxis, valueAxis } from './option-parts.js';
 import { readSelected } from './selected-series.js';
 
 export const metricChart: ChartDefinition = {
@@ -38,7 +38,7 @@ export const metricChart: ChartDefinition = {
       ...frame(look, {
         legend: [
           { name: 'value' },
-          ...(ahead.length === 0 ? [] : [{ name: 'forecast' }]),
+          ...(ahead.length === 0 ? [] : [dashedEntry('forecast')]),
           ...bands.toReversed().map(({ level }) => ({ name: named(level), icon: 'roundRect' })),
           ...(found.length === 0 ? [] : [{ name: 'anomaly', icon: 'circle' }]),
         ],

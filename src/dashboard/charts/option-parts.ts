@@ -145,22 +145,24 @@ export function line({ name, unit, v }: PlotSeries, grid: Grid, color: string, m
   };
 }
 
-/** A horizontal line at an objective, with its name above the line, inside the plot and on an own background. */
-export function objectiveLine(
-  { palette }: Look,
-  label: string,
-  value: number,
-  { position = 'insideEndTop' }: { readonly position?: string } = {},
-): object {
-  const color = palette.objective;
+/** The icon of a dashed line in a legend. */
+export const DASHED = 'path://M0,0h6v2h-6zM8,0h6v2h-6z';
+
+/** A horizontal line at an objective. What it is called the legend says: a name in the plot would lie over data. */
+export function objectiveLine(name: string, value: number, color: string, more: object = {}): object {
   return {
-    silent: true,
-    symbol: 'none',
-    lineStyle: { color, type: 'dashed', width: 1.2 },
-    label: { formatter: label, position, color, fontSize: 11, backgroundColor: palette.surface, padding: [1, 4], borderRadius: 2 },
-    data: [{ yAxis: value }],
+    type: 'line',
+    name,
+    data: [],
+    itemStyle: { color },
+    tooltip: { show: false },
+    markLine: { silent: true, symbol: 'none', lineStyle: { color, type: 'dashed', width: 1.2 }, label: { show: false }, data: [{ yAxis: value }] },
+    ...more,
   };
 }
+
+/** The entry of an {@link objectiveLine} in a legend. */
+export const dashedEntry = (name: string): object => ({ name, icon: DASHED });
 
 /** What has values to draw. */
 export const drawn = ({ series }: ChartData): readonly PlotSeries[] =>

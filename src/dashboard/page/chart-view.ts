@@ -1,4 +1,5 @@
 import { CanvasRenderer } from 'echarts/renderers';
+import { actionInWords } from '../charts/alert-actions.js';
 import type { ChartData } from '../charts/chart.js';
 import { charts } from '../charts/charts.js';
 import { format, utc } from '../charts/format.js';
@@ -84,22 +85,15 @@ export function tableRows({ id, series, grid, spans = [], actions = [] }: ChartD
   if (id === 'alerts') {
     return [
       ['what', 'state', 'from', 'to'],
-      ...spans
-        .toReversed()
-        .map((span) => [
-          `${span.rule} ${span.labels}`.trim(),
-          `${span.state} (${span.severity})`,
-          utc(span.from),
-          span.to === undefined ? 'still' : utc(span.to),
-        ]),
-      ...actions
-        .toReversed()
-        .map(({ action, mode, ok, t, times }) => [
-          `action ${action} (${mode})`,
-          `${ok ? 'done' : 'failed'}${times > 1 ? ` ${times} times` : ''}`,
-          utc(t),
-          '–',
-        ]),
+      ...[
+        ...spans.map(({ rule, labels, state, severity, from, to }) => ({
+          at: from,
+          cells: [`${rule} ${labels}`.trim(), `${state} (${severity})`, utc(from), to === undefined ? 'still' : utc(to)],
+        })),
+        ...actions.map((mark) => ({ at: mark.t, cells: [`action ${actionInWords(mark)}`, mark.outcome, utc(mark.t), '–'] })),
+      ]
+        .sort((a, b) => b.at - a.at)
+        .map(({ cells }) => cells),
     ].slice(0, MOST_ROWS);
   }
   return [

@@ -15,10 +15,6 @@ export function dashboardPage(page: Document): void {
   hideToken(page);
   const root = page.documentElement;
   const status = byId(page, 'status');
-  const views = new Map(
-    [...page.querySelectorAll<HTMLElement>('figure[data-chart]')].map((figure) => [figure.dataset.chart, new ChartView(page, figure)]),
-  );
-  const strip = new StripView(page);
   let snapshot: Snapshot | undefined;
   let state: StreamState = 'connecting';
   let isPaused = false;
@@ -57,6 +53,7 @@ export function dashboardPage(page: Document): void {
     onSnapshot: (next) => {
       snapshot = next;
       refresh();
+      void picker.load();
     },
     onState: (next) => {
       state = next;
@@ -76,6 +73,12 @@ export function dashboardPage(page: Document): void {
     snapshot = undefined;
     stream.open(query);
   };
+  open();
+  // The first snapshot is on its way meanwhile.
+  const views = new Map(
+    [...page.querySelectorAll<HTMLElement>('figure[data-chart]')].map((figure) => [figure.dataset.chart, new ChartView(page, figure)]),
+  );
+  const strip = new StripView(page);
 
   const pause = byId(page, 'pause');
   pause.addEventListener('click', () => {
@@ -98,7 +101,6 @@ export function dashboardPage(page: Document): void {
     applyScheme();
   });
   applyScheme();
-  open();
 }
 
 // The cookie has taken over: an address that is copied or seen over a shoulder lets nobody in.

@@ -8,6 +8,7 @@ export class SeriesPicker {
   readonly #name: HTMLInputElement;
   readonly #onPick: () => void;
   #value: string;
+  #isLoaded = false;
 
   constructor(page: Document, first: string, onPick: () => void) {
     this.#page = page;
@@ -22,7 +23,13 @@ export class SeriesPicker {
     });
     // What the store holds may grow: asked for again when somebody is about to choose.
     for (const control of [this.#list, this.#name]) control.addEventListener('focus', () => void this.#load());
-    void this.#load();
+  }
+
+  /** Fills the list for the first time, when nothing more urgent is to be had. */
+  async load(): Promise<void> {
+    if (this.#isLoaded) return;
+    this.#isLoaded = true;
+    await this.#load();
   }
 
   get value(): string {

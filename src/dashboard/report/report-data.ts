@@ -1,5 +1,5 @@
 import type { AnalyticsReport } from '../../analytics/index.js';
-import type { AlertSpan } from '../charts/chart.js';
+import type { ActionMark, AlertSpan } from '../charts/chart.js';
 import type { ObjectiveState, Snapshot } from '../view/snapshot.js';
 
 /** The version of the JSON's shape: it changes when a field is renamed or removed. */
@@ -17,6 +17,11 @@ export interface ReportData {
   /** Absent where it failed; then `analysisError` says why. */
   readonly analysis?: AnalyticsReport;
   readonly analysisError?: string;
+}
+
+/** What alerts had done, the latest first. */
+export function actionsOf({ snapshot }: ReportData): readonly ActionMark[] {
+  return (snapshot.charts.find(({ id }) => id === 'alerts')?.actions ?? []).toReversed();
 }
 
 /** Stretches in which an alert was raised, the latest first. */

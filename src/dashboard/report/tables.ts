@@ -1,7 +1,7 @@
 import { allCharts } from '../charts/charts.js';
 import { digits, duration, format, type Unit, utc } from '../charts/format.js';
 import type { ReportData } from './report-data.js';
-import { raisedSpans } from './report-data.js';
+import { actionsOf, raisedSpans } from './report-data.js';
 
 /** One table of the report: text alone, so that a page, a PDF and a screen reader get the same. */
 export interface Table {
@@ -28,7 +28,7 @@ function changes(times: readonly number[]): string {
   return `${times.length > MOST_CHANGES ? `${times.length}, the last ` : ''}${shown.join(', ')}`;
 }
 
-/** Summaries, trends, anomalies, forecasts and alerts. */
+/** Summaries, trends, anomalies, forecasts, alerts and actions. */
 export function reportTables(data: ReportData): readonly Table[] {
   const { analysis, analysisError } = data;
   const alerts = table(
@@ -44,9 +44,22 @@ export function reportTables(data: ReportData): readonly Table[] {
     ]),
     'No alert was raised in this range.',
   );
+  const actions = table(
+    'Actions',
+    ['at', 'action', 'for', 'mode', 'outcome', 'times'],
+    actionsOf(data).map(({ t, action, rule = '–', mode, outcome, times }) => [
+      utc(t),
+      action,
+      rule,
+      mode.replace('_', ' '),
+      outcome,
+      digits(times),
+    ]),
+    'No action was taken in this range.',
+  );
   if (analysis === undefined) {
     const empty = `The range could not be analysed: ${analysisError ?? 'no analysis was made'}.`;
-    return [...['Summaries', 'Trends', 'Anomalies', 'Forecasts'].map((title) => table(title, [], [], empty)), alerts];
+    return [...['Summaries', 'Trends', 'Anomalies', 'Forecasts'].map((title) => table(title, [], [], empty)), alerts, actions];
   }
   const { summaries, trends, anomalies, forecasts } = analysis;
   const unitOf = (metric: string): Unit => (summaries[metric]?.unit ?? 'none') as Unit;
@@ -107,6 +120,7 @@ export function reportTables(data: ReportData): readonly Table[] {
       nothing,
     ),
     alerts,
+    actions,
   ];
 }
 

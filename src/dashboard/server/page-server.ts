@@ -7,7 +7,7 @@ import type { Logger } from '../../core/logger.js';
 import { REPORT_FORMATS, type ReportFormat } from '../report/report-format.js';
 import type { AlertEngineShape } from '../view/alert-source.js';
 import type { DashboardReader } from '../view/reader.js';
-import { type View, viewKey, viewOf } from '../view/view.js';
+import { openingView, type View, viewKey, viewOf } from '../view/view.js';
 import type { Access, Visit } from './access.js';
 import { type Answer, type PageRequest, refusal } from './answer.js';
 import type { AssetName, DashboardAssets } from './assets.js';
@@ -53,7 +53,7 @@ export class PageServer implements Disposable {
   constructor(options: PageServerOptions) {
     this.#options = options;
     this.#routes = {
-      '': { GET: () => this.#page() },
+      '': { GET: (request) => this.#page(request) },
       'page.js': { GET: (request) => this.#file('dashboard-page.js', 'text/javascript; charset=utf-8', request) },
       'page.css': { GET: (request) => this.#file('dashboard-page.css', 'text/css; charset=utf-8', request) },
       events: { GET: (request) => this.#events(request) },
@@ -100,8 +100,9 @@ export class PageServer implements Disposable {
     return [...this.#channels.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  #page(): Answer {
+  #page({ url }: PageRequest): Answer {
     const { title, access } = this.#options;
+    this.#prepare(url.searchParams);
     return {
       status: 200,
       headers: {
@@ -111,6 +112,12 @@ export class PageServer implements Disposable {
       },
       body: pageHtml(title),
     };
+  }
+
+  /** What a page is about to ask for is read while its script is on the way. */
+  #prepare(query: URLSearchParams): void {
+    const view = readView(openingView(query));
+    if (!('status' in view)) this.#channelOf(view);
   }
 
   async #file(name: AssetName, type: string, request: PageRequest): Promise<Answer> {
@@ -136,22 +143,26 @@ export class PageServer implements Disposable {
     const view = readView(searchParams);
     if ('status' in view) return view;
     if (this.pages >= MOST_PAGES) return refusal(503, `No more than ${MOST_PAGES} pages may be open.`, { 'retry-after': '10' });
-    const key = viewKey(view);
-    let channel = this.#channels.get(key);
-    if (channel === undefined) {
-      if (this.#channels.size >= MOST_VIEWS && !this.#dropIdle())
-        return refusal(503, `No more than ${MOST_VIEWS} different views may be open.`, { 'retry-after': '10' });
-      const { reader, clock, logger } = this.#options;
-      channel = new LiveChannel({ view, reader, clock, logger, onIdle: () => this.#drop(key) });
-      this.#channels.set(key, channel);
-    }
-    const watched = channel;
+    const channel = this.#channelOf(view);
+    if (channel === undefined) return refusal(503, `No more than ${MOST_VIEWS} different views may be open.`, { 'retry-after': '10' });
     const lastEventId = request.header('last-event-id') ?? searchParams.get('after') ?? undefined;
     return {
       status: 200,
       headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' },
-      stream: (sink) => watched.add(sink, lastEventId),
+      stream: (sink) => channel.add(sink, lastEventId),
     };
+  }
+
+  /** The channel of a view; undefined where there are too many. */
+  #channelOf(view: View): LiveChannel | undefined {
+    const key = viewKey(view);
+    const known = this.#channels.get(key);
+    if (known !== undefined) return known;
+    if (this.#channels.size >= MOST_VIEWS && !this.#dropIdle()) return undefined;
+    const { reader, clock, logger } = this.#options;
+    const channel = new LiveChannel({ view, reader, clock, logger, onIdle: () => this.#drop(key) });
+    this.#channels.set(key, channel);
+    return channel;
   }
 
   #drop(key: string): void {

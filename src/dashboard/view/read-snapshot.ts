@@ -1,4 +1,4 @@
-import type { AlertEvent } from '../../contracts/alerts.js';
+import type { AlertStateStore } from '../../contracts/alerts.js';
 import type { MetricStore } from '../../contracts/metric-store.js';
 import { abortReason } from '../../core/abort.js';
 import { asError } from '../../core/errors.js';
@@ -29,9 +29,10 @@ export async function readUptime(store: Pick<MetricStore, 'query'>, to: number, 
   return result?.v.at(-1);
 }
 
-/** Changes of alerts from a store that keeps them; none from one that does not. */
-export function alertEventsOf(store: object): ChartSource['alertEvents'] {
-  const { alerts } = store as { alerts?: unknown };
-  if (typeof alerts !== 'function') return async () => [];
-  return (range) => (store as { alerts(range: unknown): Promise<readonly AlertEvent[]> }).alerts(range);
+/** What of a store tells of alerts: changes and actions; of one that keeps none, nothing. */
+export function alertHistoryOf(store: Partial<MetricStore & AlertStateStore>): Pick<ChartSource, 'alertEvents' | 'alertActions'> {
+  return {
+    alertEvents: async (range) => (await store.alerts?.(range)) ?? [],
+    alertActions: async (range) => (await store.actions?.(range)) ?? [],
+  };
 }

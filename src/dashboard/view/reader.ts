@@ -12,7 +12,8 @@ import type { ReportData } from '../report/report-data.js';
 import { type AlertEngineShape, openIn, openOf } from './alert-source.js';
 import { type ExplainTask, explainTask } from './explain.js';
 import { objectiveStates } from './objective-states.js';
-import { alertEventsOf, readCharts, readUptime } from './read-snapshot.js';
+import { alertHistoryOf, readCharts, readUptime } from './read-snapshot.js';
+import { sharedReading } from './shared-reading.js';
 import type { Assessment, OpenAlert, Snapshot, Strip } from './snapshot.js';
 
 /** What a {@link DashboardReader} reads from. */
@@ -40,14 +41,14 @@ const OPEN_SINCE_MS = 24 * 3_600_000;
 /** Reads from a store what pages and reports show. */
 export class DashboardReader {
   readonly #options: ReaderOptions;
-  readonly #alertEvents: ChartSource['alertEvents'];
+  readonly #history: ReturnType<typeof alertHistoryOf>;
   /** One analysis at a time: it has a thread for itself, and the store is not for it alone. */
   #analysis: Promise<unknown> = Promise.resolve();
   #known: readonly string[] = [];
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#alertEvents = alertEventsOf(options.store);
+    this.#history = alertHistoryOf(options.store);
   }
 
   /** Everything but the assessment and the explanation, which take longer. */
@@ -69,7 +70,7 @@ export class DashboardReader {
   /** Open alerts as they are now; of an engine without asking the store. */
   async openAlerts(to: number): Promise<readonly OpenAlert[]> {
     const { alerts } = this.#options;
-    return alerts === undefined ? openIn(await this.#alertEvents({ from: to - OPEN_SINCE_MS, to })) : openOf(alerts.instances());
+    return alerts === undefined ? openIn(await this.#history.alertEvents({ from: to - OPEN_SINCE_MS, to })) : openOf(alerts.instances());
   }
 
   get canSilence(): boolean {
@@ -140,13 +141,13 @@ export class DashboardReader {
     if (outer?.aborted) onAbort();
     outer?.addEventListener('abort', onAbort, { once: true });
     try {
-      return await this.#readAll({ store, alertEvents: this.#alertEvents, objectives, selected, pictureFrom, signal }, grid, at);
+      return await this.#readAll({ store: sharedReading(store), ...this.#history, objectives, selected, pictureFrom, signal }, grid, at);
     } finally {
       outer?.removeEventListener('abort', onAbort);
     }
   }
 
-  async #readAll(source: ChartSource & { readonly store: MetricStore; readonly signal: AbortSignal }, grid: Grid, at: number): Promise<Snapshot> {
+  async #readAll(source: ChartSource & { readonly signal: AbortSignal }, grid: Grid, at: number): Promise<Snapshot> {
     const { store, signal } = source;
     const [charts, alerts, uptime] = await Promise.all([
       readCharts(source, grid),

@@ -30,5 +30,16 @@ export function viewOf(query: URLSearchParams): View {
   return to === undefined ? { rangeMs, selected } : { rangeMs, to, selected };
 }
 
+/** What a page asks for first, by its own address: a fixed range in the whole seconds that its controls show. */
+export function openingView(address: URLSearchParams): URLSearchParams {
+  const query = new URLSearchParams();
+  const isFixed = address.has('from') && address.has('to');
+  for (const name of isFixed ? ['from', 'to'] : ['range']) {
+    const given = address.get(name);
+    if (given !== null) query.set(name, isFixed ? String(Math.floor(Number(given) / 1_000) * 1_000) : given);
+  }
+  return query;
+}
+
 /** The same for the same view, so that its pages share the reading. */
 export const viewKey = ({ rangeMs, to, selected }: View): string => JSON.stringify([rangeMs, to ?? null, selected.id]);

@@ -265,7 +265,7 @@ export class SeriesFeed {
     if (t < this.#from || t > this.#to) return;
     const step = this.#stepAt(t);
     step.last = mean;
-    if (this.#sketching) addSketch(step, QuantileSketch.fromBytes(bytes));
+    if (this.#sketching) addSketch(step, bytes);
     else {
       const { min, max, sum, count: n } = QuantileSketch.summaryOf(bytes);
       count(step, min, max, sum, n);
@@ -290,7 +290,7 @@ export class SeriesFeed {
     const step = this.#stepMs === undefined ? this.#stepOf({ t: row.lastT }) : this.#stepOf(row);
     if (step === undefined) return;
     step.last = row.last;
-    if (bytes !== undefined && this.#sketching) addSketch(step, QuantileSketch.fromBytes(bytes));
+    if (bytes !== undefined && this.#sketching) addSketch(step, bytes);
     else count(step, row.min, row.max, row.sum, row.n);
   }
 
@@ -331,9 +331,10 @@ export class SeriesFeed {
   }
 }
 
-function addSketch(step: Step, sketch: QuantileSketch): void {
-  count(step, sketch.min, sketch.max, sketch.sum, sketch.count);
-  step.sketch = step.sketch === undefined ? sketch : step.sketch.merge(sketch);
+function addSketch(step: Step, bytes: Uint8Array): void {
+  const { min, max, sum, count: n } = QuantileSketch.summaryOf(bytes);
+  count(step, min, max, sum, n);
+  step.sketch = step.sketch === undefined ? QuantileSketch.fromBytes(bytes) : step.sketch.mergeBytes(bytes);
 }
 
 function count(step: Step, min: number, max: number, sum: number, n: number): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createDashboard } from '../../../src/dashboard/index.js';
 import { MemoryMetricStore } from '../../../src/metrics/index.js';
 import { givenDashboard, TOKEN } from './given-dashboard.js';
-import { givenAlert } from './given-desk.js';
+import { givenAlert } from '../../workload/given-desk.js';
 
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'";
 

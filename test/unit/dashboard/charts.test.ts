@@ -9,9 +9,9 @@ import { DEFAULT_SERIES, selectSeries } from '../../../src/dashboard/charts/sele
 import { chartSvg } from '../../../src/dashboard/drawing/chart-svg.js';
 import { explain, explainTask } from '../../../src/dashboard/view/explain.js';
 import { objectiveStates } from '../../../src/dashboard/view/objective-states.js';
-import { alertEventsOf, readCharts } from '../../../src/dashboard/view/read-snapshot.js';
+import { alertHistoryOf, readCharts } from '../../../src/dashboard/view/read-snapshot.js';
 import { MemoryMetricStore } from '../../../src/metrics/index.js';
-import { type Desk, givenDesk, keepAlert } from './given-desk.js';
+import { type Desk, givenDesk, keepAlert } from '../../workload/given-desk.js';
 
 const SECONDS = 600;
 const HOSTILE = '<img src=x onerror=alert(1)>';
@@ -19,7 +19,7 @@ let desk: Desk;
 
 async function read(store: MetricStore, from: number, to: number, metric = DEFAULT_SERIES): Promise<Record<ChartId, ChartData>> {
   const grid = gridOf(from, to);
-  const source = { store, alertEvents: alertEventsOf(store), objectives: DEFAULT_OBJECTIVES, selected: selectSeries(metric), pictureFrom: grid.from };
+  const source = { store, ...alertHistoryOf(store), objectives: DEFAULT_OBJECTIVES, selected: selectSeries(metric), pictureFrom: grid.from };
   const all = await readCharts(source, grid);
   return Object.fromEntries(all.map((data) => [data.id, data])) as Record<ChartId, ChartData>;
 }

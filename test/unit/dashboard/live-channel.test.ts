@@ -6,7 +6,7 @@ import type { Dashboard } from '../../../src/dashboard/index.js';
 import { mergeTick } from '../../../src/dashboard/view/merge.js';
 import type { Snapshot } from '../../../src/dashboard/view/snapshot.js';
 import { eventsOf, givenDashboard, TOKEN } from './given-dashboard.js';
-import { type Desk, givenDesk } from './given-desk.js';
+import { type Desk, givenDesk } from '../../workload/given-desk.js';
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {

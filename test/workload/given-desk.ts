@@ -1,12 +1,16 @@
-import type { AlertEvent, AlertInstance } from '../../../src/contracts/alerts.js';
-import { EventBus } from '../../../src/contracts/events.js';
-import type { MetricStore } from '../../../src/contracts/metric-store.js';
-import { ManualClock } from '../../../src/core/manual-clock.js';
-import { type Random, seededRandom } from '../../../src/core/random.js';
-import { instrument, MemoryMetricStore, MetricsRegistry } from '../../../src/metrics/index.js';
+import type { AlertInstance, AlertStateStore } from '../../src/contracts/alerts.js';
+import { EventBus } from '../../src/contracts/events.js';
+import type { MetricStore } from '../../src/contracts/metric-store.js';
+import { ManualClock } from '../../src/core/manual-clock.js';
+import { type Random, seededRandom } from '../../src/core/random.js';
+import { instrument, MemoryMetricStore, MetricsRegistry } from '../../src/metrics/index.js';
+
+/** A metric store that keeps the changes of alerts, as those of a single machine do. */
+export type DeskStore = MetricStore & AlertStateStore;
 
 export interface Desk extends AsyncDisposable {
-  readonly store: MetricStore & { alerts(range: { from: number; to: number }): Promise<readonly AlertEvent[]> };
+  readonly store: DeskStore;
+  readonly bus: EventBus;
   /** Epoch ms of the first and the last second on record. */
   readonly from: number;
   now(): number;
@@ -25,32 +29,51 @@ export async function givenDesk({
   operation = 'place',
   store = new MemoryMetricStore(),
   isCalm = false,
+  venues = 1,
+  positions = 0,
 }: {
   readonly seed?: number;
   readonly seconds?: number;
   readonly from?: number;
   /** The label of the first operation: what a hostile venue may send. */
   readonly operation?: string;
-  readonly store?: MemoryMetricStore;
+  readonly store?: DeskStore;
   readonly isCalm?: boolean;
+  /** Calls go to so many, in turn. */
+  readonly venues?: number;
+  /** So many gauges of the bot's own beside those of the kit, each changing every second. */
+  readonly positions?: number;
 } = {}): Promise<Desk> {
   const clock = new ManualClock(from);
   const bus = new EventBus();
   const registry = new MetricsRegistry({ clock });
   const stop = instrument(bus, registry, { clock });
-  const collecting = registry.collect(store);
+  // A tick is kept before the next second begins, however long the store takes.
+  let kept = Promise.resolve();
+  const collecting = registry.collect({
+    append: (tick) => {
+      kept = store.append(tick);
+      return kept;
+    },
+  } as MetricStore);
   const random = seededRandom(seed);
+  const position = registry.gauge({ name: 'desk_position', help: 'What the bot holds.', labels: ['symbol'], maxSeries: Math.max(1, positions) });
+  const held = Array.from({ length: positions }, (_, i) => position.with({ symbol: `S${i}` }));
   let second = 0;
   const live = async (more: number): Promise<void> => {
     for (let i = 0; i < more; i++, second++) {
       const isBad = !isCalm && second >= seconds * 0.4 && second < seconds * 0.6;
-      emitSecond({ bus, random, now: clock.now(), isBad, filled: isCalm ? 2 : Math.floor((second / seconds) * 15), operation });
+      const venue = venues === 1 ? 'sim' : `venue-${second % venues}`;
+      emitSecond({ bus, random, now: clock.now(), isBad, filled: isCalm ? 2 : Math.floor((second / seconds) * 15), operation, venue });
+      for (const one of held) one.add(Math.floor(9 * random()) - 4);
       await clock.advance(1_000);
+      await kept;
     }
   };
   await live(seconds);
   return {
     store,
+    bus,
     from,
     now: () => clock.now(),
     live,
@@ -69,6 +92,7 @@ function emitSecond({
   isBad,
   filled,
   operation,
+  venue,
 }: {
   readonly bus: EventBus;
   readonly random: Random;
@@ -76,11 +100,12 @@ function emitSecond({
   readonly isBad: boolean;
   readonly filled: number;
   readonly operation: string;
+  readonly venue: string;
 }): void {
   const call = (name: string, median: number): number => {
     const ms = median * (0.6 + 0.9 * random() ** 2) * (isBad ? 2.5 : 1) * (random() < 0.01 ? 6 : 1);
     const outcome = random() < (isBad ? 0.2 : 0.002) ? 'unknown' : 'ok';
-    bus.emit('venue.call', { venue: 'sim', operation: name, attempt: 1, ms, outcome, hedge: false });
+    bus.emit('venue.call', { venue, operation: name, attempt: 1, ms, outcome, hedge: false });
     return ms;
   };
   for (let i = 0; i < 3; i++) if (random() < 0.7) call(operation, 40);
@@ -120,7 +145,7 @@ export async function keepAlert(
 ): Promise<void> {
   let before: AlertInstance['state'] = 'inactive';
   for (const [second, state] of changes) {
-    await (store as MemoryMetricStore).saveAlert({ at: from + second * 1_000, from: before, alert: givenAlert({ ...alert, state }) });
+    await store.saveAlert({ at: from + second * 1_000, from: before, alert: givenAlert({ ...alert, state }) });
     before = state;
   }
 }
