@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { table, targets } from './analytics/shared-data.js';
-import { launchChromium } from './dashboard/chromium.js';
+import { launchChromium } from '../test/setup/chromium.js';
 import { type RecordedDay, recordDay } from './dashboard/recorded-day.js';
 import { digits, publish } from './harness.js';
 

@@ -7,9 +7,11 @@ import { requireFunction, requireKnown, requireMethods, requireObject } from '..
 import { seededRandom } from '../core/random.js';
 import type { SeriesAnalysis } from './engine/analyze-series.js';
 import { collect, type MeasuredSeries, type TimeRange } from './engine/collect.js';
-import { gradeOf, healthOf } from './engine/grade.js';
+import { gradeOf } from './engine/grade.js';
 import { insightsOf } from './engine/insights.js';
+import { healthOf } from './engine/letters.js';
 import type { Measure } from './engine/measure.js';
+import { type Objectives, requireObjectives } from './engine/objectives.js';
 import { type AnalyticsReport, REPORT_SCHEMA } from './engine/report.js';
 import { SeriesRunner } from './engine/series-runner.js';
 import { STANDARD_MEASURES } from './engine/standard-measures.js';
@@ -27,6 +29,8 @@ export interface AnalyticsEngineOptions extends Wiring {
   readonly store?: MetricStore;
   /** Of all that is drawn at random: the same data with the same seed give the same report. @defaultValue 1 */
   readonly seed?: number;
+  /** What a grade is given by. @defaultValue 0.1 % of calls failed, p99 within 500 ms, 80 % of reads from the cache */
+  readonly objectives?: Partial<Objectives>;
   /** The worker's file, for a host that was bundled. @defaultValue beside this module, else in the installed package, else none */
   readonly workerEntry?: string | URL;
 }
@@ -51,16 +55,18 @@ export interface AnalyzeOptions {
 export class AnalyticsEngine {
   readonly #store: MetricStore | undefined;
   readonly #seed: number;
+  readonly #objectives: Objectives;
   readonly #workerEntry: string | URL | undefined;
   readonly #logger: Logger | undefined;
 
   /** @throws RangeError or TypeError naming the option that can't be meant. */
   constructor(options: AnalyticsEngineOptions = {}) {
-    requireKnown('AnalyticsEngine', requireObject('options', options), ['bus', 'clock', 'random', 'logger', 'store', 'seed', 'workerEntry']);
+    requireKnown('AnalyticsEngine', requireObject('options', options), ['bus', 'clock', 'random', 'logger', 'store', 'seed', 'objectives', 'workerEntry']);
     if (options.store !== undefined) requireMethods('store', options.store, ['query']);
     this.#seed = options.seed ?? 1;
     seededRandom(this.#seed); // refuses a seed that is no number
     this.#store = options.store;
+    this.#objectives = requireObjectives(options.objectives);
     this.#workerEntry = options.workerEntry;
     this.#logger = options.logger;
   }
@@ -104,7 +110,7 @@ export class AnalyticsEngine {
       throw new VenueKitError('NO_STORE', 'AnalyticsEngine has no store to analyze; give it one: new AnalyticsEngine({ store })');
     const series: MeasuredSeries[] = [];
     for (const measure of STANDARD_MEASURES) series.push(...(await collect(store, measure, { from, to }, signal)));
-    const grade = await gradeOf(store, { from, to }, signal);
+    const grade = await gradeOf(store, { from, to }, this.#objectives, signal);
     const analyses = await this.#analyzeAll(series, signal, onProgress);
     const each = series.map((one, i) => ({ ...one, ...analyses[i]! }));
     return {

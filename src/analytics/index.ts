@@ -2,6 +2,7 @@ export { AnalyticsEngine, type AnalyticsEngineOptions, type AnalyzeOptions } fro
 export { type ChangePointOptions, changePoints } from './change-points.js';
 export type { TimeRange } from './engine/collect.js';
 export type { Component } from './engine/measure.js';
+export type { Objectives } from './engine/objectives.js';
 export {
   type AnalyticsReport,
   type Grade,

@@ -7,7 +7,7 @@ import { throwIfAborted } from '../core/abort.js';
 import { systemClock } from '../core/clock.js';
 import { closedError } from '../core/errors.js';
 import { requireFunction, requireInteger, requireKnown, requireMethods, requireObject, requireOneOf, requireText } from '../core/options.js';
-import { type Objectives, requireObjectives } from './charts/objectives.js';
+import { type Objectives, requireObjectives } from '../analytics/engine/objectives.js';
 import { Renderer } from './report/renderer.js';
 import type { ReportData } from './report/report-data.js';
 import { REPORT_FORMATS, type ReportFormat } from './report/report-format.js';
@@ -24,7 +24,7 @@ export interface DashboardOptions extends Wiring {
   readonly store: MetricStore;
   /** Whose open alerts are shown, and can be silenced. @defaultValue none: alerts are shown as the store has kept them */
   readonly alerts?: AlertEngineShape;
-  /** What grades and explains. @defaultValue an engine of its own over the store */
+  /** What grades and explains. @defaultValue an engine of its own over the store, with the same objectives */
   readonly analytics?: Pick<AnalyticsEngine, 'analyze'>;
   /** @defaultValue 'venuekit' */
   readonly title?: string;
@@ -104,7 +104,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const assets = new DashboardAssets(options.assets);
 
   const renderer = new Renderer(assets);
-  const analytics = options.analytics ?? new AnalyticsEngine({ clock, store, ...(logger === undefined ? {} : { logger }) });
+  const analytics = options.analytics ?? new AnalyticsEngine({ clock, store, objectives, ...(logger === undefined ? {} : { logger }) });
   const reader = new DashboardReader({ store, alerts, analytics, objectives, title, explain: (task, signal) => renderer.explain(task, signal) });
   const access = new Access(token, hosts);
   const servers = new Set<Server>();

@@ -2,7 +2,9 @@ import type { MetricStore, RangeQuery } from '../../contracts/metric-store.js';
 import { selectMedian } from '../select.js';
 import type { TimeRange } from './collect.js';
 import { stepFor } from './collect.js';
-import { digits, type Grade, type GradePart, type Health } from './report.js';
+import { gradeFrom } from './letters.js';
+import type { Objectives } from './objectives.js';
+import { digits, type Grade, type GradePart } from './report.js';
 import { queryInWindows, WINDOW_MS } from './windowed-query.js';
 
 /** Points of a scale: a measured value and the score that it earns; straight lines between. */
@@ -11,6 +13,8 @@ type Scale = readonly (readonly [value: number, score: number])[];
 interface Objective {
   readonly name: string;
   readonly weight: number;
+  /** Whether it allows a share of what happens to miss it: a budget, which can be overspent. */
+  readonly hasBudget?: true;
   readonly scale: Scale;
   measure(read: Reader): Promise<number | undefined>;
   why(value: number): string;
@@ -40,32 +44,38 @@ async function inWorstWindows(read: Reader, metric: string, agg: `p${number}`): 
   return worst(await read.values({ metric, agg, stepMs: WINDOW_MS }));
 }
 
-const OBJECTIVES: readonly Objective[] = [
+/** The scale of an objective that can be chosen: at multiples of it. */
+const times = (objective: number, scale: Scale): Scale => scale.map(([factor, score]) => [factor * objective, score] as const);
+
+const gradedBy = ({ errorRatio, latencyP99Seconds, cacheHitRatio }: Objectives): readonly Objective[] => [
   {
     name: 'error rate',
     weight: 3,
-    scale: [
-      [0.001, 100],
-      [0.01, 93],
-      [0.05, 75],
-      [0.2, 30],
-      [0.5, 0],
-    ],
+    hasBudget: true,
+    scale: times(errorRatio, [
+      [1, 100],
+      [10, 93],
+      [50, 75],
+      [200, 30],
+      [500, 0],
+    ]),
     measure: (read) => share(rise(read, 'venuekit_venue_call_failures_total'), rise(read, 'venuekit_venue_calls_total')),
-    why: (value) => `${percent(value)} of venue calls failed; the objective is 0.1 %`,
+    why: (value) => `${percent(value)} of venue calls failed; the objective is ${percent(errorRatio)}`,
   },
   {
     name: 'latency',
     weight: 2,
-    scale: [
-      [0.5, 100],
-      [1, 93],
-      [2, 80],
-      [5, 50],
-      [15, 0],
-    ],
+    hasBudget: true,
+    scale: times(latencyP99Seconds, [
+      [1, 100],
+      [2, 93],
+      [4, 80],
+      [10, 50],
+      [30, 0],
+    ]),
     measure: (read) => inWorstWindows(read, 'venuekit_venue_call_seconds', 'p99'),
-    why: (value) => `in 95 % of all windows of 5 minutes, 99 % of the venue calls took at most ${digits(value * 1000)} ms; the objective is 500 ms`,
+    why: (value) =>
+      `in 95 % of all windows of 5 minutes, 99 % of the venue calls took at most ${digits(value * 1000)} ms; the objective is ${digits(latencyP99Seconds * 1000)} ms`,
   },
   {
     name: 'throughput',
@@ -87,14 +97,15 @@ const OBJECTIVES: readonly Objective[] = [
   {
     name: 'cache hit rate',
     weight: 1,
-    scale: [
-      [0.8, 100],
-      [0.7, 85],
-      [0.5, 60],
+    hasBudget: true,
+    scale: times(cacheHitRatio, [
+      [1, 100],
+      [0.875, 85],
+      [0.625, 60],
       [0, 0],
-    ],
+    ]),
     measure: (read) => share(rise(read, 'venuekit_cache_reads_total', { outcome: 'hit' }), rise(read, 'venuekit_cache_reads_total')),
-    why: (value) => `${percent(value)} of reads were answered from the cache; the objective is 80 %`,
+    why: (value) => `${percent(value)} of reads were answered from the cache; the objective is ${percent(cacheHitRatio)}`,
   },
   {
     name: 'pool utilisation',
@@ -163,7 +174,7 @@ function worst(values: Float64Array): number | undefined {
 }
 
 /** Grades a range by what was measured in it against its objectives; what was not measured is named and not graded. */
-export async function gradeOf(store: MetricStore, range: TimeRange, signal: AbortSignal | undefined): Promise<Grade> {
+export async function gradeOf(store: MetricStore, range: TimeRange, objectives: Objectives, signal: AbortSignal | undefined): Promise<Grade> {
   const stepMs = stepFor(range);
   const read: Reader = {
     async values(query) {
@@ -173,9 +184,10 @@ export async function gradeOf(store: MetricStore, range: TimeRange, signal: Abor
   };
   const parts: GradePart[] = [];
   const missing: string[] = [];
+  const overspent: string[] = [];
   let sum = 0;
   let weights = 0;
-  for (const { name, weight, scale, measure, why } of OBJECTIVES) {
+  for (const { name, weight, scale, hasBudget, measure, why } of gradedBy(objectives)) {
     const value = await measure(read);
     if (value === undefined) {
       missing.push(name);
@@ -183,11 +195,11 @@ export async function gradeOf(store: MetricStore, range: TimeRange, signal: Abor
     }
     const score = scoreOn(scale, value);
     parts.push({ name, score, why: why(value) });
+    if (hasBudget && score < 100) overspent.push(name);
     sum += weight * score;
     weights += weight;
   }
-  const score = weights === 0 ? 0 : sum / weights;
-  return { letter: weights === 0 ? 'none' : letterOf(score), score, parts, missing };
+  return gradeFrom(sum / weights, parts, missing, overspent);
 }
 
 function scoreOn(scale: Scale, value: number): number {
@@ -200,32 +212,4 @@ function scoreOn(scale: Scale, value: number): number {
     previous = point;
   }
   return previous[1];
-}
-
-const LETTERS: readonly (readonly [number, string])[] = [
-  [97, 'A+'],
-  [93, 'A'],
-  [90, 'A-'],
-  [87, 'B+'],
-  [83, 'B'],
-  [80, 'B-'],
-  [77, 'C+'],
-  [73, 'C'],
-  [70, 'C-'],
-  [67, 'D+'],
-  [63, 'D'],
-  [60, 'D-'],
-];
-
-function letterOf(score: number): string {
-  return LETTERS.find(([least]) => score >= least)?.[1] ?? 'F';
-}
-
-/** Health follows the grade, and never exceeds what its worst part allows. With nothing measured it is `degraded`: blind is not well. */
-export function healthOf({ score, parts }: Grade): Health {
-  const worst = Math.min(100, ...parts.map((part) => part.score));
-  if (parts.length === 0) return 'degraded';
-  if (score < 60 || worst < 25) return 'critical';
-  if (score < 80 || worst < 60) return 'degraded';
-  return score >= 93 && worst >= 85 ? 'excellent' : 'good';
 }

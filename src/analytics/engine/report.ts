@@ -25,6 +25,8 @@ export interface Grade {
   readonly parts: readonly GradePart[];
   /** Parts that nothing was recorded of: they are not graded. */
   readonly missing: readonly string[];
+  /** Objectives whose budget is spent more than once over: the mark is then a B+ at best. */
+  readonly overspent: readonly string[];
 }
 
 export type Health = 'excellent' | 'good' | 'degraded' | 'critical';
@@ -68,6 +70,7 @@ export function reportToText(report: AnalyticsReport): string {
     grade.letter === 'none' ? 'Grade: none, nothing was measured' : `Grade: ${grade.letter} (${grade.score.toFixed(1)}), health ${report.health}`,
     ...grade.parts.map(({ name, score, why }) => `  ${score.toFixed(0).padStart(3)}  ${name}: ${why}`),
   ];
+  if (grade.overspent.length > 0) lines.push(`  budget overspent, so B+ at best: ${grade.overspent.join(', ')}`);
   if (grade.missing.length > 0) lines.push(`  not measured: ${grade.missing.join(', ')}`);
   lines.push('', insights.length === 0 ? 'Nothing changed for the worse.' : 'What changed for the worse:');
   for (const { since, component, metric, change, cause, action } of insights) {

@@ -1,5 +1,5 @@
 import { duration, utc } from '../charts/format.js';
-import { objectiveStates } from '../view/objective-states.js';
+import { limitedBy, objectiveStates, scoreInWords } from '../view/objective-states.js';
 import type { OpenAlert, Snapshot } from '../view/snapshot.js';
 import { byId, element, setText } from './elements.js';
 
@@ -16,17 +16,19 @@ export class StripView {
   }
 
   show({ charts, strip }: Snapshot): void {
-    const { assessment, assessmentError, alerts, canSilence, uptimeSeconds } = strip;
+    const { assessmentError, alerts, canSilence, uptimeSeconds } = strip;
+    const objectives = objectiveStates(charts);
+    const assessment = strip.assessment === undefined ? undefined : limitedBy(strip.assessment, objectives);
     const page = this.#page;
     const isGraded = assessment !== undefined && assessment.grade.letter !== 'none';
     setText(byId(page, 'grade'), isGraded ? assessment.grade.letter : '–');
     const why = assessment === undefined ? (assessmentError ?? 'being worked out') : 'nothing measured';
-    setText(byId(page, 'score'), isGraded ? `${assessment.grade.score.toFixed(1)} of 100` : why);
+    setText(byId(page, 'score'), isGraded ? scoreInWords(assessment.grade) : why);
     const health = byId(page, 'health');
     setText(health, assessment?.health ?? '–');
     health.dataset.health = assessment?.health ?? 'unknown';
     setText(byId(page, 'uptime'), uptimeSeconds === undefined ? 'not on record' : duration(uptimeSeconds));
-    this.#list('objectives', objectiveStates(charts), (states) =>
+    this.#list('objectives', objectives, (states) =>
       states.length === 0 ? [element(page, 'li', 'nothing measured', 'muted')] : states.map((state) => this.#objective(state)),
     );
     setText(byId(page, 'alert-count'), String(alerts.length));

@@ -3,6 +3,7 @@ import { duration, utc } from '../charts/format.js';
 import { palettes } from '../charts/look.js';
 import { chartSvg } from '../drawing/chart-svg.js';
 import { escapeMarkup as text } from '../drawing/svg-text.js';
+import { scoreInWords } from '../view/objective-states.js';
 import type { ReportData } from './report-data.js';
 import { STILL_FONT, stillLook } from './sheet-svg.js';
 import { measuredTable, reportTables, type Table } from './tables.js';
@@ -55,7 +56,7 @@ function executive({ snapshot, objectives, analysis, analysisError }: ReportData
   const health = analysis?.health ?? 'unknown';
   const insights = assessment?.insights ?? [];
   return `<dl class="figures">
-<div><dt>Grade</dt><dd class="grade">${isGraded ? text(grade.letter) : '–'}</dd><dd class="muted">${isGraded ? `${grade.score.toFixed(1)} of 100` : 'nothing measured'}</dd></div>
+<div><dt>Grade</dt><dd class="grade">${isGraded ? text(grade.letter) : '–'}</dd><dd class="muted">${isGraded ? scoreInWords(grade) : 'nothing measured'}</dd></div>
 <div><dt>Health</dt><dd class="big ${health}">${health}</dd></div>
 <div><dt>Open alerts</dt><dd class="big${alerts.length > 0 ? ' critical' : ''}">${alerts.length}</dd>${alerts
     .slice(0, 5)

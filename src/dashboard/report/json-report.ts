@@ -13,7 +13,7 @@ export function jsonReport(data: ReportData): string {
       from,
       to,
       madeAt,
-      grade: analysis?.grade ?? { letter: 'none', score: 0, parts: [], missing: [] },
+      grade: analysis?.grade ?? { letter: 'none', score: 0, parts: [], missing: [], overspent: [] },
       health: analysis?.health ?? 'unknown',
       objectives,
       openAlerts: alerts,

@@ -4,6 +4,7 @@ import { wordsOf } from '../charts/charts.js';
 import { duration, utc } from '../charts/format.js';
 import { palettes } from '../charts/look.js';
 import { chartSvg } from '../drawing/chart-svg.js';
+import { scoreInWords } from '../view/objective-states.js';
 import type { ReportData } from './report-data.js';
 import { stillLook } from './sheet-svg.js';
 import { colourOf } from './strip-svg.js';
@@ -80,7 +81,7 @@ function firstPage({ snapshot, objectives, analysis, analysisError }: ReportData
   return [
     {
       columns: [
-        figure('Grade', isGraded ? grade.letter : '–', isGraded ? `${grade.score.toFixed(1)} of 100` : 'nothing measured', palette.text, 30),
+        figure('Grade', isGraded ? grade.letter : '–', isGraded ? scoreInWords(grade) : 'nothing measured', palette.text, 30),
         figure('Health', health, '', colourOf(health, palette), 18),
         figure(
           'Open alerts',

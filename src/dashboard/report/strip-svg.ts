@@ -33,6 +33,7 @@ export function stripSvg(
     label('grade', x + 16),
     svgText(isGraded ? grade.letter : '–', x + 16, top + 68, { size: 40, fill: palette.text, weight: 500 }),
     svgText(isGraded ? `${grade.score.toFixed(1)} of 100` : 'nothing measured', x + 16, top + 92, { size: 12, fill: palette.muted }),
+    isGraded && grade.overspent.length > 0 ? svgText('budget overspent', x + 16, top + 108, { size: 11, fill: palette.critical }) : '',
     label('health', x + 126),
     `<circle cx="${x + 132}" cy="${top + 54}" r="6" fill="${colourOf(health, palette)}"/>`,
     svgText(health, x + 144, top + 60, { size: 18, fill: palette.text, weight: 500 }),

@@ -133,7 +133,7 @@ export function measuredTable({ analysis }: ReportData): Table {
       ...allCharts.map(({ title, how }) => [title, how] as const),
       [
         'Grade',
-        `Mean of the scores below, by weight; a part is scored by what was measured against its objective. ${(analysis?.grade.parts ?? []).map(({ name, score, why }) => `${name} ${score.toFixed(0)}: ${why}.`).join(' ')}${(analysis?.grade.missing.length ?? 0) > 0 ? ` Not measured: ${analysis!.grade.missing.join(', ')}.` : ''}`,
+        `Mean of the scores below, by weight; a part is scored by what was measured against its objective; while a budget is overspent it is a B+ at best. ${(analysis?.grade.parts ?? []).map(({ name, score, why }) => `${name} ${score.toFixed(0)}: ${why}.`).join(' ')}${(analysis?.grade.missing.length ?? 0) > 0 ? ` Not measured: ${analysis!.grade.missing.join(', ')}.` : ''}`,
       ],
       [
         'Health',

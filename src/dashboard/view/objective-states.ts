@@ -1,3 +1,5 @@
+import { healthOf, limitGrade } from '../../analytics/engine/letters.js';
+import type { AnalyticsReport, Grade } from '../../analytics/index.js';
 import { cacheChart, hitRatioOf } from '../charts/cache.js';
 import type { ChartData } from '../charts/chart.js';
 import { errorRatioOf, errorsChart } from '../charts/errors.js';
@@ -19,7 +21,7 @@ function errors(data: ChartData | undefined): ObjectiveState | undefined {
   const ratio = data === undefined ? undefined : errorRatioOf(data);
   if (ratio === undefined) return undefined;
   const allowed = data!.facts.objective!;
-  return state('failed calls', `at most ${format(allowed, 'ratio')}`, format(ratio, 'ratio'), ratio, allowed);
+  return state('failed calls', 'error rate', `at most ${format(allowed, 'ratio')}`, format(ratio, 'ratio'), ratio, allowed);
 }
 
 function latency(data: ChartData | undefined): ObjectiveState | undefined {
@@ -28,18 +30,31 @@ function latency(data: ChartData | undefined): ObjectiveState | undefined {
   const within = p99 === undefined ? undefined : withinObjective(p99.v, objective!);
   if (within === undefined) return undefined;
   const name = `p99 within ${format(objective, 'seconds')}`;
-  return state(name, `for ${format(1 - SLOW_TIME, 'ratio')} of the time`, format(within, 'ratio'), 1 - within, SLOW_TIME);
+  return state(name, 'latency', `for ${format(1 - SLOW_TIME, 'ratio')} of the time`, format(within, 'ratio'), 1 - within, SLOW_TIME);
 }
 
 function cache(data: ChartData | undefined): ObjectiveState | undefined {
   const hits = data === undefined ? undefined : hitRatioOf(data);
   if (hits === undefined) return undefined;
   const target = data!.facts.objective!;
-  return state('cache hits', `at least ${format(target, 'ratio')}`, format(hits, 'ratio'), 1 - hits, 1 - target);
+  return state('cache hits', 'cache hit rate', `at least ${format(target, 'ratio')}`, format(hits, 'ratio'), 1 - hits, 1 - target);
 }
 
-function state(name: string, objective: string, measured: string, spent: number, allowed: number): ObjectiveState {
+/** The same findings where these budgets count, too: no A stands beside one that is overspent. */
+export function limitedBy<T extends Pick<AnalyticsReport, 'grade' | 'health'>>(findings: T, states: readonly ObjectiveState[]): T {
+  const grade = limitGrade(
+    findings.grade,
+    states.filter(({ isMet }) => !isMet).map(({ part }) => part),
+  );
+  return { ...findings, grade, health: healthOf(grade) };
+}
+
+/** `89.0 of 100`, and why it is no more. */
+export const scoreInWords = ({ score, overspent }: Grade): string =>
+  `${score.toFixed(1)} of 100${overspent.length === 0 ? '' : ': B+ at best while a budget is overspent'}`;
+
+function state(name: string, part: string, objective: string, measured: string, spent: number, allowed: number): ObjectiveState {
   const budgetLeft = 1 - spent / allowed;
   const budget = budgetLeft >= 0 ? `${format(budgetLeft, 'ratio')} of the budget left` : `budget spent ${digits(spent / allowed)} times over`;
-  return { name, objective, measured, isMet: spent <= allowed, budgetLeft, budget };
+  return { name, part, objective, measured, isMet: spent <= allowed, budgetLeft, budget };
 }

@@ -6,12 +6,12 @@ import { abortReason } from '../../core/abort.js';
 import { asError } from '../../core/errors.js';
 import type { ChartData, ChartSource } from '../charts/chart.js';
 import { type Grid, gridOf, gridSince } from '../charts/grid.js';
-import type { Objectives } from '../charts/objectives.js';
+import type { Objectives } from '../../analytics/engine/objectives.js';
 import { DEFAULT_SERIES, type Explanation, type SelectedSeries, selectSeries } from '../charts/selected-series.js';
 import type { ReportData } from '../report/report-data.js';
 import { type AlertEngineShape, openIn, openOf } from './alert-source.js';
 import { type ExplainTask, explainTask } from './explain.js';
-import { objectiveStates } from './objective-states.js';
+import { limitedBy, objectiveStates } from './objective-states.js';
 import { alertHistoryOf, readCharts, readUptime } from './read-snapshot.js';
 import { sharedReading } from './shared-reading.js';
 import type { Assessment, OpenAlert, Snapshot, Strip } from './snapshot.js';
@@ -104,6 +104,8 @@ export class DashboardReader {
     const snapshot = await this.snapshot({ from, to }, selectSeries(mostTelling(analysis)), signal);
     const charts = await Promise.all(snapshot.charts.map(async (chart) => (chart.id === 'metric' ? this.#explained(chart, signal) : chart)));
     const { title } = this.#options;
+    const objectives = objectiveStates(charts);
+    if (analysis !== undefined) analysis = limitedBy(analysis, objectives);
     const strip = { ...snapshot.strip, ...(analysis === undefined ? { assessmentError: analysisError! } : { assessment: assessmentOf(analysis) }) };
     return {
       title,
@@ -111,7 +113,7 @@ export class DashboardReader {
       to,
       madeAt: now,
       snapshot: { ...snapshot, charts, strip },
-      objectives: objectiveStates(charts),
+      objectives,
       ...(analysis === undefined ? { analysisError: analysisError! } : { analysis }),
     };
   }

@@ -15,6 +15,8 @@ export interface Assessment {
 /** An objective, what was measured against it, and what is left of its budget. */
 export interface ObjectiveState {
   readonly name: string;
+  /** The part of the grade that it is. */
+  readonly part: string;
   /** `at most 0.1 %`. */
   readonly objective: string;
   readonly measured: string;

@@ -121,7 +121,7 @@ describe('AnalyticsEngine over a store', () => {
       given = { from, to };
       store = recorded.store;
       report = await new AnalyticsEngine({ store }).analyze(given);
-    });
+    }, 60_000);
 
     it('grades what was measured, with its reason, and finds nothing wrong', () => {
       expect(report.insights).toEqual([]);
@@ -222,6 +222,25 @@ describe('AnalyticsEngine over a store', () => {
     expect(report.grade).toMatchObject({ letter: 'none', score: 0, parts: [] });
     expect(report.grade.missing).toContain('latency');
     expect(reportToText(report)).toMatch(/nothing was measured/);
+  });
+
+  it('marks no range with an A while a budget is overspent, and takes the objectives that it is given', async () => {
+    const store = new MemoryMetricStore();
+    const series = ['venuekit_venue_calls_total', 'venuekit_venue_call_failures_total'].map((name) => ({ name, labels: {} }));
+    // 0.2 % of the calls fail, and nothing else is wrong.
+    for (let i = 0; i <= 120; i++) await store.append({ t: i * 1_000, series, values: Float64Array.of(1_000 * i, 2 * i) });
+    const range = { from: 0, to: 120_000 };
+    const report = await new AnalyticsEngine({ store }).analyze(range);
+    expect(report.grade.parts[0]).toMatchObject({ name: 'error rate', why: '0.2 % of venue calls failed; the objective is 0.1 %' });
+    expect(report.grade.parts.every(({ score }) => score > 97)).toBe(true);
+    expect(report.grade).toMatchObject({ letter: 'B+', score: 89, overspent: ['error rate'] });
+    expect(report.health).toBe('good');
+    expect(reportToText(report)).toContain('budget overspent, so B+ at best: error rate');
+
+    const lenient = await new AnalyticsEngine({ store, objectives: { errorRatio: 0.01 } }).analyze(range);
+    expect(lenient.grade).toMatchObject({ letter: 'A+', score: 100, overspent: [] });
+    expect(lenient.grade.parts[0]!.why).toContain('the objective is 1 %');
+    expect(() => new AnalyticsEngine({ store, objectives: { errorRatio: 0 } })).toThrow(/objectives\.errorRatio must be above 0 and below 1, got 0/);
   });
 
   it('refuses to analyze without a store, or an empty range', async () => {

@@ -4,11 +4,11 @@ import { CHART_IDS, type ChartData, type ChartId } from '../../../src/dashboard/
 import { charts, wordsOf } from '../../../src/dashboard/charts/charts.js';
 import { gridOf, stepFor } from '../../../src/dashboard/charts/grid.js';
 import { palettes } from '../../../src/dashboard/charts/look.js';
-import { DEFAULT_OBJECTIVES } from '../../../src/dashboard/charts/objectives.js';
+import { DEFAULT_OBJECTIVES } from '../../../src/analytics/engine/objectives.js';
 import { DEFAULT_SERIES, selectSeries } from '../../../src/dashboard/charts/selected-series.js';
 import { chartSvg } from '../../../src/dashboard/drawing/chart-svg.js';
 import { explain, explainTask } from '../../../src/dashboard/view/explain.js';
-import { objectiveStates } from '../../../src/dashboard/view/objective-states.js';
+import { limitedBy, objectiveStates } from '../../../src/dashboard/view/objective-states.js';
 import { alertHistoryOf, readCharts } from '../../../src/dashboard/view/read-snapshot.js';
 import { MemoryMetricStore } from '../../../src/metrics/index.js';
 import { type Desk, givenDesk, keepAlert } from '../../workload/given-desk.js';
@@ -137,6 +137,17 @@ describe('what charts say', () => {
     expect(failed!.budget).toMatch(/^budget spent [\d.]+ times over$/);
     expect(slow).toMatchObject({ name: 'p99 within 500 ms' });
     expect(cache).toMatchObject({ name: 'cache hits', isMet: true });
+  });
+});
+
+describe('a mark beside budgets', () => {
+  it('is no A while one of them is overspent, also one that the analysis did not find', async () => {
+    const states = objectiveStates(Object.values(await read(desk.store, desk.from, desk.now())));
+    const found = { grade: { letter: 'A+', score: 99, parts: [{ name: 'throughput', score: 99, why: '' }], missing: [], overspent: [] }, health: 'excellent' };
+    expect(limitedBy(found as never, states)).toMatchObject({ grade: { letter: 'B+', score: 89, overspent: ['error rate'] }, health: 'good' });
+    expect(limitedBy(found as never, states.filter(({ isMet }) => isMet))).toEqual(found);
+    const worse = { ...found, grade: { ...found.grade, letter: 'D', score: 65 } };
+    expect(limitedBy(worse as never, states)).toMatchObject({ grade: { letter: 'D', score: 65 }, health: 'degraded' });
   });
 });
 

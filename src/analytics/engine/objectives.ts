@@ -1,6 +1,6 @@
 import { requireFraction, requireKnown, requireObject, requirePositive } from '../../core/options.js';
 
-/** What the charts and the budgets are held against. */
+/** What grades, budgets and charts are held against. */
 export interface Objectives {
   /** Share of calls that may fail. @defaultValue 0.001 */
   readonly errorRatio: number;
@@ -10,7 +10,6 @@ export interface Objectives {
   readonly cacheHitRatio: number;
 }
 
-/** The same that a grade is given by. */
 export const DEFAULT_OBJECTIVES: Objectives = { errorRatio: 0.001, latencyP99Seconds: 0.5, cacheHitRatio: 0.8 };
 
 /** @throws RangeError or TypeError naming the objective that can't be meant. */

@@ -1,0 +1,108 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { launchChromium } from '../test/setup/chromium.js';
+import type { ServerMessage, StreamCount } from './dashboard-soak/server.js';
+
+/**
+ * Open pages of the dashboard in a real Chromium, and two clients that are too slow, one that reads
+ * nothing and one that sips, for minutes. Fails when the server's event loop was held up for 20 ms or
+ * more at p99, when its memory grew, or when it kept for a slow client what that did not take.
+ * `npm run soak` runs it; it needs the build.
+ *
+ *     tsx scripts/dashboard-soak.ts --minutes 10 --pages 10
+ */
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, pages: { type: 'string', default: '10' } } });
+const [minutes, pages] = [Number(values.minutes), Number(values.pages)];
+if (!(minutes >= 1)) throw new RangeError(`--minutes must be at least 1, got ${values.minutes}`);
+if (!Number.isSafeInteger(pages) || pages < 1) throw new RangeError(`--pages must be a whole number from 1, got ${values.pages}`);
+
+const MOST_LOOP_MS = 20;
+/** Growth of the heap after a collection, over the second half: what is left of noise. */
+const MOST_GROWTH_MB_A_MINUTE = 0.2;
+/** What may wait for one client: a snapshot, or what it missed in one. */
+const MOST_WAITING_BYTES = 1_500_000;
+const VIEWS = ['', '&range=300000', '&range=3600000', '&range=60000'];
+
+const server = fork(fileURLToPath(new URL('dashboard-soak/server.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx', '--expose-gc'] });
+const memory: { readonly minute: number; readonly heapMB: number; readonly rssMB: number }[] = [];
+const startedAt = performance.now();
+const elapsedMinutes = (): number => (performance.now() - startedAt) / 60_000;
+server.on('message', (message: ServerMessage) => {
+  if ('heapMB' in message) memory.push({ minute: elapsedMinutes(), ...message });
+});
+
+const { url } = await told(server, (message): message is Extract<ServerMessage, { url: string }> => 'url' in message);
+const browser = await launchChromium();
+const opened = await Promise.all(
+  Array.from({ length: pages }, async (_, i) => {
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+    await page.goto(url + VIEWS[i % VIEWS.length]!);
+    return page;
+  }),
+);
+const slow = [slowClient('reads nothing', 0), slowClient('sips', 2_000)];
+const until = startedAt + minutes * 60_000;
+while (performance.now() < until) {
+  await new Promise((resolve) => setTimeout(resolve, Math.min(30_000, until - performance.now())));
+  const last = memory.at(-1);
+  console.error(`${elapsedMinutes().toFixed(1)} min: heap ${last?.heapMB.toFixed(1)} MB, rss ${last?.rssMB.toFixed(0)} MB`);
+}
+const behind = await Promise.all(opened.map((page) => page.evaluate(() => Date.now() - Number(document.documentElement.dataset.at))));
+server.send('end');
+const result = await told(server, (message): message is Extract<ServerMessage, { loopP99Ms: number }> => 'loopP99Ms' in message);
+await browser.close();
+for (const socket of slow) socket.destroy();
+
+const growth = slopeOf(memory.filter(({ minute }) => minute > minutes / 2));
+const slowStreams = result.streams.filter(({ client }) => client !== 'page');
+const usual = Math.max(...result.streams.filter(({ client }) => client === 'page').map(({ events }) => events));
+const checks: readonly (readonly [what: string, isKept: boolean])[] = [
+  [`event loop held up, p50 ${result.loopP50Ms.toFixed(1)}, p99 ${result.loopP99Ms.toFixed(1)}, most ${result.loopMaxMs.toFixed(0)} ms`, result.loopP99Ms < MOST_LOOP_MS],
+  [`heap after collections ${memory[0]!.heapMB.toFixed(1)} to ${memory.at(-1)!.heapMB.toFixed(1)} MB, in the second half ${growth.toFixed(3)} MB a minute`, growth < MOST_GROWTH_MB_A_MINUTE],
+  [`pages are behind by at most ${(Math.max(...behind) / 1_000).toFixed(1)} s`, Math.max(...behind) < 10_000],
+  ...slowStreams.map(
+    (stream) => [`the client that ${stream.client}: ${inWords(stream)}; a page got ${usual} events`, stream.events < usual && stream.mostWaiting < MOST_WAITING_BYTES] as const,
+  ),
+];
+console.log(`${minutes} minutes, ${pages} pages, ${slow.length} slow clients; rss ${memory[0]!.rssMB.toFixed(0)} to ${memory.at(-1)!.rssMB.toFixed(0)} MB`);
+console.log(
+  `the server's main thread ran for ${(result.ranMs / 1_000).toFixed(1)} s, and waited for a processor that others had for ${(result.waitedMs / 1_000).toFixed(1)} s`,
+);
+for (const [what, isKept] of checks) console.log(`${isKept ? 'kept  ' : 'MISSED'} ${what}`);
+process.exitCode = checks.every(([, isKept]) => isKept) ? 0 : 1;
+
+function inWords({ events, snapshots, mostWaiting, isOver }: StreamCount): string {
+  return `${events} events, ${snapshots} of them snapshots, at most ${(mostWaiting / 1_000).toFixed(0)} kB waited${isOver ? ', given up in the end' : ''}`;
+}
+
+// A view with a long name in it, so that what the kernel takes before it says no is used up within a minute or two.
+function slowClient(name: string, bytesASecond: number): Socket {
+  const { host, port, hostname, searchParams } = new URL(url);
+  const metric = `venuekit_venue_calls_total{note="${'x'.repeat(12_000)}"}`;
+  const query = new URLSearchParams({ client: name, range: '60000', metric, token: searchParams.get('token')! });
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.pause();
+  socket.write(`GET /events?${query.toString()} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  if (bytesASecond > 0) setInterval(() => socket.read(bytesASecond), 1_000).unref();
+  return socket;
+}
+
+function told<T extends ServerMessage>(from: ChildProcess, isWanted: (message: ServerMessage) => message is T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    from.on('message', (message: ServerMessage) => {
+      if (isWanted(message)) resolve(message);
+    });
+    from.once('exit', (code) => reject(new Error(`the server ended with ${code}; its message is above`)));
+  });
+}
+
+/** MB a minute, by least squares. */
+function slopeOf(samples: readonly { readonly minute: number; readonly heapMB: number }[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [t, v] = [mean(samples.map(({ minute }) => minute)), mean(samples.map(({ heapMB }) => heapMB))];
+  const over = samples.reduce((sum, { minute }) => sum + (minute - t) ** 2, 0);
+  return samples.reduce((sum, { minute, heapMB }) => sum + (minute - t) * (heapMB - v), 0) / over;
+}
