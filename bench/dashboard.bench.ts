@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { table, targets } from './analytics/shared-data.js';
 import { launchChromium } from '../test/setup/chromium.js';
+import { table, targets } from './analytics/shared-data.js';
 import { type RecordedDay, recordDay } from './dashboard/recorded-day.js';
 import { digits, publish } from './harness.js';
 
@@ -82,7 +82,9 @@ async function firstPaint(day: RecordedDay): Promise<string> {
       rows.map(([name, ...times]) => [name as string, ...times.map((ms) => digits(ms as number))]),
     ),
     '',
-    targets([{ target: `all seven charts ≤ ${MOST_MS} ms, in the longest visit of any range`, reached: `${digits(longest)} ms`, met: longest <= MOST_MS }]),
+    targets([
+      { target: `all seven charts ≤ ${MOST_MS} ms, in the longest visit of any range`, reached: `${digits(longest)} ms`, met: longest <= MOST_MS },
+    ]),
     '',
   ].join('\n');
 }

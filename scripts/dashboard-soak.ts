@@ -2,13 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
 import { launchChromium } from '../test/setup/chromium.js';
 import type { ServerMessage, StreamCount } from './dashboard-soak/server.js';
 
 /**
  * Open pages of the dashboard in a real Chromium, and two clients that are too slow, one that reads
  * nothing and one that sips, for minutes. Fails when the server's event loop was held up for 20 ms or
- * more at p99, when its memory grew, or when it kept for a slow client what that did not take.
+ * more at p99 by its own work (what others took of the processors is told apart), when its memory grew, or when it kept for a slow client what that did not take.
  * `npm run soak` runs it; it needs the build.
  *
  *     tsx scripts/dashboard-soak.ts --minutes 10 --pages 10
@@ -23,26 +24,26 @@ const MOST_LOOP_MS = 20;
 const MOST_GROWTH_MB_A_MINUTE = 0.2;
 /** What may wait for one client: a snapshot, or what it missed in one. */
 const MOST_WAITING_BYTES = 1_500_000;
+const OPEN_MS = 180_000;
 const VIEWS = ['', '&range=300000', '&range=3600000', '&range=60000'];
 
 const server = fork(fileURLToPath(new URL('dashboard-soak/server.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx', '--expose-gc'] });
 const memory: { readonly minute: number; readonly heapMB: number; readonly rssMB: number }[] = [];
+
+const { url } = await told(server, (message): message is Extract<ServerMessage, { url: string }> => 'url' in message);
+const browser = await launchChromium();
+const opened: Page[] = [];
+for (let i = 0; i < pages; i++) {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+  await page.goto(url + VIEWS[i % VIEWS.length]!, { timeout: OPEN_MS });
+  opened.push(page);
+}
 const startedAt = performance.now();
+const slow = [slowClient('reads nothing', 0), slowClient('sips', 2_000)];
 const elapsedMinutes = (): number => (performance.now() - startedAt) / 60_000;
 server.on('message', (message: ServerMessage) => {
   if ('heapMB' in message) memory.push({ minute: elapsedMinutes(), ...message });
 });
-
-const { url } = await told(server, (message): message is Extract<ServerMessage, { url: string }> => 'url' in message);
-const browser = await launchChromium();
-const opened = await Promise.all(
-  Array.from({ length: pages }, async (_, i) => {
-    const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
-    await page.goto(url + VIEWS[i % VIEWS.length]!);
-    return page;
-  }),
-);
-const slow = [slowClient('reads nothing', 0), slowClient('sips', 2_000)];
 const until = startedAt + minutes * 60_000;
 while (performance.now() < until) {
   await new Promise((resolve) => setTimeout(resolve, Math.min(30_000, until - performance.now())));
@@ -59,14 +60,26 @@ const growth = slopeOf(memory.filter(({ minute }) => minute > minutes / 2));
 const slowStreams = result.streams.filter(({ client }) => client !== 'page');
 const usual = Math.max(...result.streams.filter(({ client }) => client === 'page').map(({ events }) => events));
 const checks: readonly (readonly [what: string, isKept: boolean])[] = [
-  [`event loop held up, p50 ${result.loopP50Ms.toFixed(1)}, p99 ${result.loopP99Ms.toFixed(1)}, most ${result.loopMaxMs.toFixed(0)} ms`, result.loopP99Ms < MOST_LOOP_MS],
-  [`heap after collections ${memory[0]!.heapMB.toFixed(1)} to ${memory.at(-1)!.heapMB.toFixed(1)} MB, in the second half ${growth.toFixed(3)} MB a minute`, growth < MOST_GROWTH_MB_A_MINUTE],
+  [`event loop held up by its own work, p99 ${result.ownP99Ms.toFixed(1)}, most ${result.ownMaxMs.toFixed(0)} ms`, result.ownP99Ms < MOST_LOOP_MS],
+  [
+    `heap after collections ${memory[0]!.heapMB.toFixed(1)} to ${memory.at(-1)!.heapMB.toFixed(1)} MB, in the second half ${growth.toFixed(3)} MB a minute`,
+    growth < MOST_GROWTH_MB_A_MINUTE,
+  ],
   [`pages are behind by at most ${(Math.max(...behind) / 1_000).toFixed(1)} s`, Math.max(...behind) < 10_000],
   ...slowStreams.map(
-    (stream) => [`the client that ${stream.client}: ${inWords(stream)}; a page got ${usual} events`, stream.events < usual && stream.mostWaiting < MOST_WAITING_BYTES] as const,
+    (stream) =>
+      [
+        `the client that ${stream.client}: ${inWords(stream)}; a page got ${usual} events`,
+        stream.events < usual && stream.mostWaiting < MOST_WAITING_BYTES,
+      ] as const,
   ),
 ];
-console.log(`${minutes} minutes, ${pages} pages, ${slow.length} slow clients; rss ${memory[0]!.rssMB.toFixed(0)} to ${memory.at(-1)!.rssMB.toFixed(0)} MB`);
+console.log(
+  `${minutes} minutes, ${pages} pages, ${slow.length} slow clients; rss ${memory[0]!.rssMB.toFixed(0)} to ${memory.at(-1)!.rssMB.toFixed(0)} MB`,
+);
+console.log(
+  `event loop held up by whatever it was, p50 ${result.loopP50Ms.toFixed(1)}, p99 ${result.loopP99Ms.toFixed(1)}, most ${result.loopMaxMs.toFixed(0)} ms`,
+);
 console.log(
   `the server's main thread ran for ${(result.ranMs / 1_000).toFixed(1)} s, and waited for a processor that others had for ${(result.waitedMs / 1_000).toFixed(1)} s`,
 );

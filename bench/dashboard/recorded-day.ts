@@ -21,7 +21,10 @@ export interface RecordedDay {
  * Hours of a desk in a SQLite file, a tick a second: everything that a kit keeps, with calls to eight
  * venues, and as many gauges of the bot's own as it takes to come to `series`. What lies there already is taken as it is.
  */
-export async function recordDay(path: string, { hours = 24, series = 1_000 }: { readonly hours?: number; readonly series?: number } = {}): Promise<RecordedDay> {
+export async function recordDay(
+  path: string,
+  { hours = 24, series = 1_000 }: { readonly hours?: number; readonly series?: number } = {},
+): Promise<RecordedDay> {
   if (existsSync(path)) {
     await using kept = await SqliteMetricStore.open({ path, worker: WORKER, readOnly: true });
     return { path, newest: (await kept.newest())!, ...(await kept.stats()) };

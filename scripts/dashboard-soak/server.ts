@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { createDashboard } from 'venuekit/dashboard';
 import { SqliteMetricStore } from 'venuekit/sqlite';
 import { givenDesk } from '../../test/workload/given-desk.js';
@@ -23,7 +23,16 @@ export interface StreamCount {
 export type ServerMessage =
   | { readonly url: string }
   | { readonly heapMB: number; readonly rssMB: number }
-  | { readonly loopP50Ms: number; readonly loopP99Ms: number; readonly loopMaxMs: number; readonly ranMs: number; readonly waitedMs: number; readonly streams: readonly StreamCount[] };
+  | {
+      readonly loopP50Ms: number;
+      readonly loopP99Ms: number;
+      readonly loopMaxMs: number;
+      readonly ownP99Ms: number;
+      readonly ownMaxMs: number;
+      readonly ranMs: number;
+      readonly waitedMs: number;
+      readonly streams: readonly StreamCount[];
+    };
 
 const HISTORY_S = 3_600;
 const SAMPLE_MS = 5_000;
@@ -71,16 +80,29 @@ const living = setInterval(() => {
     isLiving = false;
   });
 }, 100);
-/** How long the main thread has run, and how long it was ready to and another process had its processor. */
+// On Linux: how long the main thread has run, and how long it was ready to while others had the processors.
+const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
+const schedstat = existsSync(SCHEDSTAT) ? openSync(SCHEDSTAT, 'r') : undefined;
+const text = Buffer.alloc(100);
 function schedule(): { readonly ranMs: number; readonly waitedMs: number } {
-  try {
-    const [ran = 0, waited = 0] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ').map(Number);
-    return { ranMs: ran / 1e6, waitedMs: waited / 1e6 };
-  } catch {
-    return { ranMs: Number.NaN, waitedMs: Number.NaN };
-  }
+  if (schedstat === undefined) return { ranMs: Number.NaN, waitedMs: 0 };
+  const [ran = 0, waited = 0] = text
+    .toString('latin1', 0, readSync(schedstat, text, 0, text.length, 0))
+    .split(' ')
+    .map(Number);
+  return { ranMs: ran / 1e6, waitedMs: waited / 1e6 };
 }
 const atStart = schedule();
+
+/** The loop's own delays: how much later than due a timer fired, less the time in which others had the processors. */
+const own = createHistogram();
+let last = { at: performance.now(), ...schedule() };
+const watching = setInterval(() => {
+  const now = { at: performance.now(), ...schedule() };
+  const lateMs = now.at - last.at - RESOLUTION_MS - (now.waitedMs - last.waitedMs);
+  own.record(1 + Math.max(0, Math.round(1_000 * lateMs)));
+  last = now;
+}, RESOLUTION_MS);
 
 const say = (message: ServerMessage): void => void process.send?.(message);
 const sampling = setInterval(() => {
@@ -88,6 +110,7 @@ const sampling = setInterval(() => {
   delay.disable();
   globalThis.gc?.();
   delay.enable();
+  last = { at: performance.now(), ...schedule() };
   const { heapUsed, rss } = process.memoryUsage();
   say({ heapMB: heapUsed / 1e6, rssMB: rss / 1e6 });
 }, SAMPLE_MS);
@@ -95,14 +118,30 @@ const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 delay.enable();
 say({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/?token=${dashboard.token}` });
 
+// The parent has gone: nobody is left to tell.
+const onOrphaned = (): never => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(1);
+};
+process.once('disconnect', onOrphaned);
 process.once('message', async () => {
+  process.off('disconnect', onOrphaned);
   delay.disable();
   clearInterval(living);
+  clearInterval(watching);
   clearInterval(sampling);
   const ms = (ns: number): number => Math.max(0, ns / 1e6 - RESOLUTION_MS);
   const { ranMs, waitedMs } = schedule();
   const times = { ranMs: ranMs - atStart.ranMs, waitedMs: waitedMs - atStart.waitedMs };
-  say({ ...times, loopP50Ms: ms(delay.percentile(50)), loopP99Ms: ms(delay.percentile(99)), loopMaxMs: ms(delay.max), streams });
+  say({
+    ...times,
+    ownP99Ms: own.percentile(99) / 1_000,
+    ownMaxMs: own.max / 1_000,
+    loopP50Ms: ms(delay.percentile(50)),
+    loopP99Ms: ms(delay.percentile(99)),
+    loopMaxMs: ms(delay.max),
+    streams,
+  });
   server.closeAllConnections();
   server.close();
   await dashboard[Symbol.asyncDispose]();

@@ -61,7 +61,16 @@ export class AnalyticsEngine {
 
   /** @throws RangeError or TypeError naming the option that can't be meant. */
   constructor(options: AnalyticsEngineOptions = {}) {
-    requireKnown('AnalyticsEngine', requireObject('options', options), ['bus', 'clock', 'random', 'logger', 'store', 'seed', 'objectives', 'workerEntry']);
+    requireKnown('AnalyticsEngine', requireObject('options', options), [
+      'bus',
+      'clock',
+      'random',
+      'logger',
+      'store',
+      'seed',
+      'objectives',
+      'workerEntry',
+    ]);
     if (options.store !== undefined) requireMethods('store', options.store, ['query']);
     this.#seed = options.seed ?? 1;
     seededRandom(this.#seed); // refuses a seed that is no number

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Objectives, requireObjectives } from '../analytics/engine/objectives.js';
 import { AnalyticsEngine } from '../analytics/index.js';
 import type { MetricStore } from '../contracts/metric-store.js';
 import type { Wiring } from '../contracts/wiring.js';
@@ -7,7 +8,6 @@ import { throwIfAborted } from '../core/abort.js';
 import { systemClock } from '../core/clock.js';
 import { closedError } from '../core/errors.js';
 import { requireFunction, requireInteger, requireKnown, requireMethods, requireObject, requireOneOf, requireText } from '../core/options.js';
-import { type Objectives, requireObjectives } from '../analytics/engine/objectives.js';
 import { Renderer } from './report/renderer.js';
 import type { ReportData } from './report/report-data.js';
 import { REPORT_FORMATS, type ReportFormat } from './report/report-format.js';

@@ -1,4 +1,4 @@
-import type { AlertInstance, AlertStateStore } from '../../src/contracts/alerts.js';
+import type { AlertActionRecord, AlertInstance, AlertStateStore } from '../../src/contracts/alerts.js';
 import { EventBus } from '../../src/contracts/events.js';
 import type { MetricStore } from '../../src/contracts/metric-store.js';
 import { ManualClock } from '../../src/core/manual-clock.js';
@@ -148,4 +148,22 @@ export async function keepAlert(
     await store.saveAlert({ at: from + second * 1_000, from: before, alert: givenAlert({ ...alert, state }) });
     before = state;
   }
+}
+
+/** Keeps what an alert had done `second` seconds after `from`. */
+export function keepAction(store: Desk['store'], from: number, second: number, record: Partial<AlertActionRecord> = {}): Promise<void> {
+  const at = from + second * 1_000;
+  return store.saveAction!({
+    at,
+    fingerprint: 'f1',
+    rule: 'error-rate',
+    labels: { operation: 'place' },
+    firedAt: at,
+    action: 'trip-breaker',
+    with: {},
+    on: 'firing',
+    mode: 'dry_run',
+    outcome: 'done',
+    ...record,
+  });
 }

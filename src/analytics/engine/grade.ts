@@ -35,7 +35,8 @@ async function rise(read: Reader, metric: string, match?: Readonly<Record<string
 }
 
 async function share(part: Promise<number | undefined>, whole: Promise<number | undefined>): Promise<number | undefined> {
-  const [some, all] = [await part, await whole];
+  // Together: one that fails while the other is awaited would be nobody's, and end the process.
+  const [some, all] = await Promise.all([part, whole]);
   return all === undefined || all === 0 ? undefined : (some ?? 0) / all;
 }
 

@@ -51,7 +51,8 @@ function kindOf({ mode, outcome }: ActionMark): ActionKind {
 }
 
 /** The kinds that occur, in one order. */
-export const actionKinds = (actions: readonly ActionMark[]): readonly ActionKind[] => KINDS.filter((kind) => actions.some((mark) => kindOf(mark) === kind));
+export const actionKinds = (actions: readonly ActionMark[]): readonly ActionKind[] =>
+  KINDS.filter((kind) => actions.some((mark) => kindOf(mark) === kind));
 
 /** The marks of one kind, in the row `row` of a timeline. */
 export function actionMarks(kind: ActionKind, actions: readonly ActionMark[], row: number, { info, critical, muted, surface }: Palette): object {
@@ -63,7 +64,9 @@ export function actionMarks(kind: ActionKind, actions: readonly ActionMark[], ro
     symbol: 'diamond',
     symbolSize: 11,
     itemStyle: { color, borderColor: isHollow ? info : surface, borderWidth: isHollow ? 1.5 : 1 },
-    data: actions.filter((mark) => kindOf(mark) === kind).map((mark) => ({ name: `${actionInWords(mark)}: ${mark.outcome}\n${utc(mark.t)}`, value: [mark.t, row] })),
+    data: actions
+      .filter((mark) => kindOf(mark) === kind)
+      .map((mark) => ({ name: `${actionInWords(mark)}: ${mark.outcome}\n${utc(mark.t)}`, value: [mark.t, row] })),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import type { Objectives } from '../../analytics/engine/objectives.js';
 import type { AlertActionRecord, AlertEvent, AlertInstance } from '../../contracts/alerts.js';
 import type { MetricStore } from '../../contracts/metric-store.js';
 import type { Unit } from './format.js';
 import type { Grid } from './grid.js';
 import type { Look } from './look.js';
-import type { Objectives } from '../../analytics/engine/objectives.js';
 import type { Explanation, SelectedSeries } from './selected-series.js';
 
 /** The seven charts, in the order in which they stand on the page. */

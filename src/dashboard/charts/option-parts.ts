@@ -20,16 +20,39 @@ export interface Frame {
 }
 
 const HEIGHT_OF_LEGEND = 26;
+const LEGEND_ROW = 18;
+const SYMBOL = 14;
+const MOST_NAME = 180;
 const NARROW = 480;
+
+/** Rows that a legend takes that does not scroll, by the room that a picture measures text with. */
+function legendRows(entries: readonly object[], width: number, gap: number): number {
+  let rows = 1;
+  let x = 0;
+  for (const { name } of entries as readonly { readonly name: string }[]) {
+    const wide = SYMBOL + 5 + Math.min(MOST_NAME, textWidth(name, 11));
+    if (x > 0 && x + wide > width) {
+      rows++;
+      x = 0;
+    }
+    x += wide + gap;
+  }
+  return rows;
+}
+
+/** What a text may take, in a font that nobody knows: room for a wide one, so that names never touch. */
+export const textWidth = (text: string, size: number): number => text.length * size * 0.58;
 
 /** What all charts have in common: fonts, margins, no motion in a picture, and tooltips that are drawn rather than written as HTML. */
 export function frame(look: Look, { legend = [], left = 58, right = 14, bottom = 26 }: Margins = {}): Frame {
   const { palette, font, still, width } = look;
+  const itemGap = width < NARROW ? 8 : 14;
+  const rows = still ? legendRows(legend, width - 2 * 5, itemGap) : 1;
   return {
     animation: false,
     backgroundColor: 'transparent',
     textStyle: { fontFamily: font, fontSize: 11, color: palette.text },
-    grid: { left, right, top: legend.length > 0 ? HEIGHT_OF_LEGEND + 8 : 12, bottom, containLabel: false },
+    grid: { left, right, top: legend.length > 0 ? HEIGHT_OF_LEGEND + 8 + (rows - 1) * LEGEND_ROW : 12, bottom, containLabel: false },
     legend: {
       show: legend.length > 0,
       data: legend,
@@ -38,10 +61,10 @@ export function frame(look: Look, { legend = [], left = 58, right = 14, bottom =
       left: 0,
       right: 0,
       icon: 'roundRect',
-      itemWidth: 14,
+      itemWidth: SYMBOL,
       itemHeight: 8,
-      itemGap: width < NARROW ? 8 : 14,
-      textStyle: { color: palette.text, fontSize: 11, width: 180, overflow: 'truncate' },
+      itemGap,
+      textStyle: { color: palette.text, fontSize: 11, width: MOST_NAME, overflow: 'truncate' },
       pageTextStyle: { color: palette.muted },
       pageIconColor: palette.text,
       pageIconInactiveColor: palette.line,

@@ -11,7 +11,7 @@ const MOST_READ = 64;
 const MOST_CELLS = 90;
 /** Where a colour ends and the next begins. */
 const BOUNDS = [0.5, 0.8, 0.95] as const;
-const NAMES = ['below 50 %', '50–80 %', '80–95 %', '95 % and more'];
+const NAMES = ['< 50 %', '50–80 %', '80–95 %', '≥ 95 %'];
 
 export const utilisationChart: ChartDefinition = {
   id: 'utilisation',
@@ -81,7 +81,7 @@ export const utilisationChart: ChartDefinition = {
         bottom: 0,
         itemWidth: 14,
         itemHeight: 10,
-        itemGap: 12,
+        itemGap: look.width < 480 ? 6 : 12,
         hoverLink: false,
         selectedMode: false,
         textStyle: { color: look.palette.text, fontSize: 11 },

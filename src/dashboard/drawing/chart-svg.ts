@@ -2,11 +2,11 @@ import { SVGRenderer } from 'echarts/renderers';
 import type { ChartData } from '../charts/chart.js';
 import { charts } from '../charts/charts.js';
 import type { Look } from '../charts/look.js';
+import { textWidth } from '../charts/option-parts.js';
 import { init, setPlatformAPI, use } from './echarts.js';
 
 use([SVGRenderer]);
-// Which font a viewer has, a picture can't know: room for a wide one, so that names never touch.
-setPlatformAPI({ measureText: (text, font = '11px') => ({ width: text.length * Number.parseFloat(/([\d.]+)px/.exec(font)?.[1] ?? '11') * 0.58 }) });
+setPlatformAPI({ measureText: (text, font = '11px') => ({ width: textWidth(text, Number.parseFloat(/([\d.]+)px/.exec(font)?.[1] ?? '11')) }) });
 
 /** One chart as an `<svg>` element, without a DOM. */
 export function chartSvg(data: ChartData, look: Look): string {

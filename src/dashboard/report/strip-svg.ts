@@ -92,15 +92,17 @@ export function stripSvg(
     }
   }
   for (const { change, cause, action } of insights) {
-    for (const [i, text] of [
-      ...wrapText(change, insightWidth, 12, 2),
-      ...wrapText(`Cause: ${cause}`, insightWidth, 11, 2),
-      ...wrapText(`Do: ${action}`, insightWidth, 11, 2),
-    ].entries()) {
-      parts.push(
-        svgText(text, insightX, line, { size: i === 0 ? 12 : 11, fill: i === 0 ? palette.text : palette.muted, weight: i === 0 ? 500 : 400 }),
-      );
-      line += 15;
+    const heading = { size: 12, fill: palette.text, weight: 500 } as const;
+    const detail = { size: 11, fill: palette.muted } as const;
+    for (const [said, style] of [
+      [change, heading],
+      [`Cause: ${cause}`, detail],
+      [`Do: ${action}`, detail],
+    ] as const) {
+      for (const text of wrapText(said, insightWidth, style.size, 2)) {
+        parts.push(svgText(text, insightX, line, style));
+        line += 15;
+      }
     }
     line += 6;
   }

@@ -47,14 +47,7 @@ export function reportTables(data: ReportData): readonly Table[] {
   const actions = table(
     'Actions',
     ['at', 'action', 'for', 'mode', 'outcome', 'times'],
-    actionsOf(data).map(({ t, action, rule = '–', mode, outcome, times }) => [
-      utc(t),
-      action,
-      rule,
-      mode.replace('_', ' '),
-      outcome,
-      digits(times),
-    ]),
+    actionsOf(data).map(({ t, action, rule = '–', mode, outcome, times }) => [utc(t), action, rule, mode.replace('_', ' '), outcome, digits(times)]),
     'No action was taken in this range.',
   );
   if (analysis === undefined) {

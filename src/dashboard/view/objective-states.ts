@@ -49,9 +49,9 @@ export function limitedBy<T extends Pick<AnalyticsReport, 'grade' | 'health'>>(f
   return { ...findings, grade, health: healthOf(grade) };
 }
 
-/** `89.0 of 100`, and why it is no more. */
+/** `89.0 of 100`, and that a budget keeps it there. */
 export const scoreInWords = ({ score, overspent }: Grade): string =>
-  `${score.toFixed(1)} of 100${overspent.length === 0 ? '' : ': B+ at best while a budget is overspent'}`;
+  `${score.toFixed(1)} of 100${overspent.length === 0 ? '' : ', budget overspent'}`;
 
 function state(name: string, part: string, objective: string, measured: string, spent: number, allowed: number): ObjectiveState {
   const budgetLeft = 1 - spent / allowed;

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { Objectives } from '../../analytics/engine/objectives.js';
 import { STANDARD_MEASURES } from '../../analytics/engine/standard-measures.js';
 import type { AnalyticsEngine, AnalyticsReport } from '../../analytics/index.js';
 import type { MetricStore } from '../../contracts/metric-store.js';
@@ -6,7 +7,6 @@ import { abortReason } from '../../core/abort.js';
 import { asError } from '../../core/errors.js';
 import type { ChartData, ChartSource } from '../charts/chart.js';
 import { type Grid, gridOf, gridSince } from '../charts/grid.js';
-import type { Objectives } from '../../analytics/engine/objectives.js';
 import { DEFAULT_SERIES, type Explanation, type SelectedSeries, selectSeries } from '../charts/selected-series.js';
 import type { ReportData } from '../report/report-data.js';
 import { type AlertEngineShape, openIn, openOf } from './alert-source.js';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AnalyticsEngine, type AnalyticsReport, reportToJson, reportToText } from '../../../src/analytics/index.js';
-import type { MetricStore } from '../../../src/contracts/metric-store.js';
+import type { MetricStore, RangeQuery } from '../../../src/contracts/metric-store.js';
 import { MemoryMetricStore } from '../../../src/metrics/index.js';
 import { FAULT_KINDS, INJECTED_FAULTS } from '../../workload/injected-faults.js';
 import { runSession } from '../../workload/simulated-session.js';
@@ -241,6 +241,28 @@ describe('AnalyticsEngine over a store', () => {
     expect(lenient.grade).toMatchObject({ letter: 'A+', score: 100, overspent: [] });
     expect(lenient.grade.parts[0]!.why).toContain('the objective is 1 %');
     expect(() => new AnalyticsEngine({ store, objectives: { errorRatio: 0 } })).toThrow(/objectives\.errorRatio must be above 0 and below 1, got 0/);
+  });
+
+  it('says once that a store failed in the midst of grading, and leaves no rejection unhandled', async () => {
+    const store = new MemoryMetricStore();
+    await store.append({ t: 0, series: [{ name: 'venuekit_venue_calls_total', labels: {} }], values: Float64Array.of(1) });
+    const failing = {
+      query: async (query: RangeQuery) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (query.by?.length === 0) throw new Error('disk gone');
+        return store.query(query);
+      },
+    };
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      await expect(new AnalyticsEngine({ store: failing as unknown as MetricStore }).analyze({ from: 0, to: MINUTE })).rejects.toThrow('disk gone');
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    expect(unhandled).toEqual([]);
   });
 
   it('refuses to analyze without a store, or an empty range', async () => {

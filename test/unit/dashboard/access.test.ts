@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createDashboard } from '../../../src/dashboard/index.js';
 import { MemoryMetricStore } from '../../../src/metrics/index.js';
-import { givenDashboard, TOKEN } from './given-dashboard.js';
 import { givenAlert } from '../../workload/given-desk.js';
+import { givenDashboard, TOKEN } from './given-dashboard.js';
 
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'";
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_OBJECTIVES } from '../../../src/analytics/engine/objectives.js';
 import type { MetricStore, RangeQuery } from '../../../src/contracts/metric-store.js';
 import { CHART_IDS, type ChartData, type ChartId } from '../../../src/dashboard/charts/chart.js';
 import { charts, wordsOf } from '../../../src/dashboard/charts/charts.js';
 import { gridOf, stepFor } from '../../../src/dashboard/charts/grid.js';
 import { palettes } from '../../../src/dashboard/charts/look.js';
-import { DEFAULT_OBJECTIVES } from '../../../src/analytics/engine/objectives.js';
 import { DEFAULT_SERIES, selectSeries } from '../../../src/dashboard/charts/selected-series.js';
 import { chartSvg } from '../../../src/dashboard/drawing/chart-svg.js';
 import { explain, explainTask } from '../../../src/dashboard/view/explain.js';
@@ -143,9 +143,17 @@ describe('what charts say', () => {
 describe('a mark beside budgets', () => {
   it('is no A while one of them is overspent, also one that the analysis did not find', async () => {
     const states = objectiveStates(Object.values(await read(desk.store, desk.from, desk.now())));
-    const found = { grade: { letter: 'A+', score: 99, parts: [{ name: 'throughput', score: 99, why: '' }], missing: [], overspent: [] }, health: 'excellent' };
+    const found = {
+      grade: { letter: 'A+', score: 99, parts: [{ name: 'throughput', score: 99, why: '' }], missing: [], overspent: [] },
+      health: 'excellent',
+    };
     expect(limitedBy(found as never, states)).toMatchObject({ grade: { letter: 'B+', score: 89, overspent: ['error rate'] }, health: 'good' });
-    expect(limitedBy(found as never, states.filter(({ isMet }) => isMet))).toEqual(found);
+    expect(
+      limitedBy(
+        found as never,
+        states.filter(({ isMet }) => isMet),
+      ),
+    ).toEqual(found);
     const worse = { ...found, grade: { ...found.grade, letter: 'D', score: 65 } };
     expect(limitedBy(worse as never, states)).toMatchObject({ grade: { letter: 'D', score: 65 }, health: 'degraded' });
   });

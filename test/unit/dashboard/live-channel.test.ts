@@ -5,8 +5,8 @@ import { wordsOf } from '../../../src/dashboard/charts/charts.js';
 import type { Dashboard } from '../../../src/dashboard/index.js';
 import { mergeTick } from '../../../src/dashboard/view/merge.js';
 import type { Snapshot } from '../../../src/dashboard/view/snapshot.js';
-import { eventsOf, givenDashboard, TOKEN } from './given-dashboard.js';
 import { type Desk, givenDesk } from '../../workload/given-desk.js';
+import { eventsOf, givenDashboard, TOKEN } from './given-dashboard.js';
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
