@@ -169,7 +169,7 @@ export function line({ name, unit, v }: PlotSeries, grid: Grid, color: string, m
 }
 
 /** The icon of a dashed line in a legend. */
-export const DASHED = 'path://M0,0h6v2h-6zM8,0h6v2h-6z';
+const DASHED = 'path://M0,0h6v2h-6zM8,0h6v2h-6z';
 
 /** A horizontal line at an objective. What it is called the legend says: a name in the plot would lie over data. */
 export function objectiveLine(name: string, value: number, color: string, more: object = {}): object {
