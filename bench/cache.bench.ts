@@ -2,10 +2,12 @@ import { createCache } from 'cache-manager';
 import { LRUCache } from 'lru-cache';
 import QuickLRU from 'quick-lru';
 import type { Settled } from '../src/contracts/calls.js';
+import { EventBus } from '../src/contracts/events.js';
 import type { MarketDataAdapter, Quote } from '../src/contracts/market-data.js';
 import { seededRandom } from '../src/core/random.js';
 import { CachedMarketDataClient } from '../src/market-data/cached-market-data-client.js';
 import { s3FifoStore } from '../src/market-data/s3-fifo-store.js';
+import { instrument, MetricsRegistry } from '../src/metrics/index.js';
 import { compare, digits, publish, toMarkdown } from './harness.js';
 
 const KEYS = 15_000;
@@ -30,16 +32,23 @@ function givenAccesses(keys: number): readonly { readonly symbol: string }[] {
   return Array.from({ length: ACCESSES }, () => requests[Math.min(keys - 1, Math.floor(keys ** random()) - 1)] as { symbol: string });
 }
 
-async function givenClient(keys: number, store: 'quick-lru' | 's3-fifo' = 'quick-lru'): Promise<CachedMarketDataClient> {
+async function givenClient(keys: number, store: 'quick-lru' | 's3-fifo' = 'quick-lru', bus?: EventBus): Promise<CachedMarketDataClient> {
   // Twice the keys: a hit is measured, so nothing may be pushed out.
   const bound = { maxEntries: 2 * keys };
-  const kinds = { quote: { ttlMs: TTL_MS } };
-  const client = new CachedMarketDataClient(store === 's3-fifo' ? { adapter, kinds, store: s3FifoStore(bound) } : { adapter, kinds, ...bound });
+  const options = { adapter, kinds: { quote: { ttlMs: TTL_MS } }, ...(bus === undefined ? {} : { bus }) };
+  const client = new CachedMarketDataClient(store === 's3-fifo' ? { ...options, store: s3FifoStore(bound) } : { ...options, ...bound });
   await client.getMany(
     'quote',
     Array.from({ length: keys }, (_, i) => ({ symbol: `SYM${i}/USDT` })),
   );
   return client;
+}
+
+/** A bus as that of a kit: the standard metrics listen to it. */
+function givenInstrumentedBus(): EventBus {
+  const bus = new EventBus();
+  instrument(bus, new MetricsRegistry());
+  return bus;
 }
 
 export default async function bench(): Promise<void> {
@@ -61,6 +70,7 @@ async function synchronousHit(): Promise<string> {
   // Each contender has a cache of its own, as the peers have.
   const client = await givenClient(KEYS);
   const s3 = await givenClient(KEYS, 's3-fifo');
+  const instrumented = await givenClient(KEYS, 'quick-lru', givenInstrumentedBus());
   const handled = await givenClient(KEYS);
   const handledExactly = await givenClient(KEYS);
   const handles = new Map([...map.keys()].map((symbol) => [symbol, handled.handle('quote', { symbol })]));
@@ -81,21 +91,28 @@ async function synchronousHit(): Promise<string> {
       { name: 'handle.peek, one key', role: 'ours', run: sum(() => one.peek()?.bid as number) },
       { name: 'handle.peek with maxAgeMs', role: 'ours', run: sum((i) => exact[i]?.peek()?.bid as number) },
       { name: 'peek', role: 'ours', run: sum((i) => client.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
+      {
+        name: 'peek, in metrics',
+        role: 'ours',
+        run: sum((i) => instrumented.peek('quote', accesses[i] as { symbol: string })?.value.bid as number),
+      },
       { name: 'peek, S3-FIFO', role: 'ours', run: sum((i) => s3.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
       { name: 'quick-lru', role: 'peer', run: sum((i) => (quick.get(symbols[i] as string) as Quote).bid) },
       { name: 'quick-lru with maxAge', role: 'peer', run: sum((i) => (quickAge.get(symbols[i] as string) as Quote).bid) },
       { name: 'lru-cache with ttl', role: 'peer', run: sum((i) => (lru.get(symbols[i] as string) as Quote).bid) },
     ],
     {
-      // Long rounds: the first read of each key after a pause is noticed by store and prefetch, and is not what a hot loop costs.
-      roundMs: 300,
+      // Long rounds: the first read of each key in a second is noticed by store and prefetch, and all are due at the start of a round.
+      roundMs: 800,
+      rounds: 5,
       targets: (ns) => [
         target('peek ≤ 3× Map.get', ns('peek') / ns('Map.get'), 3),
+        target('peek, in metrics ≤ 3× Map.get', ns('peek, in metrics') / ns('Map.get'), 3),
         target('handle.peek ≤ 0.5× Map.get', ns('handle.peek') / ns('Map.get'), 0.5),
       ],
     },
   );
-  for (const one of [client, s3, handled, handledExactly]) await one.close();
+  for (const one of [client, s3, instrumented, handled, handledExactly]) await one.close();
   return toMarkdown(comparison);
 }
 
@@ -111,6 +128,7 @@ async function asynchronousHit(): Promise<string> {
   }
   const client = await givenClient(KEYS);
   const peeked = await givenClient(KEYS);
+  const instrumented = await givenClient(KEYS, 'quick-lru', givenInstrumentedBus());
   const handled = await givenClient(KEYS);
   const handles = new Map([...map.keys()].map((symbol) => [symbol, handled.handle('quote', { symbol })]));
   const bound = symbols.map((symbol) => handles.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
@@ -137,13 +155,23 @@ async function asynchronousHit(): Promise<string> {
           return total;
         },
       },
+      {
+        name: 'await get, in metrics',
+        role: 'ours',
+        run: async (n) => {
+          let total = 0;
+          for (let i = 0; i < n; i++) total += (await instrumented.get('quote', accesses[i & (ACCESSES - 1)] as { symbol: string })).value.bid;
+          return total;
+        },
+      },
       { name: 'await handle.get', role: 'ours', run: (n) => run(n, (i) => bound[i]?.get() as Promise<Quote>) },
       { name: 'peek, else get', role: 'ours', run: sum((i) => peeked.peek('quote', accesses[i] as { symbol: string })?.value.bid as number) },
       { name: 'lru-cache.fetch', role: 'peer', run: (n) => run(n, (i) => lru.fetch(symbols[i] as string)) },
       { name: 'cache-manager', role: 'peer', run: (n) => run(n, (i) => manager.get<Quote>(symbols[i] as string)) },
     ],
     {
-      roundMs: 200,
+      roundMs: 800,
+      rounds: 5,
       targets: (ns) => [
         target('get ≤ 2× await Map.get', ns('await get') / ns('await Map.get'), 2),
         {
@@ -164,7 +192,7 @@ async function asynchronousHit(): Promise<string> {
       ],
     },
   );
-  for (const one of [client, peeked, handled]) await one.close();
+  for (const one of [client, peeked, instrumented, handled]) await one.close();
   return toMarkdown(comparison);
 }
 

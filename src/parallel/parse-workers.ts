@@ -13,7 +13,7 @@ const BREAK_EVEN_BYTES = 256 * 1024;
 /** A parser's module exports a function of this shape as its default. What it returns is transferred: typed arrays cost nothing, objects cost more than the parsing. */
 export type Parser<O = unknown> = (bytes: Uint8Array) => O | Promise<O>;
 
-/** A thread with nothing to do ends after this. */
+/** A thread with nothing to do ends after this; the first one stays, since a timer for each task would cost it more than its keep. */
 const IDLE_THREAD_MS = 10_000;
 
 const workerFile = (told: string | URL | undefined): string | undefined =>
@@ -80,7 +80,7 @@ export class ParseWorkers {
       const filename = this.#entry ?? workerFile(undefined);
       if (filename === undefined) throw new VenueKitError('WORKER_NOT_FOUND', "venuekit's worker file is not where it was built; was it bundled?");
       const { Tinypool } = await import('tinypool');
-      const pool = new Tinypool({ minThreads: 0, maxThreads: this.#threads, idleTimeout: IDLE_THREAD_MS });
+      const pool = new Tinypool({ minThreads: 1, maxThreads: this.#threads, idleTimeout: IDLE_THREAD_MS });
       // An idle thread that dies says so by an event, which would end the process if nobody listened.
       pool.on('error', (error) => this.#logger?.warn({ error: asError(error) }, 'a worker thread ended'));
       // Before the first bytes are given away. The file goes with each task: tinypool never answers tasks whose threads could not load one at their start.

@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { Bus } from '../contracts/events.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { requireInteger, requireKnown, requireMethods, requireObject, requireText } from '../core/options.js';
+import { agentFetch } from './agent-fetch.js';
 import { type AgentStats, SocketLedger } from './socket-ledger.js';
 
 /** What {@link keepAliveAgents} makes its agents of. */
@@ -23,6 +24,8 @@ export interface KeepAliveAgentOptions {
 export interface KeepAliveAgents extends Disposable {
   readonly httpAgent: http.Agent;
   readonly httpsAgent: https.Agent;
+  /** `fetch` over these agents, for an SDK that takes one, such as Alpaca's `fetchApi`. Redirects are given to the caller. */
+  readonly fetch: typeof fetch;
   stats(): AgentStats;
   /** Ends all sockets. */
   close(): void;
@@ -30,11 +33,12 @@ export interface KeepAliveAgents extends Disposable {
 
 /**
  * Agents that keep connections open between requests and say how many were reused, for an SDK that
- * takes an agent.
+ * takes an agent or a `fetch`.
  *
  * @example
  * const agents = keepAliveAgents({ name: 'binance', bus });
- * const exchange = new ccxt.binance({ httpAgent: agents.httpAgent, httpsAgent: agents.httpsAgent });
+ * const exchange = new ccxt.binance({ fetchImplementation: agents.fetch });
+ * const alpaca = new Alpaca({ keyId, secret, fetchApi: agents.fetch });
  */
 export function keepAliveAgents(options: KeepAliveAgentOptions = {}): KeepAliveAgents {
   requireKnown('keepAliveAgents', requireObject('options', options), ['name', 'bus', 'clock', 'maxSockets', 'tls']);
@@ -50,5 +54,12 @@ export function keepAliveAgents(options: KeepAliveAgentOptions = {}): KeepAliveA
     httpAgent.destroy();
     httpsAgent.destroy();
   };
-  return { httpAgent, httpsAgent, stats: () => ledger.stats(), close, [Symbol.dispose]: close };
+  return {
+    httpAgent,
+    httpsAgent,
+    fetch: agentFetch({ http: httpAgent, https: httpsAgent }),
+    stats: () => ledger.stats(),
+    close,
+    [Symbol.dispose]: close,
+  };
 }

@@ -72,6 +72,48 @@ describe('keepAliveAgents', () => {
     await vi.waitFor(() => expect(agents.stats()).toMatchObject({ sockets: 0, inUse: 0 }));
   });
 
+  it('fetches with standard requests and responses: method, body, headers, status, and bodies that are not read', async () => {
+    const server = http.createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => (body += chunk));
+      request.on('end', () => {
+        if (request.url === '/gone') response.writeHead(204).end();
+        else if (request.url === '/moved') response.writeHead(302, { location: '/echo' }).end();
+        else {
+          response.setHeader('x-seen', [request.method, request.headers['x-key'], request.headers['content-length']].join(' '));
+          response.writeHead(418, { 'set-cookie': ['a=1', 'b=2'] }).end(body.toUpperCase());
+        }
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    using agents = keepAliveAgents();
+    const answer = await agents.fetch(`${origin}/echo`, { method: 'POST', body: 'größe', headers: { 'x-key': 'k' } });
+    expect([answer.ok, answer.status, answer.headers.get('x-seen'), answer.headers.getSetCookie()]).toEqual([false, 418, 'POST k 7', ['a=1', 'b=2']]);
+    expect(await answer.text()).toBe('GRÖSSE');
+    expect((await agents.fetch(new Request(`${origin}/gone`))).status).toBe(204);
+    expect((await agents.fetch(`${origin}/moved`)).headers.get('location')).toBe('/echo');
+    await expect(agents.fetch(`${origin}/moved`, { redirect: 'error' })).rejects.toThrow('answered with a redirect');
+    await expect(agents.fetch('ftp://127.0.0.1/')).rejects.toThrow('http: or https:');
+    expect(agents.stats()).toMatchObject({ requests: 4, socketsOpened: expect.any(Number) as number, waiting: 0 });
+  });
+
+  it('fetches no longer than its signal allows, and rejects with the reason', async () => {
+    const server = http.createServer(() => {});
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    using agents = keepAliveAgents();
+    const reason = new Error('changed my mind');
+    const controller = new AbortController();
+    const waiting = agents.fetch(url, { signal: controller.signal });
+    server.once('request', () => controller.abort(reason));
+    await expect(waiting).rejects.toBe(reason);
+    await expect(agents.fetch(url, { signal: controller.signal })).rejects.toBe(reason);
+    await expect(agents.fetch('http://127.0.0.1:1/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
   it('refuses options that can not be meant', () => {
     expect(() => keepAliveAgents({ maxSockets: 0 })).toThrow(/maxSockets must be a whole number of 1 or more, got 0/);
     expect(() => keepAliveAgents({ maxSocket: 1 } as object)).toThrow(/no option "maxSocket"; did you mean "maxSockets"/);
