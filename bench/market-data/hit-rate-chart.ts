@@ -5,10 +5,10 @@ export interface HitRateSeries {
   readonly byMinute: readonly number[];
 }
 
-const WIDTH = 860;
+const WIDTH = 920;
 const HEIGHT = 380;
 const LEFT = 56;
-const RIGHT = 230;
+const RIGHT = 290;
 const TOP = 44;
 const BOTTOM = 44;
 

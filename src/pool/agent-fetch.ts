@@ -36,7 +36,7 @@ export function agentFetch(agents: { readonly http: http.Agent; readonly https: 
           resolve(responseOf(incoming));
         } catch (error) {
           incoming.destroy();
-          reject(error as Error);
+          reject(error);
         }
       });
       outgoing.end(body);

@@ -21,7 +21,7 @@ function givenPool(options: Partial<PoolOptions<Session>> = {}) {
 }
 
 describe('ConnectionPool with connections that misbehave', () => {
-  it.each<[string, PoolOptions<Session>['destroy']]>([
+  it.each<[string, () => Promise<void>]>([
     [
       'throws',
       () => {
