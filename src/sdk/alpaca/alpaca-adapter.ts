@@ -17,6 +17,7 @@ import { throwIfAborted } from '../../core/abort.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { isVenueKitError, VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, objectOf, text } from '../shared/json.js';
+import type { SdkOutcome } from '../shared/order-answers.js';
 import { AlpacaMarketData } from './market-data.js';
 import { type MarketSource, readError } from './market-source.js';
 import { fillOf, orderBody, timeOf, venueOrderOf } from './orders.js';
@@ -38,11 +39,7 @@ export interface AlpacaAdapterParts {
   /** An order as it goes on the wire. @defaultValue made of the intent */
   readonly orderRequest?: (intent: OrderIntent, clientOrderId: string) => Record<string, unknown>;
   /** Hears how each sending of a write ended, in the SDK's own words. */
-  readonly onOutcome?: (
-    operation: 'place' | 'cancel',
-    clientOrderId: string,
-    outcome: { readonly result: WireAnswer } | { readonly error: unknown },
-  ) => void;
+  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: SdkOutcome, isDoubtful: boolean) => void;
 }
 
 /** Source: docs.alpaca.markets, POST /v2/orders and usage limits. Nothing is said of for how long ids are kept, and there is no deadline for requests. */
@@ -80,14 +77,13 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
     this.#clock = parts.clock ?? systemClock;
     this.#symbolOf = parts.symbolOf ?? ((symbol) => symbol);
     this.capabilities = { ...CAPABILITIES, ...parts.capabilities };
-    const perMinute = (host: AlpacaHost): Limit => ({
+    this.limits = (['trading', 'data'] as const).map((host) => ({
       id: LIMIT_OF[host],
       scope: 'account',
       kind: 'window',
-      units: parts.requestsPerMinute?.[host] ?? PER_MINUTE,
+      units: this.#perMinute(host),
       perMs: 60_000,
-    });
-    this.limits = [perMinute('trading'), perMinute('data')];
+    }));
     const venueNow = (): number => this.#clock.now() + this.#venueOffsetMs;
     this.#marketData = new AlpacaMarketData(parts.source, (symbol, attempt) => this.#asset(symbol, attempt), venueNow);
     if (parts.events !== undefined) this.events = parts.events;
@@ -114,8 +110,9 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
       return { kind: 'not_sent', cause: error };
     }
     const outcome = await this.#wire.send({ method: 'POST', path: '/v2/orders', body }, attempt.signal);
-    onOutcome?.('place', clientOrderId, outcome);
-    return this.#verdict(outcome, (answer) => this.#order(answer.json));
+    const verdict = this.#verdict(outcome, (answer) => this.#order(answer.json));
+    onOutcome?.('place', clientOrderId, outcome, verdict.kind === 'unknown');
+    return verdict;
   }
 
   async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
@@ -127,8 +124,9 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
     }
     const path = `/v2/orders/${venueOrderId}`;
     const outcome = await this.#wire.send({ method: 'DELETE', path }, attempt.signal);
-    this.#parts.onOutcome?.('cancel', ref.clientOrderId, outcome);
-    if ('error' in outcome) return verdictOf(outcome.facts, outcome.error, this.#clock.now());
+    const failure = 'error' in outcome ? verdictOf(outcome.facts, outcome.error, this.#clock.now()) : undefined;
+    this.#parts.onOutcome?.('cancel', ref.clientOrderId, outcome, failure?.kind === 'unknown');
+    if (failure !== undefined) return failure;
     // The answer says that the cancel was taken in, not what became of the order.
     const shown = await this.#wire.send({ method: 'GET', path }, attempt.signal);
     return 'error' in shown ? { kind: 'unknown', cause: shown.error } : this.#verdict(shown, (answer) => this.#order(answer.json));
@@ -178,9 +176,14 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
   observe(listener: (seen: LimitObservation) => void): Disposable {
     return this.#wire.onAnswer((host, status, headers) => {
       const limit = LIMIT_OF[host];
-      const remaining = Number(headers['x-ratelimit-remaining'] ?? Number.NaN);
-      const reset = Number(headers['x-ratelimit-reset'] ?? Number.NaN);
-      if (Number.isFinite(remaining)) listener({ limit, remaining, ...(Number.isFinite(reset) ? { resetAt: reset * 1_000 } : {}) });
+      const [allowed, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) => Number(headers[`x-ratelimit-${name}`] ?? Number.NaN));
+      // A plan may allow more than is configured here, or less: what counts is the share that is used up.
+      if (allowed! > 0 && remaining! >= 0)
+        listener({
+          limit,
+          used: this.#perMinute(host) * (1 - remaining! / allowed!),
+          ...(Number.isFinite(reset) ? { resetAt: reset! * 1_000 } : {}),
+        });
       if (status !== 429) return;
       const retryAfterMs = retryAfterOf(headers, this.#clock.now());
       if (retryAfterMs !== undefined) listener({ limit, blockedUntil: this.#clock.now() + retryAfterMs });
@@ -197,6 +200,10 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
     attempt: FetchAttempt,
   ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
     return this.#marketData.fetch(kind, requests, attempt);
+  }
+
+  #perMinute(host: AlpacaHost): number {
+    return this.#parts.requestsPerMinute?.[host] ?? PER_MINUTE;
   }
 
   async *#orders(query: Readonly<Record<string, unknown>>, since: number | undefined, attempt: Attempt): AsyncGenerator<VenueOrder, void, undefined> {

@@ -29,6 +29,7 @@ import { isStreamedKind, levelsOf, marketUpdates } from '../binance/market-strea
 import { fillOf, fillsOfAnswer, orderParams, venueOrderOf } from '../binance/orders.js';
 import { answerError, retryAfterOf, sessionVerdict, verdictOf } from '../binance/verdict.js';
 import { listOf, number, objectOf, text } from '../shared/json.js';
+import type { SdkOutcome } from '../shared/order-answers.js';
 import { type ResilientOptions, switchOffRetries } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { BinanceMarketData } from './binance-market-data.js';
@@ -69,7 +70,7 @@ export interface CcxtAdapterHooks {
   /** As `resilient` was told. */
   readonly ownRetries?: ResilientOptions['ownRetries'];
   /** Hears how each sending of a write over the SDK ended, with the venue's own words. */
-  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: CallOutcome<unknown>) => void;
+  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: SdkOutcome, isDoubtful: boolean) => void;
 }
 
 const DAY_MS = 86_400_000;
@@ -351,8 +352,9 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
     const sdk = this.#sdk;
     const once = { ...params, ...ONE_TRY };
     const outcome = await this.#call(attempt.signal, true, () => (operation === 'place' ? sdk.privatePostOrder(once) : sdk.privateDeleteOrder(once)));
-    this.#hooks.onOutcome?.(operation, clientOrderId, outcome);
-    return 'error' in outcome ? verdictOf(outcome.record, outcome.error) : accepted(outcome, symbol);
+    const verdict = 'error' in outcome ? verdictOf(outcome.record, outcome.error) : accepted(outcome, symbol);
+    this.#hooks.onOutcome?.(operation, clientOrderId, outcome, verdict.kind === 'unknown');
+    return verdict;
   }
 
   async #read(work: () => Promise<unknown>, signal: AbortSignal, ownLimits: boolean): Promise<unknown> {

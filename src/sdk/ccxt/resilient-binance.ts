@@ -54,7 +54,7 @@ export class ResilientBinance {
       {
         ...(ownRetries === undefined ? {} : { ownRetries }),
         orderRequest: (intent, _market, clientOrderId) => requestOf(intent, clientOrderId),
-        onOutcome: (operation, clientOrderId, outcome) => answers.note(operation, clientOrderId, outcome),
+        onOutcome: (operation, clientOrderId, outcome, isDoubtful) => answers.note(operation, clientOrderId, outcome, isDoubtful),
       },
     );
     this.#adapter = adapter;

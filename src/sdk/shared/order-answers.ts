@@ -6,7 +6,12 @@ export interface Answers {
   cancelled?: unknown;
   placeError?: unknown;
   cancelError?: unknown;
+  /** Whether a cancel may have done its work without an answer. */
+  isCancelDoubtful?: boolean;
 }
+
+/** How a sending ended, in the SDK's own words. */
+export type SdkOutcome = { readonly result: unknown } | { readonly error: unknown };
 
 /** How many of the latest orders' answers are held, for calls that come again. */
 const ANSWERS = 500;
@@ -20,13 +25,17 @@ export class OrderAnswers {
     return this.#answers.get(clientOrderId) ?? NONE;
   }
 
-  note(operation: 'place' | 'cancel', clientOrderId: string, outcome: { readonly result: unknown } | { readonly error: unknown }): void {
+  /** @param isDoubtful - it failed in a way that leaves open what became of it */
+  note(operation: 'place' | 'cancel', clientOrderId: string, outcome: SdkOutcome, isDoubtful: boolean): void {
     const answers = this.#answers.get(clientOrderId) ?? {};
     if (operation === 'place') {
       if ('result' in outcome) answers.placed = outcome.result;
       else answers.placeError = outcome.error;
     } else if ('result' in outcome) answers.cancelled = outcome.result;
-    else answers.cancelError = outcome.error;
+    else {
+      answers.cancelError = outcome.error;
+      answers.isCancelDoubtful ||= isDoubtful;
+    }
     this.#answers.set(clientOrderId, answers);
   }
 }
