@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
-import { toAdapter } from '../../../../src/sdk/alpaca/index.js';
+import { systemClock } from '../../../../src/core/clock.js';
+import { release, resilient, toAdapter } from '../../../../src/sdk/alpaca/index.js';
 import { serveAlpaca } from '../../../../src/testing/index.js';
 import { alpacaVenue, type Driver, givenResilient, newV3, newV4, type V4 } from './given.js';
 
@@ -145,5 +146,78 @@ describe('the adapter’s own stream of orders', () => {
     (sdk as unknown as { trading: { config: { configuration: { secret: string } } } }).trading.config.configuration.secret = 'wrong';
     const events = toAdapter(sdk).events!(new AbortController().signal)[Symbol.asyncIterator]();
     await expect(events.next()).rejects.toThrow(/refused the credentials/);
+  });
+});
+
+interface V3DataStream {
+  readonly session: { reconnect: boolean };
+  onConnect(listener: () => void): void;
+  onStockTrade(listener: (trade: { Symbol: string }) => void): void;
+  onError(listener: (error: unknown) => void): void;
+  subscribeForTrades(symbols: string[]): void;
+  connect(): void;
+  disconnect(): void;
+}
+
+describe('market-data streams of a resilient SDK', () => {
+  it('of version 3 outlive a venue that is away while they reconnect, which ends the raw ones', { timeout: 20_000 }, async () => {
+    const port = await (async () => {
+      await using first = await serveAlpaca(alpacaVenue());
+      return Number(new URL(first.url).port);
+    })();
+    const venue = alpacaVenue();
+    let served = await serveAlpaca(venue, { port });
+    const sdk = served.connect(newV3());
+    resilient(sdk);
+    const stream = (sdk as unknown as { data_stream_v2: V3DataStream }).data_stream_v2;
+    leave.push(() => stream.disconnect());
+    let trades = 0;
+    let wake = (): void => {};
+    const errors: unknown[] = [];
+    stream.onConnect(() => stream.subscribeForTrades(['AAPL']));
+    stream.onError((error) => errors.push(error));
+    stream.onStockTrade(() => {
+      trades++;
+      wake();
+    });
+    const next = async (): Promise<void> => {
+      const before = trades;
+      while (trades === before) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    };
+    stream.connect();
+    await next();
+    await served.close();
+    while (errors.length === 0) await systemClock.sleep(20);
+    served = await serveAlpaca(venue, { port });
+    await next();
+    expect(String(errors[0])).toMatch(/ECONNREFUSED/);
+    stream.disconnect();
+    await release(sdk);
+    await served.close();
+  });
+});
+
+describe('rows that version 3 gives one after the other', () => {
+  it('come each once through pages that fail', { timeout: 20_000 }, async () => {
+    await using given = await givenResilient(newV3);
+    const { sdk, venue } = given;
+    const start = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 30 * 60_000).toISOString();
+    for (const kind of ['reset', 'html', 'half_body'] as const) venue.fault({ operation: 'bars', when: 'after', kind, times: 1 });
+    const rows: string[] = [];
+    const bars = (sdk as unknown as { getBarsV2(symbol: string, options: object): AsyncIterable<{ Timestamp: string }> }).getBarsV2('AAPL', {
+      timeframe: '1Min',
+      start,
+      limit: 20,
+      pageLimit: 4,
+    });
+    for await (const bar of bars) {
+      rows.push(bar.Timestamp);
+      if (rows.length === 9) venue.fault({ operation: 'bars', when: 'before', kind: 'reset', times: 1 });
+    }
+    expect(rows).toEqual(Array.from({ length: 20 }, (_, i) => new Date(Date.parse(start) + i * 60_000).toISOString()));
   });
 });
