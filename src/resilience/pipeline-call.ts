@@ -42,8 +42,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   private isDecided = false;
   private asked: Asked | undefined = undefined;
   // Of the call, on its first attempt.
-  private resolve: ((value: T) => void) | undefined = undefined;
-  private reject: ((error: Error) => void) | undefined = undefined;
+  private resolve: ((outcome: T | Promise<never>) => void) | undefined = undefined;
   private isSettled = false;
   private attempts = 0;
   /** The latest attempt, while it is undecided. */
@@ -72,9 +71,9 @@ export class PipelineCall<T> implements PipelineAttempt {
   begin(deadlineMs: number): Promise<T> {
     // Optimised, this function is part of its caller and never made.
     const { policies, options, watch } = this;
-    const promise = new Promise<T>((resolve, reject) => {
+    // Without its second function, which is then never made: a failure resolves it with a promise that is rejected.
+    const promise = new Promise<T>((resolve) => {
       this.resolve = resolve;
-      this.reject = reject;
     });
     // Kept in the watch and not passed on: a number that is handed from function to function may be boxed.
     const now = policies.clock.monotonic();
@@ -297,7 +296,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   fail(error: Error): void {
     if (this.isSettled) return;
     this.settle();
-    this.reject?.(error);
+    this.resolve?.(Promise.reject(error));
     this.detour?.waiting?.abort(error);
     const { primary } = this;
     const hedge = this.detour?.hedge;
@@ -341,7 +340,7 @@ export class PipelineCall<T> implements PipelineAttempt {
 
   private settle(): void {
     this.isSettled = true;
-    this.policies.deadlines.remove(this.watch);
+    if (this.watch.list !== undefined) this.policies.deadlines.remove(this.watch);
     if (this.options !== NO_OPTIONS) this.options.signal?.removeEventListener('abort', this);
   }
 
