@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createCache } from 'cache-manager';
 import { LRUCache } from 'lru-cache';
 import QuickLRU from 'quick-lru';
@@ -52,7 +54,7 @@ function givenInstrumentedBus(): EventBus {
 }
 
 export default async function bench(): Promise<void> {
-  publish('cache', [await synchronousHit(), await asynchronousHit(), await growth()]);
+  publish('cache', [await synchronousHit(), await asynchronousHit(), await growth(), await weights()]);
 }
 
 async function synchronousHit(): Promise<string> {
@@ -204,11 +206,9 @@ async function growth(): Promise<string> {
     '|---:|---:|---:|---:|---:|',
   ];
   for (const keys of [10, 1_000, 100_000]) {
-    globalThis.gc?.();
-    const before = process.memoryUsage().heapUsed;
+    const before = memoryInUse();
     const client = await givenClient(keys);
-    globalThis.gc?.();
-    const bytes = (process.memoryUsage().heapUsed - before) / keys;
+    const bytes = (memoryInUse() - before) / keys;
     const accesses = givenAccesses(keys);
     const map = new Map(accesses.map(({ symbol }) => [symbol, quoteOf(symbol)]));
     const handles = accesses.map((request) => client.handle('quote', request));
@@ -227,11 +227,68 @@ async function growth(): Promise<string> {
       { rounds: 5, roundMs: 200 },
     );
     const [floor, peek, handle] = measured.map(({ nsPerOp }) => digits(nsPerOp));
-    lines.push(`| ${keys} | ${floor} | ${peek} | ${handle} | ${globalThis.gc === undefined || keys < 1_000 ? '–' : Math.round(bytes)} |`);
+    lines.push(`| ${keys} | ${floor} | ${peek} | ${handle} | ${keys < 1_000 ? '–' : Math.round(bytes)} |`);
     await client.close();
   }
-  lines.push('', 'Heap bytes are measured when Node runs with `--expose-gc`.');
   return `${lines.join('\n')}\n`;
+}
+
+/** Values with prices that are no whole numbers, as a venue's are: each of those is an object of its own in memory. */
+const price = (): number => 100 + Math.random();
+const many = <T>(rows: number, make: () => T): T[] => Array.from({ length: rows }, make);
+const VALUES: Readonly<Record<'quote' | 'book' | 'trades' | 'bars', (symbol: string, rows: number) => unknown>> = {
+  quote: (symbol) => ({ symbol, bid: price(), ask: price(), bidSize: price(), askSize: price(), eventTime: Date.now() + Math.random() }),
+  book: (symbol, rows) => ({ symbol, bids: many(rows, () => [price(), price()]), asks: [] }),
+  trades: (symbol, rows) =>
+    many(rows, () => ({ id: `${1e9 * price()}`, symbol, price: price(), size: price(), side: 'buy', eventTime: Date.now() + Math.random() })),
+  bars: (symbol, rows) => {
+    const column = (): Float64Array => Float64Array.from({ length: rows }, price);
+    const columns = { t: column(), open: column(), high: column(), low: column(), close: column(), volume: column() };
+    return { symbol, interval: '1m', ...columns, lastBar: 'final' };
+  },
+};
+
+/** What maxBytes counts for a value, and what it holds. */
+async function weights(): Promise<string> {
+  const lines = ['### What counts against maxBytes', '', '| | rows | counted | held | counted ÷ held |', '|---|---:|---:|---:|---:|'];
+  for (const [kind, rows, keys] of [
+    ['quote', 1, 2_000],
+    ['book', 20, 4_000],
+    ['book', 200, 1_000],
+    ['trades', 20, 4_000],
+    ['trades', 200, 1_000],
+    ['bars', 20, 4_000],
+    ['bars', 1_000, 1_000],
+  ] as const) {
+    const requests = Array.from({ length: keys }, (_, i) => ({ symbol: `S${i}/USDT`, ...(kind === 'bars' ? { interval: '1m' } : {}) }));
+    const client = new CachedMarketDataClient({
+      adapter: {
+        venue: 'bench',
+        batchLimit: () => 500,
+        fetch: (_, asked) =>
+          Promise.resolve(asked.map(({ symbol }): Settled<never> => ({ status: 'fulfilled', value: VALUES[kind](symbol, rows) as never }))),
+      },
+      kinds: { [kind]: { ttlMs: TTL_MS } },
+      maxEntries: 2 * keys,
+    });
+    const before = memoryInUse();
+    await client.getMany(kind, requests as never);
+    const { bytes } = client.stats();
+    const held = memoryInUse() - before;
+    lines.push(`| ${kind} | ${rows} | ${Math.round(bytes / keys)} | ${Math.round(held / keys)} | ${digits(bytes / held)} |`);
+    await client.close();
+  }
+  return `${lines.join('\n')}\n\nBytes a value, with all that is known of its key. Held: memory in use, heap and array buffers, with them less without, after a collection.\n`;
+}
+
+/** Heap and array buffers, after a collection. */
+function memoryInUse(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 function target(name: string, ratio: number, most: number): { target: string; reached: string; met: boolean } {
