@@ -8,6 +8,7 @@ import { Piscina } from 'piscina';
 import { Tinypool } from 'tinypool';
 import { seededRandom } from '../src/core/random.js';
 import { ParallelFetcher } from '../src/parallel/index.js';
+import { systemClock } from '../src/core/clock.js';
 import { ParseWorkers } from '../src/parallel/parse-workers.js';
 import { type Contender, compare, digits, publish, toMarkdown } from './harness.js';
 
@@ -213,7 +214,7 @@ async function workers(): Promise<string> {
   const source = readFileSync(new URL('../src/parallel/worker.ts', import.meta.url), 'utf8');
   writeFileSync(workerEntry, transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' }).code);
   const fetcher = new ParallelFetcher({ workers: 1, workerEntry });
-  const parsers = new ParseWorkers({ threads: 1, entry: workerEntry, logger: undefined });
+  const parsers = new ParseWorkers({ threads: 1, entry: workerEntry, logger: undefined, bus: undefined, clock: systemClock });
   const tinypool = new Tinypool({ filename: join(folder, 'tinypool.mjs'), minThreads: 1, maxThreads: 1 });
   const piscina = new Piscina({ filename: join(folder, 'piscina.mjs'), minThreads: 1, maxThreads: 1 });
   const round =

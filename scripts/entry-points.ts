@@ -14,6 +14,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './query': 'src/query/index.ts',
   './alerts': 'src/alerts/index.ts',
   './analytics': 'src/analytics/index.ts',
+  './analyzer': 'src/analyzer/index.ts',
   './dashboard': 'src/dashboard/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
   './otel': 'src/otel/index.ts',

@@ -34,11 +34,14 @@ export interface VenueKitEvents {
   /** Orders are kept in memory only: what was under way when the process ends is not resolved by the next one. */
   'journal.volatile': { readonly venue: string; readonly account: string };
   'journal.append': { readonly records: number; readonly ms: number };
-  'pool.created': { readonly pool: string };
+  /** `ms`: how long the opening took, where that is known. */
+  'pool.created': { readonly pool: string; readonly ms?: number };
   'pool.destroyed': { readonly pool: string; readonly why: string };
   /** After every change of what the pool holds. */
   'pool.state': { readonly pool: string; readonly max: number; readonly size: number; readonly inUse: number; readonly waiting: number };
   'pool.acquired': { readonly pool: string; readonly waitedMs: number; readonly reused: boolean };
+  /** A caller gave its connection back, or up. */
+  'pool.released': { readonly pool: string; readonly heldMs: number };
   'pool.leak': { readonly pool: string; readonly heldMs: number; readonly takenAt?: string };
   'pool.create_failed': { readonly pool: string; readonly error: Error };
   'cache.read': {
@@ -47,6 +50,18 @@ export interface VenueKitEvents {
     readonly outcome: Read<unknown>['outcome'];
     readonly level: 'memory' | 'shared' | 'none';
     readonly ageMs: number;
+    /** From the call to the value. */
+    readonly waitedMs?: number;
+    /** What the reader asked for, where it said so. */
+    readonly maxAgeMs?: number | undefined;
+    readonly consumer?: string | undefined;
+  };
+  /** A value was put in the place of what was held of its key. */
+  'cache.kept': {
+    readonly kind: MarketKind;
+    readonly key: string;
+    readonly origin: 'read' | 'scan' | 'prefetch' | 'stream';
+    readonly value: unknown;
   };
   /**
    * Reads that memory answered, and peeks that found nothing, told together when metrics are collected, and only those that were not
@@ -69,6 +84,8 @@ export interface VenueKitEvents {
   'fetch.state': { readonly running: number; readonly queued: number; readonly concurrency: number };
   /** A function still runs, and holds its slot, long after its caller was answered. */
   'fetch.stuck': { readonly group: string; readonly heldMs: number };
+  /** A result was parsed; `ms` from the bytes to the value, the wait for a thread included. */
+  'fetch.parse': { readonly bytes: number; readonly ms: number; readonly thread: 'main' | 'worker' };
   'fetch.task': { readonly group: string; readonly waitMs: number; readonly runMs: number; readonly ok: boolean };
   /** Metrics are about to be read: who counts by himself tells his counts before this returns. */
   'metrics.collect': { readonly at: number };

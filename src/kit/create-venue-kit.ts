@@ -12,6 +12,8 @@ import { systemRandom } from '../core/random.js';
 import type { CachedMarketDataOptions } from '../market-data/index.js';
 import type { ParallelFetcherOptions } from '../parallel/index.js';
 import type { ResilientTradingClient } from '../trading/index.js';
+import { traceOptions } from './trace-options.js';
+import { tuningOf } from './tuning.js';
 import type { VenueKit, VenueKitOptions } from './venue-kit.js';
 
 const OPTIONS = [
@@ -28,6 +30,9 @@ const OPTIONS = [
   'rules',
   'notifiers',
   'calendar',
+  'tuning',
+  'optionsFile',
+  'trace',
 ] as const satisfies readonly (keyof VenueKitOptions)[];
 
 // Reads are safe to repeat; a reader's own deadline ends it earlier.
@@ -47,7 +52,7 @@ const READ_RETRY = { max: 5, baseMs: 100, capMs: 2_000 };
  */
 export async function createVenueKit(options: VenueKitOptions = {}): Promise<VenueKit> {
   requireKnown('createVenueKit', options, OPTIONS);
-  const { clock = systemClock, random = systemRandom, logger, broker, marketData, dataDir, policy } = options;
+  const { clock = systemClock, random = systemRandom, logger, broker, marketData, dataDir } = options;
   // A kit hands its bus on, so it must be a whole one.
   const bus = requireMethods('bus', (options.bus ?? new EventBus()) as EventBus, ['on', 'once', 'emit', 'has', 'events']);
   if (broker !== undefined) requireMethods('broker', broker, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
@@ -55,12 +60,18 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
   if (dataDir !== undefined) requireText('dataDir', dataDir);
   const wiring = { bus, clock, random, ...(logger === undefined ? {} : { logger }) };
 
+  const tuning = await tuningOf(options, { fetcher: { retry: READ_RETRY } });
+
   // What the kit made itself, to be closed in reverse; a construction that fails half-way closes it too.
   const made = new Cleanup();
   try {
     const { MetricsRegistry, MemoryMetricStore, instrument } = await import('../metrics/index.js');
     const metrics = made.use(new MetricsRegistry(wiring));
     made.use(instrument(bus, metrics, { clock }));
+    if (options.trace !== undefined) {
+      const { TraceRecorder } = await import('../analyzer/index.js');
+      made.use(new TraceRecorder({ ...wiring, ...traceOptions(options.trace, { broker, marketData, tuning }) }));
+    }
     const store = options.store ?? made.use(await openStore(dataDir, () => new MemoryMetricStore()));
 
     const { AnalyticsEngine, StreamingDetector } = await import('../analytics/index.js');
@@ -70,16 +81,20 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     if (broker !== undefined) {
       const { ResilientTradingClient, MemoryOrderJournal } = await import('../trading/index.js');
       const journal = options.journal ?? made.use(await openJournal(dataDir, () => new MemoryOrderJournal({ clock })));
-      parts.trading = made.use(new ResilientTradingClient({ ...wiring, adapter: broker, journal, ...(policy === undefined ? {} : { policy }) }));
+      parts.trading = made.use(
+        new ResilientTradingClient({ ...wiring, adapter: broker, journal, ...(tuning.policy === undefined ? {} : { policy: tuning.policy }) }),
+      );
     }
 
     const { ParallelFetcher } = await import('../parallel/index.js');
     const sharing = sharedLimits(broker, marketData, parts.trading);
-    const fetcher = made.use(new ParallelFetcher({ ...wiring, retry: READ_RETRY, ...sharing.fetcher }));
+    const fetcher = made.use(new ParallelFetcher({ ...wiring, ...tuning.fetcher, ...sharing.fetcher }));
 
     if (marketData !== undefined) {
       const { CachedMarketDataClient } = await import('../market-data/index.js');
-      parts.marketData = made.use(new CachedMarketDataClient({ ...wiring, adapter: marketData, fetcher, ...sharing.marketData }));
+      parts.marketData = made.use(
+        new CachedMarketDataClient({ ...wiring, adapter: marketData, fetcher, ...tuning.marketData, ...sharing.marketData }),
+      );
     }
 
     const { AlertEngine, labelOverflowRule } = await import('../alerts/index.js');
@@ -107,6 +122,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
       fetcher,
       metrics,
       store,
+      tuning,
       analytics,
       alerts,
       start: () => {

@@ -2,6 +2,7 @@ import type { AlertEngine, AlertRule, MarketCalendar, Notifier } from '../alerts
 import type { AnalyticsEngine } from '../analytics/index.js';
 import type { BrokerAdapter } from '../contracts/broker.js';
 import type { EventBus } from '../contracts/events.js';
+import type { KitTuning } from '../contracts/kit-tuning.js';
 import type { OrderJournal } from '../contracts/journal.js';
 import type { MarketDataAdapter } from '../contracts/market-data.js';
 import type { MetricStore } from '../contracts/metric-store.js';
@@ -32,6 +33,18 @@ export interface VenueKitOptions extends Wiring {
   readonly rules?: readonly AlertRule[];
   /** Who is told of alerts. The bus always is. */
   readonly notifiers?: readonly Notifier[];
+  /** Numbers to tune the parts by: what `policy` does not say. */
+  readonly tuning?: KitTuning;
+  /**
+   * A JSON file of such numbers, as `venuekit plan --apply` writes it. It goes before what is given here, so that an applied plan
+   * holds without a change of code.
+   */
+  readonly optionsFile?: string;
+  /**
+   * Records calls, keys, times and outcomes into a file, without secrets, for `venuekit plan` to replay.
+   * @defaultValue nothing is recorded
+   */
+  readonly trace?: { readonly path: string; readonly maxBytes?: number };
   /** When markets are open, for alerts that mean nothing while they are not. */
   readonly calendar?: MarketCalendar;
 }
@@ -44,6 +57,8 @@ export interface VenueKit extends AsyncDisposable {
   readonly fetcher: ParallelFetcher;
   readonly metrics: MetricsRegistry;
   readonly store: MetricStore;
+  /** What is in force of `tuning`, `optionsFile` and `policy`; `pools` is for the host's own ones. */
+  readonly tuning: KitTuning;
   /** Over the store. */
   readonly analytics: AnalyticsEngine;
   /**

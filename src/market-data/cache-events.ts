@@ -4,7 +4,9 @@ import type { MarketKind } from '../contracts/market-data.js';
 import type { Clock } from '../core/clock.js';
 import { requireMethods } from '../core/options.js';
 import type { CacheStatistics } from './cache-statistics.js';
+import type { Cell } from './cell.js';
 import { marketKinds } from './kind-policy.js';
+import type { ReadOptions } from './read-options.js';
 
 /** What the cache says on the bus. A payload is built only when somebody listens. */
 export class CacheEvents implements Disposable {
@@ -28,18 +30,26 @@ export class CacheEvents implements Disposable {
   }
 
   /** A read that memory answered, after it was counted: told by itself, or with others later. */
-  fastRead(kind: MarketKind, key: string, outcome: 'hit' | 'stale', ageMs: number): void {
+  fastRead(kind: MarketKind, key: string, outcome: 'hit' | 'stale', ageMs: number, options: ReadOptions | undefined): void {
     const fast = this.#statistics.fast[kind];
     if (this.wantsReads) {
       fast.toldAlone(outcome);
-      this.#bus.emit('cache.read', { kind, key, outcome, level: 'memory', ageMs });
+      this.#bus.emit('cache.read', { kind, key, outcome, level: 'memory', ageMs, maxAgeMs: options?.maxAgeMs, consumer: options?.consumer });
     } else (outcome === 'hit' ? fast.hitAges : fast.staleAges)?.add(ageMs);
   }
 
   /** Any other read. It costs so much by itself that it is always told: the metrics take what is told without asking for it. */
-  slowRead(kind: MarketKind, key: string, outcome: Read<unknown>['outcome'], level: 'memory' | 'shared' | 'none', ageMs: number): void {
-    if (outcome === 'hit' || outcome === 'stale') this.fastRead(kind, key, outcome, ageMs);
-    else this.#bus.emit('cache.read', { kind, key, outcome, level, ageMs });
+  slowRead(
+    kind: MarketKind,
+    key: string,
+    outcome: Read<unknown>['outcome'],
+    level: 'memory' | 'shared' | 'none',
+    ageMs: number,
+    options: ReadOptions | undefined,
+    waitedMs: number,
+  ): void {
+    if (outcome === 'hit' || outcome === 'stale') this.fastRead(kind, key, outcome, ageMs, options);
+    else this.#bus.emit('cache.read', { kind, key, outcome, level, ageMs, waitedMs, maxAgeMs: options?.maxAgeMs, consumer: options?.consumer });
   }
 
   load(kind: MarketKind, keys: number, ms: number, ok: boolean): void {
@@ -48,6 +58,10 @@ export class CacheEvents implements Disposable {
 
   prefetch(key: string, useful: boolean): void {
     if (this.#bus.has('cache.prefetch')) this.#bus.emit('cache.prefetch', { key, useful });
+  }
+
+  kept({ kind, key, entry }: Cell, origin: 'read' | 'scan' | 'prefetch' | 'stream'): void {
+    if (entry !== undefined && this.#bus.has('cache.kept')) this.#bus.emit('cache.kept', { kind, key, origin, value: entry.value });
   }
 
   gap(key: string): void {

@@ -31,6 +31,9 @@ import { SharedLoads } from './shared-loads.js';
 import { StreamIngest } from './stream-ingest.js';
 import { StreamSubscription } from './stream-subscription.js';
 
+type Outcome = Read<unknown>['outcome'];
+type Level = 'memory' | 'shared' | 'none';
+
 const LONGEST_SHARED_MS = 86_400_000;
 const LEAST_TRACKERS = 1_000;
 const TRACKERS_PER_ENTRY = 2;
@@ -187,13 +190,13 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#throwIfUnreadable(options);
     if (options?.intent === 'order') {
       const settled = await this.#direct.read(kind, requests, options);
-      for (const request of requests) this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', 0);
+      for (const request of requests) this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', 0, options);
       return settled as readonly Settled<Read<MarketKinds[K]['value']>>[];
     }
     const cells = requests.map((request) => this.#index.obtain(kind, request));
     const results: ReadResult[] = await Promise.all(cells.map(async (cell) => this.#read(cell, options)));
     await this.#recheck(cells, results, options, maxAgeMs);
-    return results.map((result, i) => this.#settle(cells[i] as Cell, result)) as readonly Settled<Read<MarketKinds[K]['value']>>[];
+    return results.map((result, i) => this.#settle(cells[i] as Cell, result, options)) as readonly Settled<Read<MarketKinds[K]['value']>>[];
   }
 
   /** A request bound once: `handle.peek()` is the fastest read there is. */
@@ -352,12 +355,12 @@ export class CachedMarketDataClient implements AsyncDisposable {
     if (options?.intent === 'order') {
       this.#index.symbols(kind);
       const [settled] = (await this.#direct.read(kind, [request], options)) as [Settled<Read<unknown>>];
-      this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', settled.status === 'fulfilled' ? settled.value.ageMs : 0);
+      this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', settled.status === 'fulfilled' ? settled.value.ageMs : 0, options);
       if (settled.status === 'fulfilled') return settled.value;
       throw settled.reason;
     }
     const cell = this.#index.obtain(kind, request);
-    const settled = this.#settle(cell, await this.#read(cell, options));
+    const settled = this.#settle(cell, await this.#read(cell, options), options);
     if (settled.status === 'fulfilled') return settled.value;
     throw settled.reason;
   }
@@ -411,13 +414,14 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return (cells[i] = this.#index.obtain(kind, request));
   }
 
-  #settle(cell: Cell, result: ReadResult): Settled<Read<unknown>> {
+  #settle(cell: Cell, result: ReadResult, options: ReadOptions | undefined): Settled<Read<unknown>> {
     if ('read' in result) {
-      this.#count(cell.kind, cell.key, result.read.outcome, result.level, result.read.ageMs);
+      const { read, level, at, askedAt = at } = result;
+      this.#count(cell.kind, cell.key, read.outcome, level, read.ageMs, options, at - askedAt);
       return { status: 'fulfilled', value: result.read };
     }
     if (isVenueKitError(result.error, 'OVER_AGE')) this.#statistics.overAgeRejected++;
-    this.#count(cell.kind, cell.key, result.outcome, 'none', 0);
+    this.#count(cell.kind, cell.key, result.outcome, 'none', 0, options);
     return { status: 'rejected', reason: result.error };
   }
 
@@ -441,7 +445,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     if (read === undefined) return undefined;
     this.#statistics.count(cell.kind, read.outcome);
     if (now >= cell.noticeAt || options !== undefined) this.#notice(cell, now, options);
-    this.#events?.fastRead(cell.kind, cell.key, read.outcome as 'hit' | 'stale', read.ageMs);
+    this.#events?.fastRead(cell.kind, cell.key, read.outcome as 'hit' | 'stale', read.ageMs, options);
     return read;
   }
 
@@ -453,9 +457,9 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#prefetcher.accessed(cell, options?.consumer, now);
   }
 
-  #count(kind: MarketKind, key: string, outcome: Read<unknown>['outcome'], level: 'memory' | 'shared' | 'none', ageMs: number): void {
+  #count(kind: MarketKind, key: string, outcome: Outcome, level: Level, ageMs: number, options: ReadOptions | undefined, waitedMs = 0): void {
     this.#statistics.count(kind, outcome);
-    this.#events?.slowRead(kind, key, outcome, level, ageMs);
+    this.#events?.slowRead(kind, key, outcome, level, ageMs, options, waitedMs);
   }
 
   #onCall(kind: MarketKind, keys: number, ms: number, ok: boolean): void {
@@ -482,6 +486,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       this.#shared?.write(cell.key, entry, Math.min(cell.freshUntil - now, LONGEST_SHARED_MS));
     }
     this.#prefetcher.kept(cell, now, origin);
+    this.#events?.kept(cell, origin);
     this.#events?.update(cell.kind, cell.symbol.symbol, this.#clock);
   }
 }

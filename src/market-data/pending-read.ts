@@ -2,9 +2,9 @@ import type { Read } from '../contracts/cache-store.js';
 import type { Cell } from './cell.js';
 import type { Answer, Waiter } from './load.js';
 
-/** How a read ended: with a value, judged at monotonic time `at`, or with an error; and what it counts as. */
+/** How a read ended: with a value, judged at monotonic time `at`, or with an error; and what it counts as. `askedAt` is there where it was waited for. */
 export type ReadResult =
-  | { readonly read: Read<unknown>; readonly level: 'memory' | 'shared' | 'none'; readonly at: number }
+  | { readonly read: Read<unknown>; readonly level: 'memory' | 'shared' | 'none'; readonly at: number; readonly askedAt?: number }
   | { readonly error: Error; readonly outcome: Read<unknown>['outcome'] };
 
 /** What a waiting read asks of the client to judge an answer with. */
@@ -30,9 +30,11 @@ export class PendingRead implements Waiter {
   readonly #judge: ReadJudge;
   readonly #allowStale: boolean | undefined;
   #resolve!: (result: ReadResult) => void;
+  readonly #askedAt: number;
   #hasRetried = false;
 
-  constructor(cell: Cell, judge: ReadJudge, maxAgeMs: number, allowStale: boolean | undefined) {
+  constructor(cell: Cell, judge: ReadJudge, maxAgeMs: number, allowStale: boolean | undefined, askedAt: number) {
+    this.#askedAt = askedAt;
     this.#cell = cell;
     this.#judge = judge;
     this.maxAgeMs = maxAgeMs;
@@ -45,11 +47,13 @@ export class PendingRead implements Waiter {
   settle(answer: Answer, now: number): boolean {
     if ('error' in answer) {
       const standIn = this.#judge.standIn(this.#cell, this.maxAgeMs, this.#allowStale, now);
-      this.#resolve(standIn === undefined ? { error: answer.error, outcome: this.outcome } : { read: standIn, level: 'memory', at: now });
+      this.#resolve(
+        standIn === undefined ? { error: answer.error, outcome: this.outcome } : { read: standIn, level: 'memory', at: now, askedAt: this.#askedAt },
+      );
       return true;
     }
     const read = this.#judge.deliver(answer, this.maxAgeMs, this.outcome, now);
-    if (read !== undefined) this.#resolve({ read, level: answer.level, at: now });
+    if (read !== undefined) this.#resolve({ read, level: answer.level, at: now, askedAt: this.#askedAt });
     else if (this.outcome === 'coalesced' && !this.#hasRetried) {
       // Joined on its way, it was too old by the time it came; a load of its own may be young enough.
       this.#hasRetried = true;

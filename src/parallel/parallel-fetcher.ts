@@ -102,7 +102,13 @@ export class ParallelFetcher implements Fetcher, AsyncDisposable {
     this.#logger = options.logger;
     this.#backoff = fullJitter({ baseMs: policy.retry.baseMs, capMs: policy.retry.capMs, random: options.random ?? systemRandom });
     this.#busy = new BusyTime(policy.concurrency);
-    this.#parsers = new ParseWorkers({ threads: policy.workers, entry: policy.workerEntry, logger: options.logger });
+    this.#parsers = new ParseWorkers({
+      threads: policy.workers,
+      entry: policy.workerEntry,
+      logger: options.logger,
+      bus: options.bus,
+      clock: this.#clock,
+    });
     this.#deadlines = new DeadlineSet(this.#clock, (task) => this.#giveUp(task, deadlineError(task.stage === 'running' ? 'ran' : 'waited')));
     this.#stuck = new DeadlineSet(this.#clock, (task, now) => this.#reportStuck(task, now));
     this.#scheduler = new TaskScheduler(policy, {

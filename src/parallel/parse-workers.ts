@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Tinypool } from 'tinypool';
+import type { Bus } from '../contracts/events.js';
+import type { Clock } from '../core/clock.js';
 import { asError, VenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { findWorkerFile } from '../threads/find-worker-file.js';
@@ -29,6 +31,8 @@ export interface ParseWorkersOptions {
   readonly threads: number | undefined;
   readonly entry: string | URL | undefined;
   readonly logger: Logger | undefined;
+  readonly bus: Bus | undefined;
+  readonly clock: Clock;
 }
 
 /**
@@ -40,12 +44,16 @@ export class ParseWorkers {
   /** As given, and found to exist. */
   readonly #entry: string | undefined;
   readonly #logger: Logger | undefined;
+  readonly #bus: Bus | undefined;
+  readonly #clock: Clock;
   #pool: Promise<ParsePool | undefined> | undefined;
   readonly #inline: Map<string, Promise<Parser>> = new Map();
   readonly #urls: Map<string, string> = new Map();
 
   /** @throws VenueKitError `WORKER_NOT_FOUND` when `entry` names a file that does not exist. */
-  constructor({ threads, entry, logger }: ParseWorkersOptions) {
+  constructor({ threads, entry, logger, bus, clock }: ParseWorkersOptions) {
+    this.#bus = bus;
+    this.#clock = clock;
     this.#threads = threads ?? Math.max(1, Math.min(4, availableParallelism() - 1));
     this.#entry = entry === undefined ? undefined : workerFile(entry);
     this.#logger = logger;
@@ -64,10 +72,19 @@ export class ParseWorkers {
     if (view.byteLength >= minBytes && this.#threads > 0) {
       this.#pool ??= this.#start();
       const started = await this.#pool;
-      if (started !== undefined) return parseIn(started, url, view);
+      if (started !== undefined) return this.#told('worker', view.byteLength, () => parseIn(started, url, view));
     }
     const parser = await this.#parserHere(url);
-    return parser(view);
+    return this.#told('main', view.byteLength, () => parser(view));
+  }
+
+  /** Runs `work`, and tells how long it took where somebody listens. */
+  async #told(thread: 'main' | 'worker', bytes: number, work: () => unknown): Promise<unknown> {
+    if (this.#bus?.has('fetch.parse') !== true) return work();
+    const startedAt = this.#clock.monotonic();
+    const value = await work();
+    this.#bus.emit('fetch.parse', { bytes, ms: this.#clock.monotonic() - startedAt, thread });
+    return value;
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,8 @@ export interface OpenerHost<T> {
   /** How many connections are wanted beyond those that exist or are being validated for somebody. */
   missing(): number;
   hasWaiters(): boolean;
-  onOpened(connection: Connection<T>): void;
+  /** @param ms - how long the opening took */
+  onOpened(connection: Connection<T>, ms: number): void;
   onFailed(error: Error): void;
   /** The pause after a failure is over. */
   onRetry(): void;
@@ -61,6 +62,7 @@ export class ConnectionOpener<T> {
 
   async #open(): Promise<void> {
     this.#opening++;
+    const startedAt = this.#clock.monotonic();
     let connection: Connection<T>;
     try {
       connection = await this.#inventory.open();
@@ -74,7 +76,7 @@ export class ConnectionOpener<T> {
     this.#opening--;
     this.#gate.succeeded();
     this.#lastError = undefined;
-    this.#host.onOpened(connection);
+    this.#host.onOpened(connection, this.#clock.monotonic() - startedAt);
   }
 
   // While somebody waits for the next attempt, the process must not end before it; to keep spares ready it may.

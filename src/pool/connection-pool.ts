@@ -67,8 +67,8 @@ export class ConnectionPool<T> implements AsyncDisposable {
   constructor(options: PoolOptions<T>) {
     const policy = poolPolicy(options);
     this.#policy = policy;
-    this.#events = options.bus === undefined ? undefined : new PoolEvents(options.bus, policy, () => this.#holdings());
     this.#clock = options.clock ?? systemClock;
+    this.#events = options.bus === undefined ? undefined : new PoolEvents(options.bus, policy, this.#clock, () => this.#holdings());
     this.#turns = new TurnClock(this.#clock);
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger;
@@ -78,7 +78,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     this.#opener = new ConnectionOpener(this.#inventory, new CreateGate(policy.createBackoff, this.#random), this.#clock, this.#forced.signal, {
       missing: () => Math.max(this.#waiters.size - this.#validating, policy.min - this.#inventory.size),
       hasWaiters: () => this.#waiters.size > 0,
-      onOpened: (connection) => this.#opened(connection),
+      onOpened: (connection, ms) => this.#opened(connection, ms),
       onFailed: (error) => this.#openingFailed(error),
       onRetry: () => this.#serve(),
     });
@@ -185,7 +185,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
     this.#tally.acquired++;
     if (!this.#isPlain) this.#leaks.taken(connection);
     if (this.#events !== undefined) {
-      this.#events.acquired(waitedMs, isReused);
+      this.#events.acquired(connection, waitedMs, isReused);
       this.#events.state();
     }
     return new ConnectionLease(connection);
@@ -194,6 +194,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   #takeBack(connection: Connection<T>): void {
     if (connection.isClosed) return;
     this.#inUse--;
+    this.#events?.released(connection);
     if (!this.#isPlain) this.#reassign(connection);
     else if (this.#waiters.size === 0) this.#idle.push(connection);
     else this.#handTo(this.#waiters.shift() as Waiter<T>, connection);
@@ -203,6 +204,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
   async #giveUp(connection: Connection<T>): Promise<void> {
     if (connection.isClosed) return;
     this.#inUse--;
+    this.#events?.released(connection);
     await this.#discard(connection, 'given_up');
   }
 
@@ -333,7 +335,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
 
   // ── opening ──
 
-  #opened(connection: Connection<T>): void {
+  #opened(connection: Connection<T>, ms: number): void {
     connection.keeper = this.#keeper;
     this.#tally.created++;
     const { maxLifetimeMs } = this.#policy;
@@ -341,7 +343,7 @@ export class ConnectionPool<T> implements AsyncDisposable {
       connection.expiresAt = this.#clock.monotonic() + maxLifetimeMs * (1 - 0.1 * this.#random());
       connection.lifeLimit = this.#lifeLimits.add(connection, connection.expiresAt);
     }
-    this.#events?.created();
+    this.#events?.created(ms);
     this.#reassign(connection);
     this.#serve();
     this.#events?.state();

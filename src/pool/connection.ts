@@ -20,6 +20,8 @@ export class Connection<T> {
   idleSince = 0;
   /** Monotonic ms since when it is held; kept only where a policy asks for it. */
   leasedSince = 0;
+  /** The same, kept only while somebody listens. */
+  heldSince: number | undefined = undefined;
   /** Monotonic ms at which it has lived long enough. */
   expiresAt: number = Infinity;
   idleLimit: Deadline<Connection<T>> | undefined;

@@ -1,4 +1,6 @@
 import type { Bus } from '../contracts/events.js';
+import type { Clock } from '../core/clock.js';
+import type { Connection } from './connection.js';
 
 /** What a pool holds, as `pool.state` tells it. */
 export interface PoolHoldings {
@@ -7,17 +9,22 @@ export interface PoolHoldings {
   readonly waiting: number;
 }
 
+/** What is timed only while somebody listens. */
+type Held = Pick<Connection<unknown>, 'heldSince'>;
+
 /** What a pool tells the bus; payloads are made only when somebody listens. */
 export class PoolEvents {
   readonly #bus: Bus;
   readonly #pool: string;
   readonly #max: number;
+  readonly #clock: Clock;
   readonly #holdings: () => PoolHoldings;
 
-  constructor(bus: Bus, pool: { readonly name: string; readonly max: number }, holdings: () => PoolHoldings) {
+  constructor(bus: Bus, pool: { readonly name: string; readonly max: number }, clock: Clock, holdings: () => PoolHoldings) {
     this.#bus = bus;
     this.#pool = pool.name;
     this.#max = pool.max;
+    this.#clock = clock;
     this.#holdings = holdings;
   }
 
@@ -27,16 +34,24 @@ export class PoolEvents {
     this.#bus.emit('pool.state', { pool: this.#pool, max: this.#max, size, inUse, waiting });
   }
 
-  created(): void {
-    if (this.#bus.has('pool.created')) this.#bus.emit('pool.created', { pool: this.#pool });
+  created(ms: number): void {
+    if (this.#bus.has('pool.created')) this.#bus.emit('pool.created', { pool: this.#pool, ms });
   }
 
   destroyed(why: string): void {
     if (this.#bus.has('pool.destroyed')) this.#bus.emit('pool.destroyed', { pool: this.#pool, why });
   }
 
-  acquired(waitedMs: number, reused: boolean): void {
+  acquired(connection: Held, waitedMs: number, reused: boolean): void {
+    if (this.#bus.has('pool.released')) connection.heldSince = this.#clock.monotonic();
     if (this.#bus.has('pool.acquired')) this.#bus.emit('pool.acquired', { pool: this.#pool, waitedMs, reused });
+  }
+
+  released(connection: Held): void {
+    if (connection.heldSince === undefined) return;
+    const heldMs = this.#clock.monotonic() - connection.heldSince;
+    connection.heldSince = undefined;
+    if (this.#bus.has('pool.released')) this.#bus.emit('pool.released', { pool: this.#pool, heldMs });
   }
 
   createFailed(error: Error): void {

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { applyPlan, type Opportunity, PerformanceAnalyzer, performanceToText } from '../../../src/analyzer/index.js';
+import { DETECTORS } from '../../../src/analyzer/detectors/detectors.js';
+import { ManualClock } from '../../../src/core/manual-clock.js';
+import { MemoryMetricStore, MetricsRegistry } from '../../../src/metrics/index.js';
+import type { PlantedRun } from '../../workload/planted/desk.js';
+import { PLANTED } from '../../workload/planted/planted.js';
+
+const RANGE = { from: 1_704_067_200_000, to: 1_704_067_200_000 + 3_600_000 };
+let slowPool: Promise<PlantedRun> | undefined;
+
+function givenSlowPool(): Promise<PlantedRun> {
+  const { run, flawed } = PLANTED.find(({ id }) => id === 'pool-too-small')!;
+  return (slowPool ??= run({ seed: 1, tuning: flawed, isFlawed: true }));
+}
+
+async function givenStore(name: string, seconds: number): Promise<MemoryMetricStore> {
+  const clock = new ManualClock();
+  const store = new MemoryMetricStore();
+  const registry = new MetricsRegistry({ clock });
+  registry.counter({ name, help: 'events' }).inc();
+  using _ = registry.collect(store);
+  await clock.advance(seconds * 1_000);
+  await registry[Symbol.asyncDispose]();
+  return store;
+}
+
+describe('PerformanceAnalyzer', () => {
+  it('gives measures and a verdict for all six components, and says what was not measured', async () => {
+    const { store, trace, from, to } = await givenSlowPool();
+    const { components } = await new PerformanceAnalyzer({ store, trace }).analyze({ from, to });
+    expect(components.map(({ name }) => name)).toEqual([
+      'venue calls',
+      'order path',
+      'connection pool',
+      'market-data cache',
+      'parallel fetch',
+      'event loop and memory',
+    ]);
+    const pool = components.find(({ name }) => name === 'connection pool')!;
+    expect(pool.verdict).toMatch(/^missed: waitP95Ms \d+, objective 20/);
+    expect(pool.measures.acquired).toBeGreaterThan(5_000);
+    expect(components.find(({ name }) => name === 'market-data cache')).toEqual({ name: 'market-data cache', measures: {}, verdict: 'not measured' });
+  });
+
+  it('estimates nothing without a trace, and says why', async () => {
+    const { store, from, to } = await givenSlowPool();
+    const { opportunities, undecided } = await new PerformanceAnalyzer({ store }).analyze({ from, to });
+    const found = opportunities.find(({ id }) => id === 'pool-too-small')!;
+    expect(found.estimate).toBeUndefined();
+    expect(found.noEstimate).toContain('no trace was given');
+    expect(undecided.find(({ id }) => id === 'cache-too-small')?.why).toContain('no trace was given');
+  });
+
+  it('gives the same report for the same run', async () => {
+    const { store, trace, from, to } = await givenSlowPool();
+    const analyze = (): Promise<unknown> => new PerformanceAnalyzer({ store, trace }).analyze({ from, to });
+    expect(await analyze()).toEqual(await analyze());
+  });
+
+  it('tells how far it is, and gives what it has when it is interrupted, marked as a part', async () => {
+    const { store, trace, from, to } = await givenSlowPool();
+    const interruption = new AbortController();
+    const steps: number[] = [];
+    const report = await new PerformanceAnalyzer({ store, trace }).analyze(
+      { from, to },
+      {
+        signal: interruption.signal,
+        onProgress: (done, total) => {
+          expect(total).toBe(DETECTORS.length);
+          steps.push(done);
+          if (done === 8) interruption.abort();
+        },
+      },
+    );
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(report.partial).toBe(true);
+    expect(report.opportunities.map(({ id }) => id)).toEqual(['pool-too-small']);
+    expect(performanceToText(report)).toContain('interrupted: this is a part');
+    const before = await new PerformanceAnalyzer({ store }).analyze({ from, to }, { signal: AbortSignal.abort() });
+    expect(before).toMatchObject({ partial: true, components: [], opportunities: [] });
+  });
+
+  it('says how much is needed of a store with too little', async () => {
+    await expect(new PerformanceAnalyzer({ store: new MemoryMetricStore() }).analyze(RANGE)).rejects.toMatchObject({
+      code: 'TOO_LITTLE_DATA',
+      message: expect.stringContaining("has 0 s of venuekit's metrics in this range, and 60 s are needed"),
+    });
+    const short = await givenStore('venuekit_venue_calls_total', 20);
+    await expect(new PerformanceAnalyzer({ store: short }).analyze(RANGE)).rejects.toThrow(/has 19|has 20/);
+  });
+
+  it('refuses metrics of a foreign origin by name', async () => {
+    const foreign = await givenStore('http_requests_total', 120);
+    await expect(new PerformanceAnalyzer({ store: foreign }).analyze(RANGE)).rejects.toMatchObject({
+      code: 'FOREIGN_METRICS',
+      message: expect.stringContaining('http_requests_total'),
+    });
+  });
+
+  it('refuses ranges and options that can not be meant', async () => {
+    const store = new MemoryMetricStore();
+    const analyzer = new PerformanceAnalyzer({ store });
+    await expect(analyzer.analyze({ from: 5, to: 5 })).rejects.toThrow('range.to must be epoch milliseconds after range.from, got 5');
+    await expect(analyzer.analyze({ from: Number.NaN, to: 5 })).rejects.toThrow('range.from must be epoch milliseconds, got NaN');
+    expect(() => new PerformanceAnalyzer({ store, objectives: { hitShare: -1 } })).toThrow(
+      'objectives.hitShare must be a finite number above 0, got -1',
+    );
+    expect(() => new PerformanceAnalyzer({ store, objectives: { hitShares: 1 } as never })).toThrow('did you mean "hitShare"?');
+    expect(() => new PerformanceAnalyzer({} as never)).toThrow('store must be an object');
+  });
+});
+
+describe('applyPlan', () => {
+  const opportunity = (option: string, to: unknown, id = 'x'): Opportunity => ({
+    ...{ id, component: 'connection pool', area: 'latency', finding: '', evidence: {}, effort: 'low', phase: 1 },
+    change: { option, from: null, to, why: '' },
+  });
+
+  it('puts each option into its place, on top of what a file holds', () => {
+    const { file } = applyPlan(
+      [opportunity('marketData.kinds.quote.ttlMs', 2_000), opportunity('pools.my.pool.max', 9), opportunity('policy.hedge', false)],
+      { policy: { timeoutMs: 500 }, marketData: { kinds: { quote: { prefetch: 'off' } } } },
+    );
+    expect(file).toEqual({
+      schema: 'venuekit.tuning/1',
+      policy: { timeoutMs: 500, hedge: false },
+      marketData: { kinds: { quote: { prefetch: 'off', ttlMs: 2_000 } } },
+      pools: { 'my.pool': { max: 9 } },
+    });
+  });
+
+  it('leaves alone what is no option of a kit, asks for a person, or was set by what goes before it', () => {
+    const first = opportunity('fetcher.concurrency', 24, 'a');
+    const { file, applied, left } = applyPlan([
+      first,
+      opportunity('fetcher.concurrency', 6, 'b'),
+      opportunity('journal.synchronous', 'normal'),
+      opportunity('node --cpu-prof', true),
+    ]);
+    expect(file.fetcher).toEqual({ concurrency: 24 });
+    expect(applied).toEqual([first]);
+    expect(left).toHaveLength(3);
+  });
+
+  it('lowers min along with max, which a pool would refuse otherwise', () => {
+    expect(applyPlan([opportunity('pools.sessions.max', 5)], { pools: { sessions: { min: 10 } } }).file.pools).toEqual({
+      sessions: { max: 5, min: 5 },
+    });
+  });
+});
