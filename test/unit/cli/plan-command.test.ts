@@ -1,0 +1,142 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../../src/cli/run.js';
+import type { Terminal } from '../../../src/cli/terminal.js';
+import { ManualClock } from '../../../src/core/manual-clock.js';
+import { seededRandom } from '../../../src/core/random.js';
+import { createVenueKit } from '../../../src/kit/create-venue-kit.js';
+import { ConnectionPool } from '../../../src/pool/index.js';
+import { SqliteMetricStore } from '../../../src/stores/sqlite/metric-store.js';
+import { VirtualTimeStore } from '../../workload/virtual-time-store.js';
+import { givenATerminal } from './terminal.js';
+
+let directory: string;
+let db: string;
+
+const venuekit = async (...args: string[]) => {
+  const { output, terminal } = givenATerminal();
+  const code = await run(args, terminal);
+  return { ...output, code };
+};
+
+/** A bot whose two connections are too few, for 90 s: its metrics and its trace on disk. */
+async function givenARecordedRun(): Promise<void> {
+  const clock = new ManualClock();
+  const random = seededRandom(1);
+  const store = await SqliteMetricStore.open({ path: db });
+  const trace = { path: join(directory, 'trace.bin') };
+  const kit = await createVenueKit({
+    clock,
+    random,
+    store: new VirtualTimeStore(store),
+    rules: [],
+    trace,
+    tuning: { pools: { sessions: { max: 2 } } },
+  });
+  await kit.start();
+  const create = async (): Promise<object> => {
+    await clock.sleep(20);
+    return {};
+  };
+  const pool = new ConnectionPool<object>({ ...kit.tuning.pools?.sessions, name: 'sessions', bus: kit.bus, clock, random, create });
+  for (let i = 0; i < 900; i++) {
+    void pool.use(() => clock.sleep(100 + 140 * random()));
+    await clock.advance(100);
+  }
+  await clock.advance(10_000);
+  await pool.close();
+  await kit.close();
+  await store[Symbol.asyncDispose]();
+}
+
+describe('venuekit plan', () => {
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'venuekit-plan-'));
+    db = join(directory, 'metrics.db');
+    await givenARecordedRun();
+  }, 60_000);
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('shows components, plan with estimates, and targets', async () => {
+    const { code, out, err } = await venuekit('plan', db);
+    expect(code).toBe(0);
+    expect(out).toMatch(/COMPONENT +VERDICT\n/);
+    expect(out).toMatch(/connection pool +missed: waitP95Ms/);
+    expect(out).toMatch(
+      /PHASE +FINDING +OPTION +FROM +TO +EFFORT +EXPECTED\n1 +pool-too-small +pools\.sessions\.max +2 +\d+ +low +mean wait .* → .*/,
+    );
+    expect(out).toMatch(/AREA +TARGET +NOW +THEN +PHASE\n/);
+    expect(err).toContain('20 of 20 detectors');
+    expect(err).toMatch(/cache-too-small could not tell: /);
+  });
+
+  it('prints one JSON document of a versioned schema alone on standard output', async () => {
+    const { code, out } = await venuekit('plan', db, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      schema: 'venuekit.performance-report/1',
+      components: { length: 6 },
+      opportunities: [{ id: 'pool-too-small', estimate: { how: expect.stringContaining('replayed through ConnectionPool') } }],
+    });
+  });
+
+  it('gives no estimate without a trace, and says so', async () => {
+    const elsewhere = join(directory, 'nowhere.bin');
+    expect(await venuekit('plan', db, '--trace', elsewhere)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`There is no trace ${elsewhere}`),
+    });
+  });
+
+  it('writes an options file on top of what is in it, which createVenueKit reads before what the code says', async () => {
+    const file = join(directory, 'options.json');
+    writeFileSync(file, JSON.stringify({ schema: 'venuekit.tuning/1', policy: { timeoutMs: 700 } }));
+    const { code, err } = await venuekit('plan', db, '--apply', file);
+    expect(code).toBe(0);
+    expect(err).toContain(`${file}: pools.sessions.max`);
+    const written = JSON.parse(readFileSync(file, 'utf8'));
+    expect(written).toMatchObject({ schema: 'venuekit.tuning/1', policy: { timeoutMs: 700 } });
+    expect(written.pools.sessions.max).toBeGreaterThan(2);
+    await using kit = await createVenueKit({ optionsFile: file, policy: { timeoutMs: 900, deadlineMs: 5_000 } });
+    expect(kit.tuning).toMatchObject({ pools: written.pools, policy: { timeoutMs: 700, deadlineMs: 5_000 } });
+  });
+
+  it('does not write over a file that is something else', async () => {
+    const file = join(directory, 'precious.json');
+    writeFileSync(file, '{"mine":true}');
+    expect(await venuekit('plan', db, '--apply', file)).toMatchObject({ code: 1, err: expect.stringContaining('is no options file of venuekit') });
+    expect(readFileSync(file, 'utf8')).toBe('{"mine":true}');
+  });
+
+  it('applies nothing when it is interrupted, and shows what it has as a part', async () => {
+    const interruption = new AbortController();
+    const { output, terminal } = givenATerminal();
+    const err = (text: string): void => {
+      terminal.err(text);
+      if (text.startsWith('10 of')) interruption.abort();
+    };
+    const interrupted: Terminal = { ...terminal, err, signal: interruption.signal };
+    const file = join(directory, 'never.json');
+    expect(await run(['plan', db, '--apply', file, '--json'], interrupted)).toBe(1);
+    expect(JSON.parse(output.out)).toMatchObject({ partial: true });
+    expect(output.err).toContain('Interrupted: this is a part, and nothing was written.');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it.each([
+    [['--from', 'yesterday'], /It must be a time as/],
+    [['--from', '1m', '--to', '5m'], /--from must lie before --to/],
+    [['--form', '1m'], /unknown option '--form'[\s\S]*--from/],
+  ])('refuses wrong usage: %j', async (args, message) => {
+    expect(await venuekit('plan', db, ...args)).toMatchObject({ code: 2, err: expect.stringMatching(message) });
+  });
+
+  it('says how much is needed of a range with too little', async () => {
+    expect(await venuekit('plan', db, '--from', '20s')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/has 20 s of venuekit's metrics.*60 s are needed/),
+    });
+  });
+});
