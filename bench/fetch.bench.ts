@@ -6,9 +6,9 @@ import pLimit from 'p-limit';
 import PQueue from 'p-queue';
 import { Piscina } from 'piscina';
 import { Tinypool } from 'tinypool';
+import { systemClock } from '../src/core/clock.js';
 import { seededRandom } from '../src/core/random.js';
 import { ParallelFetcher } from '../src/parallel/index.js';
-import { systemClock } from '../src/core/clock.js';
 import { ParseWorkers } from '../src/parallel/parse-workers.js';
 import { type Contender, compare, digits, publish, toMarkdown } from './harness.js';
 

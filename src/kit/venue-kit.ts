@@ -2,8 +2,8 @@ import type { AlertEngine, AlertRule, MarketCalendar, Notifier } from '../alerts
 import type { AnalyticsEngine } from '../analytics/index.js';
 import type { BrokerAdapter } from '../contracts/broker.js';
 import type { EventBus } from '../contracts/events.js';
-import type { KitTuning } from '../contracts/kit-tuning.js';
 import type { OrderJournal } from '../contracts/journal.js';
+import type { KitTuning } from '../contracts/kit-tuning.js';
 import type { MarketDataAdapter } from '../contracts/market-data.js';
 import type { MetricStore } from '../contracts/metric-store.js';
 import type { TradingPolicy } from '../contracts/trading-policy.js';

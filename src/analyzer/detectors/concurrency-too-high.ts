@@ -1,6 +1,6 @@
 import { digits, mean } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
-import { fetchCalls, loadCurve, replayFetch, type ReplayedTask } from '../replay/fetch-replay.js';
+import { fetchCalls, loadCurve, type ReplayedTask, replayFetch } from '../replay/fetch-replay.js';
 import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
 
 const LEAST_TASKS = 200;

@@ -1,6 +1,6 @@
 import type { TradingPolicy } from '../../contracts/trading-policy.js';
-import { isCutOff, type ReplayedCall } from '../replay/read-replay.js';
 import { quantile } from '../measures/numbers.js';
+import { isCutOff, type ReplayedCall } from '../replay/read-replay.js';
 import type { Trace } from '../trace/trace.js';
 import type { DetectorContext } from './detector.js';
 

@@ -1,6 +1,6 @@
 import type { PoolTuning } from '../../contracts/kit-tuning.js';
-import { mean } from '../measures/numbers.js';
 import type { PoolMeasures } from '../measures/measurements.js';
+import { mean } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
 import { type PoolReplay, poolCalls, replayPool } from '../replay/pool-replay.js';
 import { type Change, type DetectorContext, type Finding, NO_TRACE } from './detector.js';

@@ -1,7 +1,7 @@
-import { mean, quantile } from '../measures/numbers.js';
-import { type PoolCalls, replayPool, type PoolReplay } from '../replay/pool-replay.js';
-import type { DetectorContext } from './detector.js';
 import type { PoolTuning } from '../../contracts/kit-tuning.js';
+import { mean, quantile } from '../measures/numbers.js';
+import { type PoolCalls, type PoolReplay, replayPool } from '../replay/pool-replay.js';
+import type { DetectorContext } from './detector.js';
 
 /** How a pool is tuned now, as far as it is known. */
 export function poolTuning({ option }: DetectorContext, pool: string, max: number): PoolTuning {

@@ -1,6 +1,6 @@
 import { digits } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
-import { readCalls, type ReplayedCall, replayReads } from '../replay/read-replay.js';
+import { type ReplayedCall, readCalls, replayReads } from '../replay/read-replay.js';
 import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
 import { readPolicy } from './policy.js';
 

@@ -2,7 +2,7 @@ import { digits, percent, quantileOfSorted, roundUp } from '../measures/numbers.
 import { estimateOf } from '../replay/estimate.js';
 import { readCalls, replayReads } from '../replay/read-replay.js';
 import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
-import { attemptsOf, latencyAt, readPolicy } from './policy.js';
+import { attemptsOf, type latencyAt, readPolicy } from './policy.js';
 
 const LEAST_CALLS = 500;
 const LEAST_CUT_OFF = 0.001;

@@ -1,8 +1,8 @@
+import type { Random } from '../../core/random.js';
 import { digits, percent, roundUp } from '../measures/numbers.js';
 import { censoredLogNormal } from '../replay/censored-log-normal.js';
 import { estimateOf } from '../replay/estimate.js';
-import { readCalls, replayReads, type ReplayedCall, type ReadCalls } from '../replay/read-replay.js';
-import type { Random } from '../../core/random.js';
+import { type ReadCalls, type ReplayedCall, readCalls, replayReads } from '../replay/read-replay.js';
 import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
 import { attemptsOf, readPolicy } from './policy.js';
 

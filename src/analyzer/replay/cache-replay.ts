@@ -127,7 +127,7 @@ export async function replayCache(calls: CacheCalls, variant: CacheVariant, seed
       fetched++;
       const half = latency.draw(clock.now()).ms / 2;
       await clock.sleep(half);
-      const values = requests.map(({ symbol }) => valueOf(kind, symbol, changes.count(Number(symbol), clock.monotonic())));
+      const values = requests.map(({ symbol }) => quotedAs(kind, symbol, changes.count(Number(symbol), clock.monotonic())));
       await clock.sleep(half);
       return values.map((value) => ({ status: 'fulfilled' as const, value: value as MarketKinds[K]['value'] }));
     },
@@ -163,7 +163,7 @@ export async function replayCache(calls: CacheCalls, variant: CacheVariant, seed
 }
 
 // A value of the kind's shape that says which version it is.
-function valueOf(kind: MarketKind, symbol: string, version: number): object {
+function quotedAs(kind: MarketKind, symbol: string, version: number): object {
   switch (kind) {
     case 'book':
       return { symbol, bids: [[version + 1, 1]], asks: [[version + 2, 1]] };

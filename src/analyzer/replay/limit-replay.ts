@@ -1,5 +1,5 @@
-import { ManualClock } from '../../core/manual-clock.js';
 import type { Cost, Limit } from '../../core/limits.js';
+import { ManualClock } from '../../core/manual-clock.js';
 import { RateLimiter } from '../../resilience/index.js';
 import { quantile } from '../measures/numbers.js';
 import type { Trace, TracedCall } from '../trace/trace.js';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Mutable } from './mutable.js';
 import type { Trace, TraceHeader } from './trace.js';
+import { TraceError } from './trace-error.js';
 import {
   BLOCK_HEAD_BYTES,
   BLOCK_MARK,
@@ -13,7 +14,6 @@ import {
   RECORD_BYTES,
   TRACE_SCHEMA,
 } from './trace-format.js';
-import { TraceError } from './trace-error.js';
 
 const NEWLINE = 10;
 const LONGEST_HEADER = 1_048_576;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { applyPlan, type Opportunity, PerformanceAnalyzer, performanceToText } from '../../../src/analyzer/index.js';
 import { DETECTORS } from '../../../src/analyzer/detectors/detectors.js';
+import { applyPlan, type Opportunity, PerformanceAnalyzer, performanceToText } from '../../../src/analyzer/index.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { MemoryMetricStore, MetricsRegistry } from '../../../src/metrics/index.js';
 import type { PlantedRun } from '../../workload/planted/desk.js';

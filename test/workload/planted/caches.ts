@@ -1,4 +1,4 @@
-import type { KitTuning, KindTuning } from '../../../src/contracts/kit-tuning.js';
+import type { KindTuning, KitTuning } from '../../../src/contracts/kit-tuning.js';
 import type { MarketDataAdapter, MarketKind, MarketKinds } from '../../../src/contracts/market-data.js';
 import type { Clock } from '../../../src/core/clock.js';
 import { type Random, seededRandom } from '../../../src/core/random.js';

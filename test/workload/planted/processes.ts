@@ -1,11 +1,11 @@
+import { TraceRecorder } from '../../../src/analyzer/index.js';
 import { EventBus } from '../../../src/contracts/events.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
-import { TraceRecorder } from '../../../src/analyzer/index.js';
 import { MemoryMetricStore, MetricsRegistry } from '../../../src/metrics/index.js';
-import { MemoryOrderJournal } from '../../../src/trading/index.js';
 import { simulatedBroker } from '../../../src/testing/simulated-broker.js';
 import { SimulatedVenue } from '../../../src/testing/simulated-venue.js';
+import { MemoryOrderJournal } from '../../../src/trading/index.js';
 import { logNormal, type Planted, plantedRun } from './desk.js';
 
 /** What Node says of a process, as it would be: the virtual run has no process of its own. */
