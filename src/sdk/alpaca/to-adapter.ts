@@ -1,9 +1,10 @@
 import type { BrokerAdapter, VenueCapabilities } from '../../contracts/broker.js';
 import type { MarketDataAdapter } from '../../contracts/market-data.js';
 import { type Clock, systemClock } from '../../core/clock.js';
-import { requireKnown } from '../../core/options.js';
+import { requireKnown, requireText } from '../../core/options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { AlpacaAdapter, CAPABILITY_NAMES } from './alpaca-adapter.js';
+import { DataStreams } from './data-streams.js';
 import { type MarketSource, V4Source } from './market-source.js';
 import { type AlpacaResilientOptions, requireRates } from './resilient-options.js';
 import { type KnownAlpaca, requireAlpaca } from './sdk-shapes.js';
@@ -20,14 +21,21 @@ export interface AlpacaAdapterOptions extends Pick<AlpacaResilientOptions, 'requ
   readonly capabilities?: Partial<VenueCapabilities>;
   /** How WebSockets are opened; false: REST only. @defaultValue the runtime's own WebSocket, else that of the package ws */
   readonly webSocket?: false | { readonly WebSocket?: WebSocketConstructor };
+  /** Whose share prices are streamed: `iex`, or `sip` where the account's plan has it. @defaultValue as version 3 is configured, else `iex` */
+  readonly feed?: string;
   /** For tests. @defaultValue systemClock */
   readonly clock?: Clock;
 }
+
+/** What version 4 streams where nothing is said, and what every account may see. */
+const DEFAULT_FEED = 'iex';
 
 interface Access {
   readonly wire: AlpacaWire;
   readonly source: MarketSource;
   readonly urls: AlpacaSocketUrls;
+  /** Of share prices. */
+  readonly feed: string;
   /** Undefined where there is only a token, which opens no stream. */
   readonly credentials: () => { readonly key: string; readonly secret: string } | undefined;
 }
@@ -42,19 +50,29 @@ interface Access {
  * const adapter = toAdapter(new Alpaca({ keyId, secret }));
  */
 export function toAdapter(sdk: object, options: AlpacaAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireKnown('toAdapter', options, ['capabilities', 'requestsPerMinute', 'webSocket', 'clock']);
+  requireKnown('toAdapter', options, ['capabilities', 'requestsPerMinute', 'webSocket', 'feed', 'clock']);
   requireKnown('toAdapter capabilities', options.capabilities ?? {}, CAPABILITY_NAMES);
   requireRates(options.requestsPerMinute);
   const { webSocket, clock = systemClock } = options;
   if (webSocket !== undefined && webSocket !== false) requireKnown('toAdapter webSocket', webSocket, ['WebSocket']);
-  const { wire, source, urls, credentials } = accessTo(requireAlpaca(sdk), clock);
+  const { wire, source, urls, feed, credentials } = accessTo(requireAlpaca(sdk), clock);
   const keys = credentials();
   const WebSocket = webSocket === false ? undefined : webSocket?.WebSocket;
+  const data = {
+    shares: `${urls.data}/v2/${options.feed === undefined ? feed : requireText('feed', options.feed)}`,
+    crypto: `${urls.data}/v1beta3/crypto/us`,
+  };
+  const streams =
+    webSocket === false || keys === undefined
+      ? undefined
+      : new DataStreams(data, { credentials: () => credentials() ?? keys, constructor: WebSocket, clock });
   const events =
     webSocket === false || keys === undefined
       ? undefined
       : (signal: AbortSignal) => tradeEvents({ url: urls.trading, credentials: () => credentials() ?? keys, constructor: WebSocket, clock }, signal);
-  return new AlpacaAdapter({ wire, source, clock, capabilities: options.capabilities, requestsPerMinute: options.requestsPerMinute, events });
+  const stream: MarketDataAdapter['stream'] = streams === undefined ? undefined : (kind, symbols, signal) => streams.updates(kind, symbols, signal);
+  const { capabilities, requestsPerMinute } = options;
+  return new AlpacaAdapter({ wire, source, clock, capabilities, requestsPerMinute, events, stream });
 }
 
 function accessTo(known: KnownAlpaca, clock: Clock): Access {
@@ -66,6 +84,7 @@ function accessTo(known: KnownAlpaca, clock: Clock): Access {
       wire: new V3Wire(sdk),
       source: new V3Data(sdk),
       urls: socketUrlsFor(configuration.baseUrl, configuration.dataBaseUrl),
+      feed: configuration.feed,
       credentials: () => (oauth === '' ? { key, secret } : undefined),
     };
   }
@@ -75,6 +94,7 @@ function accessTo(known: KnownAlpaca, clock: Clock): Access {
     wire,
     source: new V4Source(wire, () => clock.now()),
     urls: socketUrlsFor(trading.config.basePath, marketData.config.basePath),
+    feed: DEFAULT_FEED,
     credentials: () => {
       const { keyId: key, secret } = trading.config.configuration;
       return key === undefined || secret === undefined ? undefined : { key, secret };

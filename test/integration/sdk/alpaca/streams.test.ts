@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
+import type { MarketKind, StreamUpdate } from '../../../../src/contracts/market-data.js';
 import { systemClock } from '../../../../src/core/clock.js';
 import { release, resilient, toAdapter } from '../../../../src/sdk/alpaca/index.js';
 import { serveAlpaca } from '../../../../src/testing/index.js';
@@ -219,5 +220,45 @@ describe('rows that version 3 gives one after the other', () => {
       if (rows.length === 9) venue.fault({ operation: 'bars', when: 'before', kind: 'reset', times: 1 });
     }
     expect(rows).toEqual(Array.from({ length: 20 }, (_, i) => new Date(Date.parse(start) + i * 60_000).toISOString()));
+  });
+});
+
+describe('the adapter’s streams of market data', () => {
+  it.each([
+    ['3', newV3],
+    ['4', newV4],
+  ] as const)('share one connection for shares and one for crypto, through version %s', { timeout: 20_000 }, async (_, make) => {
+    const venue = alpacaVenue({ volatility: 0.001 });
+    await using served = await serveAlpaca(venue);
+    const adapter = toAdapter(served.connect(make()));
+    const controller = new AbortController();
+    const seen = new Map<string, StreamUpdate>();
+    const read = async (kind: MarketKind, symbols: string[], wanted: number): Promise<void> => {
+      const own = new Set<string>();
+      for await (const update of adapter.stream!(kind, symbols, controller.signal)) {
+        if (update.heartbeat === true) continue;
+        seen.set(`${kind} ${update.symbol}`, update);
+        own.add(update.symbol);
+        if (own.size === wanted) return;
+      }
+    };
+    await Promise.all([read('quote', ['AAPL', 'MSFT', 'BTC/USD'], 3), read('trades', ['AAPL', 'BTC/USD'], 2), read('book', ['BTC/USD'], 1)]);
+    expect([...seen.keys()].sort()).toEqual(['book BTC/USD', 'quote AAPL', 'quote BTC/USD', 'quote MSFT', 'trades AAPL', 'trades BTC/USD']);
+    const { value } = seen.get('book BTC/USD') as StreamUpdate<'book'>;
+    expect(value!.bids[0]![0]).toBeLessThan(value!.asks[0]![0]);
+    expect(value!.bids[0]![0]).toBeGreaterThan(value!.bids[1]![0]);
+    expect(served.stats().connections).toBe(2);
+    const lost = read('quote', ['AAPL'], 2);
+    venue.fault({ when: 'after', kind: 'stream_drop', operation: 'stream' });
+    await expect(lost).rejects.toThrow(/market stream was closed/);
+    controller.abort();
+  });
+
+  it('keep to what Alpaca has: no books of shares, no bars', { timeout: 20_000 }, async () => {
+    await using served = await serveAlpaca(alpacaVenue());
+    const adapter = toAdapter(served.connect(newV4()));
+    const first = (kind: MarketKind, symbol: string) => adapter.stream!(kind, [symbol], new AbortController().signal)[Symbol.asyncIterator]().next();
+    await expect(first('book', 'AAPL')).rejects.toMatchObject({ code: 'UNKNOWN_SYMBOL' });
+    await expect(first('bars', 'AAPL')).rejects.toThrow(/one of "quote", "book", "trades" to be streamed/);
   });
 });

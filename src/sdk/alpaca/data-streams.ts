@@ -1,0 +1,124 @@
+import type { MarketKind, OrderBook, StreamUpdate } from '../../contracts/market-data.js';
+import { unknownSymbolError } from '../../contracts/unknown-symbol.js';
+import { VenueKitError } from '../../core/errors.js';
+import { EventQueue } from '../shared/event-queue.js';
+import { type Json, listOf, number, objectOf } from '../shared/json.js';
+import { DataConnection, type DataStreamParts } from './data-connection.js';
+import { isCrypto, quoteOf, tradeOf } from './market-data.js';
+import { timeOf } from './orders.js';
+
+/** Which channel carries a kind. Bars are not streamed: one bar is no answer to who reads a hundred. */
+const CHANNELS = { quote: 'quotes', trades: 'trades', book: 'orderbooks' } as const;
+type StreamedKind = keyof typeof CHANNELS;
+
+const BOOK_DEPTH = 100;
+
+/** Market data as it happens, over one connection for shares and one for crypto assets, whoever follows what. */
+export class DataStreams {
+  readonly #parts: DataStreamParts;
+  readonly #urls: { readonly shares: string; readonly crypto: string };
+  readonly #connections = new Map<boolean, DataConnection>();
+
+  constructor(urls: { readonly shares: string; readonly crypto: string }, parts: DataStreamParts) {
+    this.#urls = urls;
+    this.#parts = parts;
+  }
+
+  /** Updates of `kind` for `symbols`, until a connection drops or the signal aborts. Alpaca numbers none of them. */
+  async *updates(kind: MarketKind, symbols: readonly string[], signal: AbortSignal): AsyncGenerator<StreamUpdate, void, undefined> {
+    if (!(kind in CHANNELS)) throw new RangeError(`kind must be one of "quote", "book", "trades" to be streamed, got ${JSON.stringify(kind)}`);
+    const share = symbols.find((symbol) => !isCrypto(symbol));
+    if (kind === 'book' && share !== undefined) throw unknownSymbolError('the order books of alpaca', share);
+    const streamed = kind as StreamedKind;
+    const queue = new EventQueue<StreamUpdate>(signal);
+    const following: Disposable[] = [];
+    const read = readerOf(streamed);
+    for (const ofCrypto of [false, true]) {
+      const some = symbols.filter((symbol) => isCrypto(symbol) === ofCrypto);
+      if (some.length === 0) continue;
+      following.push(
+        this.#connection(ofCrypto).add({
+          channel: CHANNELS[streamed],
+          symbols: some,
+          take: (event) => queue.push(read(event)),
+          alive: () => {
+            for (const symbol of some) queue.push({ kind, symbol, heartbeat: true });
+          },
+          failed: (reason) => queue.fail(reason),
+        }),
+      );
+    }
+    try {
+      yield* queue;
+    } finally {
+      for (const one of following) one[Symbol.dispose]();
+      queue.fail(new VenueKitError('CLOSED', 'The stream was left.'));
+    }
+  }
+
+  #connection(ofCrypto: boolean): DataConnection {
+    let connection = this.#connections.get(ofCrypto);
+    if (connection === undefined) {
+      const made = new DataConnection(ofCrypto ? this.#urls.crypto : this.#urls.shares, this.#parts, () => {
+        if (this.#connections.get(ofCrypto) === made) this.#connections.delete(ofCrypto);
+      });
+      connection = made;
+      this.#connections.set(ofCrypto, connection);
+    }
+    return connection;
+  }
+}
+
+function readerOf(kind: StreamedKind): (event: Json) => StreamUpdate {
+  if (kind === 'quote') {
+    return (event) => {
+      const symbol = String(event.S);
+      const value = quoteOf(event, symbol);
+      return { kind, symbol, value, ...(value.eventTime === undefined ? {} : { eventTime: value.eventTime }) };
+    };
+  }
+  if (kind === 'trades') {
+    return (event) => {
+      const symbol = String(event.S);
+      const trade = tradeOf(event, symbol);
+      return { kind, symbol, value: [trade], eventTime: trade.eventTime };
+    };
+  }
+  const books = new Map<string, StreamedBook>();
+  return (event) => {
+    const symbol = String(event.S);
+    let book = books.get(symbol);
+    if (book === undefined) books.set(symbol, (book = new StreamedBook()));
+    return { kind, symbol, value: book.take(event, symbol), eventTime: timeOf(event.t) };
+  };
+}
+
+/** A book that is sent whole once, and then as levels that have changed; a size of 0 takes a level out. */
+class StreamedBook {
+  readonly #bids = new Map<number, number>();
+  readonly #asks = new Map<number, number>();
+
+  take(event: Json, symbol: string): OrderBook {
+    if (event.r === true) {
+      this.#bids.clear();
+      this.#asks.clear();
+    }
+    change(this.#bids, event.b);
+    change(this.#asks, event.a);
+    return { symbol, bids: sorted(this.#bids, -1), asks: sorted(this.#asks, 1), eventTime: timeOf(event.t) };
+  }
+}
+
+function change(side: Map<number, number>, levels: unknown): void {
+  if (levels === undefined || levels === null) return;
+  for (const one of listOf(levels, 'levels')) {
+    const level = objectOf(one, 'level');
+    const size = number(level, 's');
+    if (size === 0) side.delete(number(level, 'p'));
+    else side.set(number(level, 'p'), size);
+  }
+}
+
+function sorted(side: ReadonlyMap<number, number>, direction: 1 | -1): readonly (readonly [number, number])[] {
+  return [...side].sort(([a], [b]) => (a - b) * direction).slice(0, BOOK_DEPTH);
+}
