@@ -4,13 +4,17 @@ import { runSeed, type SeedOptions, type SeedResult } from './run-seed.js';
  * The shortest run of the same seed that still fails: what happens in a step does not depend on how
  * many follow, so the first failing length is found by halving, then by single steps.
  */
-export async function shrink(failing: SeedResult, onTry: (steps: number) => void = () => {}): Promise<SeedResult> {
+export async function shrink(
+  failing: SeedResult,
+  onTry: (steps: number) => void = () => {},
+  run: (options: SeedOptions) => Promise<SeedResult> = runSeed,
+): Promise<SeedResult> {
   let best = failing;
   let low = 0;
   const attempt = async (steps: number): Promise<boolean> => {
     onTry(steps);
     const options: SeedOptions = { ...failing.options, steps };
-    const result = await runSeed(options);
+    const result = await run(options);
     if (result.violations.length === 0) return false;
     best = result;
     return true;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runNaive } from './naive-client.js';
 import { PROFILE_NAMES, type ProfileName } from './profiles.js';
 import { runSeed, type SeedResult } from './run-seed.js';
+import { shrink } from './shrink.js';
 
 const STEPS = 120;
 
@@ -43,6 +44,22 @@ describe('client, journal, venue, stream and host in one simulation', () => {
     expect(second.count).toEqual(first.count);
     expect(second.latencies).toEqual(first.latencies);
     expect((await runSeed({ ...options, seed: 78 })).logHash).not.toBe(first.logHash);
+  });
+
+  it('is shrunk, where a seed fails, to the first step at which it does', { timeout: 60_000 }, async () => {
+    const calm = { seed: 78, profile: 'fence', faults: 0.05 } as const;
+    // The journal of the real run says how many orders there were at each step; "fails" from the fifth on.
+    const failsAtFive = async (options: Parameters<typeof runSeed>[0]): Promise<SeedResult> => {
+      const result = await runSeed(options);
+      return { ...result, violations: result.count.orders >= 5 ? ['a fifth order'] : [] };
+    };
+    const tried: number[] = [];
+    const shortest = await shrink(await failsAtFive({ ...calm, steps: 60 }), (steps) => tried.push(steps), failsAtFive);
+    expect(shortest.violations).toEqual(['a fifth order']);
+    expect(shortest.options).toMatchObject(calm);
+    expect(shortest.options.steps).toBeLessThan(60);
+    expect((await failsAtFive({ ...calm, steps: shortest.options.steps - 1 })).violations).toEqual([]);
+    expect(tried.length).toBeLessThanOrEqual(Math.ceil(Math.log2(60)));
   });
 
   it('runs against a venue that doubles the orders of a client that simply tries again', { timeout: 60_000 }, async () => {

@@ -87,6 +87,34 @@ describe('an adapter that answers what no adapter should', () => {
     });
   }
 
+  it('two orders for one id: it is a contradiction, both are known, and trading halts', async () => {
+    const { clock, client, venue, bus } = await givenAStartedClient({
+      // A bridge between that sends each request twice, under an id that the venue does not hold against a second order.
+      venue: { clientIdUniqueness: 'none' },
+      adapter: lying({
+        place: (broker) => async (intent, id, attempt) => {
+          await broker.place(intent, id, attempt);
+          return broker.place(intent, id, attempt);
+        },
+      }),
+    });
+    const conflicts: OrderView[] = [];
+    bus.on('order.conflict', ({ order }) => conflicts.push(order));
+    const order = await settle(clock, client.place(aRestingOrder({ intentId: 'twice' })));
+    await settle(clock, order.acked());
+    await settle(clock, client.reconcile());
+    expect(venue.orders()).toHaveLength(2);
+    expect(conflicts.map(({ intent }) => intent.intentId)).toContain('twice');
+    expect([...order.view.venueOrderIds].sort()).toEqual(
+      venue
+        .orders()
+        .map(({ venueOrderId }) => venueOrderId)
+        .sort(),
+    );
+    await expect(settle(clock, client.place(aMarketOrder()))).rejects.toMatchObject({ code: 'HALTED' });
+    expect(venue.orders()).toHaveLength(2);
+  });
+
   it('with events that are none: the stream is opened again, and nothing is lost', async () => {
     let opened = 0;
     const adapter = lying({ events: (broker) => (signal) => (opened++ === 1 ? garbage([null, { kind: 'order' }, 5]) : broker.events!(signal)) });
