@@ -94,16 +94,4 @@ export class HotRows {
     this.#slots[at + 1] = bornAt;
     this.#slots[at + 2] = value;
   }
-
-  until(row: number): number {
-    return this.#slots[SLOTS * row] as number;
-  }
-
-  bornAt(row: number): number {
-    return this.#slots[SLOTS * row + 1] as number;
-  }
-
-  value(row: number): unknown {
-    return this.#slots[SLOTS * row + 2];
-  }
 }
