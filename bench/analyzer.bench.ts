@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,17 +12,24 @@ const SEEDS = 20;
 
 /**
  * Whether the analyzer is right: a flaw planted for each detector, the same run without it, and the run again with the change that
- * was proposed. `--seeds=3` for a short look, `--only=ttl-too-long` for one detector.
+ * was proposed. `--seeds=3` for a short look, `--only=ttl-too-long` for one detector; `--judged=a.ndjson,b.ndjson` makes the page of
+ * what `bench/analyzer/planted-runs.ts` wrote before, where a run of all is too long for one sitting.
  */
 export default async function analyzer(): Promise<void> {
   const seeds = Number(argument('--seeds') ?? SEEDS);
   const only = argument('--only');
   const ids = PLANTED.map(({ id }) => id).filter((id) => only === undefined || only.split(',').includes(id));
+  const judgedBefore = argument('--judged');
+  if (judgedBefore !== undefined) {
+    const lines = judgedBefore.split(',').flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
+    publish('analyzer', [section(lines.map((line) => JSON.parse(line) as Judged))]);
+    return;
+  }
   const jobs = ids.flatMap((id) => Array.from({ length: seeds }, (_, i) => ({ id, seed: i + 1 })));
   const processes = Math.max(1, Math.min(jobs.length, Number(argument('--processes') ?? os.availableParallelism())));
   const parts = Array.from({ length: processes }, (_, i) => jobs.filter((_, job) => job % processes === i));
   const judged = (await Promise.all(parts.map(inProcess))).flat();
-  publish('analyzer', [section(judged, seeds)]);
+  publish('analyzer', [section(judged)]);
 }
 
 function argument(name: string): string | undefined {
@@ -43,7 +51,8 @@ async function inProcess(jobs: readonly { readonly id: string; readonly seed: nu
   return judged;
 }
 
-function section(judged: readonly Judged[], seeds: number): string {
+function section(judged: readonly Judged[]): string {
+  const seeds = new Set(judged.map(({ seed }) => seed)).size;
   const share = (part: readonly Judged[], whole: readonly Judged[]): number => part.length / whole.length;
   const estimated = judged.filter(({ expected }) => expected !== undefined);
   const found = share(

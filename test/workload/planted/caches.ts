@@ -113,15 +113,15 @@ class ChangingVenue implements MarketDataAdapter {
 const anyTime =
   (perSecond: number, keys: number): CacheFlaw['come'] =>
   (desk, read) =>
-    poisson(desk, perSecond, 180, () => read(Math.floor(desk.random() * keys)));
+    poisson(desk, perSecond, 150, () => read(Math.floor(desk.random() * keys)));
 
 /** Few keys are read often, many now and then. */
-const skewed: CacheFlaw['come'] = (desk, read) => poisson(desk, 50, 240, () => read(Math.floor(400 * desk.random() ** 2.5)));
+const skewed: CacheFlaw['come'] = (desk, read) => poisson(desk, 35, 180, () => read(Math.floor(300 * desk.random() ** 2.5)));
 
 /** Consumers that look at their key each two seconds. */
 const polling: CacheFlaw['come'] = async ({ clock, random }, read) => {
   const end = clock.monotonic() + 180_000;
-  for (let key = 0; key < 40; key++) {
+  for (let key = 0; key < 25; key++) {
     const look = (): void => {
       read(key, `strategy ${key % 4}`);
       const inMs = 2_000 + 30 * (random() - 0.5);
@@ -151,7 +151,7 @@ export const PLANTED_IN_CACHES: readonly Planted[] = [
     flawed: { kind: { ttlMs: 200 } },
     sound: { kind: { ttlMs: 2_000 } },
     changes: [0.02, 0.08],
-    come: anyTime(50, 25),
+    come: anyTime(30, 15),
     metric: aMinute,
   }),
   cache({
@@ -160,7 +160,7 @@ export const PLANTED_IN_CACHES: readonly Planted[] = [
     flawed: { kind: { ttlMs: 5_000 } },
     sound: { kind: { ttlMs: 1_000 } },
     changes: [0.5, 0.2],
-    come: anyTime(50, 25),
+    come: anyTime(30, 15),
     metric: ({ reads }) => meanOf(reads.map(({ isOutdated }) => (isOutdated ? 1 : 0))),
   }),
   cache({
@@ -174,8 +174,8 @@ export const PLANTED_IN_CACHES: readonly Planted[] = [
   }),
   cache({
     id: 'cache-too-small',
-    flaw: 'room for 40 of 400 keys',
-    flawed: { kind: { ttlMs: 30_000 }, maxEntries: 40 },
+    flaw: 'room for 30 of 300 keys',
+    flawed: { kind: { ttlMs: 30_000 }, maxEntries: 30 },
     sound: { kind: { ttlMs: 30_000 }, maxEntries: 2_000 },
     changes: [0.008, 0.008],
     come: skewed,
