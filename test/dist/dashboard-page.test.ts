@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createDashboard, type Dashboard, type DashboardOptions } from 'venuekit/dashboard';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM, launchChromium } from '../setup/chromium.js';
 import { type Desk, givenAlert, givenDesk, keepAlert } from '../workload/given-desk.js';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-const ARGS = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
 const TOKEN = 'a-token-that-is-long-enough';
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -63,7 +61,7 @@ const shownAt = async (page: Page): Promise<number> => Number(await page.locator
 
 describe.skipIf(CHROMIUM === undefined)('the page in Chromium (skipped unless it is installed: sh scripts/install-test-services.sh)', { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM!, args: ARGS.split(' ') });
+    browser = await launchChromium();
     const from = Math.floor(Date.now() / 1_000) * 1_000 - 600_000;
     desk = await givenDesk({ seconds: 600, from, operation: HOSTILE });
     await keepAlert(desk.store, from, { labels: { operation: HOSTILE } }, [
@@ -214,7 +212,7 @@ describe.skipIf(CHROMIUM === undefined)('the page in Chromium (skipped unless it
     expect((await page.goto(`${new URL(url).origin}/?token=wrong`))?.status()).toBe(401);
     const { port } = new URL(url);
     // What DNS rebinding does: a name of somebody else's that leads here.
-    const rebound = await chromium.launch({ executablePath: CHROMIUM!, args: [...ARGS.split(' '), `--host-resolver-rules=MAP evil.example 127.0.0.1`] });
+    const rebound = await launchChromium('--host-resolver-rules=MAP evil.example 127.0.0.1');
     try {
       const foreign = await rebound.newPage();
       expect((await foreign.goto(`http://evil.example:${port}/?token=${TOKEN}`))?.status()).toBe(421);

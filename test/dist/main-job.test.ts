@@ -23,6 +23,14 @@ const start = (...args: string[]): { child: ChildProcess; done: Promise<{ code: 
   const done = new Promise<{ code: number | null; output: string }>((settle) => child.on('close', (code) => settle({ code, output })));
   return { child, done, output: () => output };
 };
+/** Where a run with `--open` says that it can be watched. */
+async function liveAddress(output: () => string): Promise<string> {
+  for (;;) {
+    const [, address] = /Live, while it runs: (\S+)\n/.exec(output()) ?? [];
+    if (address !== undefined) return address;
+    await new Promise((tick) => setTimeout(tick, 50));
+  }
+}
 const run = (...args: string[]) => start(...args).done;
 
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
@@ -118,10 +126,22 @@ describe('the main job', { timeout: 120_000 }, () => {
     }
   });
 
-  it('closes cleanly on Ctrl-C in the middle, and says what was done', async () => {
+  it('shows itself live while it runs, and closes cleanly on Ctrl-C in the middle, saying what was done', async () => {
     const out = folder();
     writeFileSync(join(out, 'kept'), '');
-    const { child, done, output } = start('--duration', '60', '--out', out);
+    const { child, done, output } = start('--duration', '60', '--out', out, '--open');
+    const live = await liveAddress(output);
+    // While it runs: the page to who has the token, and what the bot does, second by second.
+    expect((await fetch(new URL('/', live))).status).toBe(401);
+    const page = await fetch(live);
+    expect(await page.text()).toContain('<figure data-chart="latency">');
+    const headers = { cookie: page.headers.get('set-cookie')!.split(';')[0]! };
+    const stream = (await fetch(new URL('/events?range=60000', live), { headers })).body!.pipeThrough(new TextDecoderStream());
+    let seen = '';
+    for await (const text of stream) {
+      seen += text;
+      if (/^event: snapshot$/m.test(seen) && /^event: tick$/m.test(seen) && seen.includes('"name":"place","unit":"per second"')) break;
+    }
     while (!/orders/.test(output().split('seed')[1] ?? '')) await new Promise((tick) => setTimeout(tick, 50));
     child.kill('SIGINT');
     const { code } = await done;

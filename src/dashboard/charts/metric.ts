@@ -96,7 +96,7 @@ export const metricChart: ChartDefinition = {
     const [series] = drawn(data);
     if (series === undefined) return data.missing.join(' ');
     const last = `${series.name}: ${format(latest(series), series.unit)} at the last.`;
-    if (data.explanation === undefined) return last;
+    if (data.explanation === undefined) return [last, ...data.missing].join(' ');
     const { anomalies, forecast } = data.explanation;
     const odd = `${anomalies.length === 0 ? 'No' : anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'}.`;
     const end = forecast.mean.length - 1;

@@ -129,8 +129,13 @@ export class DashboardReader {
   }
 
   async #explained(chart: ChartData, signal?: AbortSignal): Promise<ChartData> {
-    const explanation = await this.explain(chart, signal);
-    return explanation === undefined ? chart : { ...chart, explanation };
+    try {
+      const explanation = await this.explain(chart, signal);
+      return explanation === undefined ? chart : { ...chart, explanation };
+    } catch (error) {
+      if (signal?.aborted) throw abortReason(signal);
+      return { ...chart, missing: [`No anomalies and no forecast: ${asError(error).message}`] };
+    }
   }
 
   async #read(grid: Grid, pictureFrom: number, at: number, selected: SelectedSeries, outer?: AbortSignal): Promise<Snapshot> {
