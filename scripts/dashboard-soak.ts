@@ -25,6 +25,8 @@ const MOST_GROWTH_MB_A_MINUTE = 0.2;
 /** What may wait for one client: a snapshot, or what it missed in one. */
 const MOST_WAITING_BYTES = 1_500_000;
 const OPEN_MS = 180_000;
+/** The server sends one each 5 s. */
+const SAMPLES_A_MINUTE = 12;
 const VIEWS = ['', '&range=300000', '&range=3600000', '&range=60000'];
 
 const server = fork(fileURLToPath(new URL('dashboard-soak/server.ts', import.meta.url)), [], { execArgv: ['--import', 'tsx', '--expose-gc'] });
@@ -38,17 +40,18 @@ for (let i = 0; i < pages; i++) {
   await page.goto(url + VIEWS[i % VIEWS.length]!, { timeout: OPEN_MS });
   opened.push(page);
 }
-const startedAt = performance.now();
 const slow = [slowClient('reads nothing', 0), slowClient('sips', 2_000)];
-const elapsedMinutes = (): number => (performance.now() - startedAt) / 60_000;
 server.on('message', (message: ServerMessage) => {
-  if ('heapMB' in message) memory.push({ minute: elapsedMinutes(), ...message });
+  if ('heapMB' in message) memory.push({ minute: memory.length / SAMPLES_A_MINUTE, ...message });
 });
-const until = startedAt + minutes * 60_000;
-while (performance.now() < until) {
-  await new Promise((resolve) => setTimeout(resolve, Math.min(30_000, until - performance.now())));
-  const last = memory.at(-1);
-  console.error(`${elapsedMinutes().toFixed(1)} min: heap ${last?.heapMB.toFixed(1)} MB, rss ${last?.rssMB.toFixed(0)} MB`);
+// By samples, not by the clock: a process that is halted meanwhile, as by a laptop that sleeps, does not soak.
+const samples = minutes * SAMPLES_A_MINUTE;
+for (let told = 0; memory.length < samples; ) {
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  if (memory.length < told + SAMPLES_A_MINUTE) continue;
+  told = memory.length;
+  const { heapMB, rssMB } = memory.at(-1)!;
+  console.error(`${told / SAMPLES_A_MINUTE} min: heap ${heapMB.toFixed(1)} MB, rss ${rssMB.toFixed(0)} MB`);
 }
 const behind = await Promise.all(opened.map((page) => page.evaluate(() => Date.now() - Number(document.documentElement.dataset.at))));
 server.send('end');

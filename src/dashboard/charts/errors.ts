@@ -83,7 +83,7 @@ export const errorsChart: ChartDefinition = {
     const marks = [
       { burn: 1, name: `1×: ${format(objective, 'ratio')}`, color: spent },
       { burn: TICKET_BURN, name: `${TICKET_BURN}×`, color: fills.warning },
-      { burn: PAGE_BURN, name: `${PAGE_BURN}×`, color: fills.critical },
+      { burn: PAGE_BURN, name: `${PAGE_BURN}×`, color: fills.other },
     ].filter(({ burn }) => burn <= most);
     const share = roundUp(Math.max(objective * 1.2, ...ratio.v.map((value) => value ?? 0)), 1);
     return {

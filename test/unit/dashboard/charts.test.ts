@@ -229,6 +229,20 @@ describe('pictures of charts', () => {
     }
   });
 
+  // Seen in a still: "14.4×" of the legend over the axis.
+  it('make room for a legend of more rows than one, and put no name over data', async () => {
+    const { errors, cache, latency } = await read(desk.store, desk.from, desk.now());
+    const topOf = (data: ChartData, width: number): number => (charts[data.id].option(data, look(width)) as { grid: { top: number } }).grid.top;
+    expect(topOf(errors, 1_200)).toBe(34);
+    expect(topOf(errors, 560)).toBe(34 + 18);
+    for (const data of [errors, cache, latency]) {
+      const { series } = charts[data.id].option(data, look()) as { series: { markLine?: { label: { show: boolean } } }[] };
+      const marked = series.filter(({ markLine }) => markLine !== undefined);
+      expect(marked.length, data.id).toBeGreaterThan(0);
+      for (const { markLine } of marked) expect(markLine!.label.show).toBe(false);
+    }
+  });
+
   it('colour the two bands of a forecast apart, and differently from the line', async () => {
     const { metric } = await read(desk.store, desk.from, desk.now());
     const steps = explain(explainTask(metric)!);

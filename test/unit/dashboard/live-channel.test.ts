@@ -179,6 +179,27 @@ describe('a live page', () => {
     await Promise.all(streams.map((stream) => stream.close()));
   });
 
+  it.each(['', 'range=300000', 'from=FROM.5&to=TO'])('is read while the script of its page is on the way, once: ?%s', async (address) => {
+    const { desk, clock } = await givenLive(60);
+    let queries = 0;
+    const store = {
+      query: (query: Parameters<Desk['store']['query']>[0]) => {
+        queries++;
+        return desk.store.query(query);
+      },
+    };
+    const { ask, dashboard } = givenDashboard({ store: store as never, clock, analytics: calm });
+    open.push(dashboard);
+    const named = (from: number): string => address.replace('FROM', String(from)).replace('TO', String(desk.now()));
+    expect((await ask(`?${named(desk.from)}`)).status).toBe(200);
+    // The controls of the page know whole seconds.
+    const stream = eventsOf(await ask(`events?${named(desk.from).replace('.5', '')}&metric=venuekit_venue_call_seconds%20p95`));
+    expect((await stream.next()).type).toBe('snapshot');
+    expect(queries).toBeGreaterThan(10);
+    expect(queries).toBeLessThan(30);
+    await stream.close();
+  });
+
   it('of a fixed range gets it once', async () => {
     const { ask, desk } = await givenLive();
     const stream = eventsOf(await ask(`events?from=${desk.from}&to=${desk.from + 120_000}`));
