@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
+import { SqliteMetricStore } from 'venuekit/sqlite';
 import type { AlertStateStore } from '../../src/contracts/alerts.js';
 import type { MetricStore, MetricTick } from '../../src/contracts/metric-store.js';
-import { SqliteMetricStore } from '../../src/stores/sqlite/metric-store.js';
 import { givenDesk, keepAlert } from '../../test/workload/given-desk.js';
 
-const WORKER = new URL('../../test/fixtures/metric-store-worker-from-source.mjs', import.meta.url);
 const UNDER_WAY = 16;
 
 /** What a {@link recordDay} has made. */
@@ -26,10 +25,10 @@ export async function recordDay(
   { hours = 24, series = 1_000 }: { readonly hours?: number; readonly series?: number } = {},
 ): Promise<RecordedDay> {
   if (existsSync(path)) {
-    await using kept = await SqliteMetricStore.open({ path, worker: WORKER, readOnly: true });
+    await using kept = await SqliteMetricStore.open({ path, readOnly: true });
     return { path, newest: (await kept.newest())!, ...(await kept.stats()) };
   }
-  await using store = await SqliteMetricStore.open({ path, worker: WORKER });
+  await using store = await SqliteMetricStore.open({ path });
   const from = Date.UTC(2026, 10, 26, 12);
   const seconds = hours * 3_600;
   const desk = await givenDesk({ seconds, from, venues: VENUES, positions: series - OF_THE_KIT, store: pipelined(store) });

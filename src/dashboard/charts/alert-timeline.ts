@@ -32,17 +32,12 @@ export const alertsChart: ChartDefinition = {
     const names = [...rows.map(({ name }) => name), ...(actions.length > 0 ? ['Actions'] : [])].toReversed();
     const indexOf = (name: string): number => names.indexOf(name);
     const shown = spans.filter((span) => indexOf(nameOf(span)) >= 0);
-    const base = frame(look, { left: 8, right: 8, bottom: 26 });
     const states = [...new Set(shown.map(kindOf))].sort();
     const kinds = actionKinds(actions);
+    const legend = [...states.map((name) => ({ name, icon: 'roundRect' })), ...kinds.map((name) => ({ name, icon: 'diamond' }))];
+    const base = frame(look, { legend, left: 8, right: 8 });
     return {
       ...base,
-      grid: { ...base.grid, top: 30 },
-      legend: {
-        ...base.legend,
-        show: states.length + actions.length > 0,
-        data: [...states.map((name) => ({ name, icon: 'roundRect' })), ...kinds.map((name) => ({ name, icon: 'diamond' }))],
-      },
       ...(look.still ? {} : { tooltip: { ...base.tooltip, trigger: 'item', formatter: ({ name }: { name: string }) => name } }),
       xAxis: timeAxis(look, grid),
       yAxis: {

@@ -21,11 +21,12 @@ export interface Frame {
 
 const HEIGHT_OF_LEGEND = 26;
 const LEGEND_ROW = 18;
+const MOST_LEGEND_ROWS = 3;
 const SYMBOL = 14;
 const MOST_NAME = 180;
 const NARROW = 480;
 
-/** Rows that a legend takes that does not scroll, by the room that a picture measures text with. */
+/** Rows that a legend takes which does not scroll, by the room that a picture measures text with. */
 function legendRows(entries: readonly object[], width: number, gap: number): number {
   let rows = 1;
   let x = 0;
@@ -47,7 +48,10 @@ export const textWidth = (text: string, size: number): number => text.length * s
 export function frame(look: Look, { legend = [], left = 58, right = 14, bottom = 26 }: Margins = {}): Frame {
   const { palette, font, still, width } = look;
   const itemGap = width < NARROW ? 8 : 14;
-  const rows = still ? legendRows(legend, width - 2 * 5, itemGap) : 1;
+  const wanted = legendRows(legend, width - 2 * 5, itemGap);
+  // A legend that scrolls cuts names off: only where it would eat the picture, and somebody can scroll.
+  const isScrolled = !still && wanted > MOST_LEGEND_ROWS;
+  const rows = isScrolled ? 1 : wanted;
   return {
     animation: false,
     backgroundColor: 'transparent',
@@ -56,7 +60,7 @@ export function frame(look: Look, { legend = [], left = 58, right = 14, bottom =
     legend: {
       show: legend.length > 0,
       data: legend,
-      type: still ? 'plain' : 'scroll',
+      type: isScrolled ? 'scroll' : 'plain',
       top: 0,
       left: 0,
       right: 0,
