@@ -1,4 +1,5 @@
-import { type LatencyOptions, SimulatedVenue, serveBinance } from '../../src/testing/index.js';
+import type { Limit } from '../../src/core/limits.js';
+import { type LatencyOptions, SimulatedVenue, serveAlpaca, serveBinance } from '../../src/testing/index.js';
 
 /**
  * A served venue in a process of its own, so that its work does not share the client's event loop.
@@ -11,6 +12,9 @@ export interface VenueSettings {
   readonly latency?: LatencyOptions;
   /** Until an accepted order is sure to show in look-ups. */
   readonly visibilityLagMs?: number;
+  /** @defaultValue 'binance' */
+  readonly protocol?: 'binance' | 'alpaca';
+  readonly limits?: readonly Limit[];
 }
 
 /** What a parent may ask. */
@@ -30,16 +34,16 @@ const DROPPED_FOR_MS = 60_000;
 const RATE_LIMITED_FOR_MS = 1_000;
 const KINDS = 5;
 
-const settings = JSON.parse(process.argv[2] ?? '{}') as VenueSettings;
+const { protocol = 'binance', ...settings } = JSON.parse(process.argv[2] ?? '{}') as VenueSettings;
 const venue = new SimulatedVenue({
   ...settings,
   seed: 7,
   log: 'hash',
-  symbols: Object.fromEntries(['BTC/USDT', 'ETH/USDT', 'LTC/USDT'].map((symbol) => [symbol, { price: 100 }])),
+  symbols: Object.fromEntries(['BTC/USDT', 'ETH/USDT', 'LTC/USDT', 'AAPL'].map((symbol) => [symbol, { price: 100 }])),
   // Longer than any run: at its end the venue's own books are the judge.
   archiveAfterMs: 900_000,
 });
-const served = await serveBinance(venue);
+const served = await (protocol === 'binance' ? serveBinance : serveAlpaca)(venue);
 
 /** Five kinds of trouble in equal shares, as in examples/session. */
 function fault(share: number): void {

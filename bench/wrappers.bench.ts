@@ -1,0 +1,189 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Alpaca as AlpacaV4 } from '@alpacahq/alpaca-trade-api';
+import AlpacaV3Class from 'alpaca-v3';
+import ccxt from 'ccxt';
+import { percentiles } from '../examples/session/judge.js';
+import { release as releaseAlpaca, resilient as resilientAlpaca } from '../src/sdk/alpaca/index.js';
+import { release as releaseCcxt, resilient as resilientCcxt } from '../src/sdk/ccxt/index.js';
+import { connectAlpaca } from '../src/testing/alpaca/connect-alpaca.js';
+import { compare, digits, publish, toMarkdown } from './harness.js';
+import { RemoteVenue } from './served/remote-venue.js';
+
+/**
+ * What `resilient()` adds to an SDK: to a call that no cache answers, to reading a property, and to the memory of an instance.
+ * Raw and wrapped instances call one venue in turns.
+ */
+
+const WARM_UP = 200;
+const CALLS = 800;
+const INSTANCES = 200;
+/** More than any run uses: what is measured is the wrapper, not a limit. */
+const PER_MINUTE = 10_000_000;
+const MOST_PERCENT = 5;
+const MOST_READ_NS = 100;
+const URLS_OF_NOBODY = { url: 'http://127.0.0.1:9', credentials: { apiKey: 'none', secret: 'none' } };
+
+interface V3 {
+  getLatestQuote(symbol: string): Promise<unknown>;
+  getAccount(): Promise<unknown>;
+}
+
+const V3Constructor = AlpacaV3Class as unknown as new (options: object) => V3;
+
+/** One SDK, raw and wrapped, and the call that is measured on both. */
+interface Pair {
+  readonly name: string;
+  readonly raw: () => Promise<unknown>;
+  readonly wrapped: () => Promise<unknown>;
+  readonly end: () => Promise<void>;
+}
+
+export default async function wrappers(): Promise<void> {
+  await using binance = await RemoteVenue.start();
+  await using alpaca = await RemoteVenue.start({
+    protocol: 'alpaca',
+    limits: [{ id: 'requests', scope: 'account', kind: 'window', units: PER_MINUTE, perMs: 60_000 }],
+  });
+  const pairs = [await ccxtPair(binance), v3Pair(alpaca), v4Pair(alpaca)];
+  const calls = await callTable(pairs);
+  for (const { end } of pairs) await end();
+  publish('wrappers', [calls, await readTable(), await memoryTable()]);
+}
+
+async function ccxtPair(venue: RemoteVenue): Promise<Pair> {
+  const raw = venue.connect();
+  const wrapped = resilientCcxt(venue.connect());
+  await raw.loadMarkets();
+  await wrapped.loadMarkets();
+  return {
+    name: 'ccxt binance, fetchTicker',
+    raw: () => raw.fetchTicker('BTC/USDT'),
+    wrapped: () => wrapped.fetchTicker('BTC/USDT'),
+    end: () => releaseCcxt(wrapped),
+  };
+}
+
+function v3Pair({ url, credentials }: RemoteVenue): Pair {
+  const make = (): V3 => connectAlpaca(new V3Constructor({ keyId: 'any', secretKey: 'any' }), new URL(url).host, credentials);
+  const raw = make();
+  const wrapped = resilientAlpaca(make(), { requestsPerMinute: { trading: PER_MINUTE, data: PER_MINUTE } });
+  return { name: 'Alpaca 3, getAccount', raw: () => raw.getAccount(), wrapped: () => wrapped.getAccount(), end: () => releaseAlpaca(wrapped) };
+}
+
+function v4Pair({ url, credentials }: RemoteVenue): Pair {
+  const make = (): AlpacaV4 =>
+    connectAlpaca(new AlpacaV4({ keyId: 'any', secret: 'any', rateLimit: false, retry: false }), new URL(url).host, credentials);
+  const raw = make();
+  const wrapped = resilientAlpaca(make(), { requestsPerMinute: { trading: PER_MINUTE, data: PER_MINUTE } });
+  return {
+    name: 'Alpaca 4, account.getAccount',
+    raw: () => raw.trading.account.getAccount(),
+    wrapped: () => wrapped.trading.account.getAccount(),
+    end: () => releaseAlpaca(wrapped),
+  };
+}
+
+async function callTable(pairs: readonly Pair[]): Promise<string> {
+  const rows: string[] = [];
+  const targets: string[] = [];
+  for (const pair of pairs) {
+    const took = { raw: [] as number[], wrapped: [] as number[] };
+    // In turns, the one that goes first changing, so that whatever the machine does meanwhile meets both.
+    for (let i = 0; i < WARM_UP + CALLS; i++) {
+      for (const side of i % 2 === 0 ? (['raw', 'wrapped'] as const) : (['wrapped', 'raw'] as const)) {
+        const beganAt = performance.now();
+        await pair[side]();
+        if (i >= WARM_UP) took[side].push(performance.now() - beganAt);
+      }
+    }
+    const [raw, wrapped] = [took.raw, took.wrapped].map((times) => percentiles([...times].sort((a, b) => a - b)));
+    const over = (wrapped!.p50 / raw!.p50 - 1) * 100;
+    rows.push(
+      `| ${pair.name} | ${digits(raw!.p50)} | ${digits(wrapped!.p50)} | ${digits(raw!.p95)} | ${digits(wrapped!.p95)} | ${digits((wrapped!.p50 - raw!.p50) * 1_000)} | ${digits(over)} % |`,
+    );
+    targets.push(`| ${pair.name}: at most ${MOST_PERCENT} % of the call | ${digits(over)} % | ${over <= MOST_PERCENT ? 'met' : 'MISSED'} |`);
+  }
+  return [
+    '### A call that no cache answers',
+    '',
+    `${CALLS} calls of each, raw and wrapped in turns, one after the other; a venue of a process of its own on loopback that answers at once.`,
+    '',
+    '| | raw p50, ms | wrapped p50 | raw p95 | wrapped p95 | added at p50, µs | share |',
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...rows,
+    '',
+    '| target | reached | |',
+    '|---|---|---|',
+    ...targets,
+    '',
+  ].join('\n');
+}
+
+async function readTable(): Promise<string> {
+  const raw = new ccxt.binance();
+  const wrapped = resilientCcxt(new ccxt.binance());
+  const rawV4 = new AlpacaV4({ keyId: 'any', secret: 'any' });
+  const wrappedV4 = resilientAlpaca(new AlpacaV4({ keyId: 'any', secret: 'any', retry: false }));
+  const reading =
+    (read: () => unknown) =>
+    (iterations: number): number => {
+      let seen = 0;
+      for (let i = 0; i < iterations; i++) if (read() !== undefined) seen++;
+      return seen;
+    };
+  const comparison = await compare(
+    'Reading a property',
+    [
+      { name: 'ccxt raw', role: 'floor', run: reading(() => raw.fetchTicker) },
+      { name: 'ccxt wrapped', role: 'ours', run: reading(() => wrapped.fetchTicker) },
+      { name: 'Alpaca 4 raw, three deep', role: 'peer', run: reading(() => rawV4.trading.orders.postOrder) },
+      { name: 'Alpaca 4 wrapped, three deep', role: 'ours', run: reading(() => wrappedV4.trading.orders.postOrder) },
+    ],
+    {
+      targets: (ns) =>
+        ['ccxt wrapped', 'Alpaca 4 wrapped, three deep'].map((name) => ({
+          target: `${name}: at most ${MOST_READ_NS} ns`,
+          reached: `${digits(ns(name))} ns`,
+          met: ns(name) <= MOST_READ_NS,
+        })),
+    },
+  );
+  await releaseCcxt(wrapped);
+  await releaseAlpaca(wrappedV4);
+  return toMarkdown(comparison);
+}
+
+async function memoryTable(): Promise<string> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { url, credentials } = URLS_OF_NOBODY;
+  const host = new URL(url).host;
+  const kinds: readonly (readonly [name: string, make: () => object, wrap: (sdk: object) => object, end: (sdk: object) => Promise<void>])[] = [
+    ['ccxt binance', () => new ccxt.binance(), resilientCcxt, releaseCcxt],
+    ['Alpaca 3', () => connectAlpaca(new V3Constructor({ keyId: 'any', secretKey: 'any' }), host, credentials), resilientAlpaca, releaseAlpaca],
+    ['Alpaca 4', () => connectAlpaca(new AlpacaV4({ keyId: 'any', secret: 'any', retry: false }), host, credentials), resilientAlpaca, releaseAlpaca],
+  ];
+  const rows: string[] = [];
+  for (const [name, make, wrap, end] of kinds) {
+    await end(wrap(make()));
+    const sdks = Array.from({ length: INSTANCES }, make);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (const sdk of sdks) wrap(sdk);
+    collect();
+    const bytes = (process.memoryUsage().heapUsed - before) / INSTANCES;
+    rows.push(`| ${name} | ${digits(bytes / 1_024)} |`);
+    for (const sdk of sdks) await end(sdk);
+  }
+  return [
+    '### Memory of a wrapped instance',
+    '',
+    `What wrapping adds to the heap, before the first call, over ${INSTANCES} instances.`,
+    '',
+    '| | KiB |',
+    '|---|---:|',
+    ...rows,
+    '',
+  ].join('\n');
+}
