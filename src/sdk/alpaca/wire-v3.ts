@@ -49,7 +49,8 @@ export class V3Wire implements AlpacaWire {
         send: (signal, other = body as Readonly<Record<string, unknown>>) => this.#request(endpoint, query, other, method, signal),
       });
       const native = answer.native as AxiosAnswer;
-      return { ...native, data: structuredClone(native.data) };
+      // The answer to an order is kept, and given again to who asks again; every caller's is its own.
+      return method === 'POST' ? { ...native, data: structuredClone(native.data) } : native;
     });
     return overrides;
   }
