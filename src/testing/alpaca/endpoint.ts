@@ -78,7 +78,3 @@ export function integer(params: URLSearchParams, name: string): number | undefin
   const value = params.get(name);
   return value !== null && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
-
-export function isReply(value: object): value is WireReply {
-  return 'status' in value && 'body' in value;
-}

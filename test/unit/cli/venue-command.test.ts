@@ -42,6 +42,16 @@ describe('venuekit venue', () => {
     await expect(fetch(`${url}/api/v3/time`)).rejects.toThrow();
   });
 
+  it('serves Alpaca’s protocol, too', async () => {
+    const { first, interrupt, ended } = await givenAServedVenue('--protocol', 'alpaca', '--json');
+    const { url, apiKey, secret, protocol } = JSON.parse(first);
+    expect(protocol).toBe('alpaca');
+    const account = await fetch(`${url}/v2/account`, { headers: { 'APCA-API-KEY-ID': apiKey, 'APCA-API-SECRET-KEY': secret } });
+    expect(await account.json()).toMatchObject({ status: 'ACTIVE', cash: '100000' });
+    interrupt();
+    expect(await ended).toBe(0);
+  });
+
   it('does what it is told to do wrong', async () => {
     const { first, interrupt, ended } = await givenAServedVenue('--faults', 'storm', '--seed', '3');
     const [url] = first.split('\n');
