@@ -107,9 +107,9 @@ async function outcomesOf(wrap: (exchange: binance) => binance): Promise<Record<
       try {
         outcomes[name] = plain(await call(exchange as never, seen), isLoose);
       } catch (error) {
-        const { message, constructor } = error as Error;
+        const { message } = error as Error;
         outcomes[name] = {
-          error: constructor.name,
+          error: (error as Error).constructor.name,
           message: message.replaceAll(served.url, '<venue>').replace(/(?:timestamp|signature)=\w+/g, '<varies>'),
         };
       }
