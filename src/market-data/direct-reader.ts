@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.js';
 import type { DeadlineSet } from '../core/deadline-set.js';
 import { asError } from '../core/errors.js';
 import type { Cost } from '../core/limits.js';
+import { redactError } from '../core/logger.js';
 import { alignAnswers } from './answer-alignment.js';
 import { deadlineError, overAgeError } from './cache-errors.js';
 import { paramsOf } from './cache-key.js';
@@ -97,10 +98,10 @@ export class DirectReader {
       const settled = await this.#withinLimits(kind, symbols.join(', '), options, attempt, price);
       entries.forEach(([key, request], i) => {
         const answer = settled[i] as Settled<unknown>;
-        answers.set(key, answer.status === 'rejected' ? { error: answer.reason } : { entry: this.#received(kind, answer.value, sentAt), request });
+        answers.set(key, answer.status === 'rejected' ? { error: redactError(answer.reason) } : { entry: this.#received(kind, answer.value, sentAt), request });
       });
     } catch (error) {
-      for (const [key] of entries) answers.set(key, { error: asError(error) });
+      for (const [key] of entries) answers.set(key, { error: redactError(asError(error)) });
     }
   }
 

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.js';
 import type { DeadlineSet } from '../core/deadline-set.js';
 import { asError, VenueKitError } from '../core/errors.js';
 import type { Cost } from '../core/limits.js';
+import { redactError } from '../core/logger.js';
 import { alignAnswers } from './answer-alignment.js';
 import { loadTimeoutError } from './cache-errors.js';
 import type { Cell } from './cell.js';
@@ -246,7 +247,7 @@ export class Loader {
       }
     } catch (error) {
       const now = clock.monotonic();
-      for (const load of call.loads) if (load.call === call) this.#settle(load, { error: asError(error) }, now);
+      for (const load of call.loads) if (load.call === call) this.#settle(load, { error: redactError(asError(error)) }, now);
     } finally {
       timers.cancel(timeout);
       this.#calls.delete(call);
@@ -290,7 +291,7 @@ export class Loader {
       );
       loads.forEach((load, i) => {
         const answer = aligned[i] as (typeof aligned)[number];
-        this.#settle(load, answer.status === 'fulfilled' ? { value: answer.value } : { error: answer.reason }, now);
+        this.#settle(load, answer.status === 'fulfilled' ? { value: answer.value } : { error: redactError(answer.reason) }, now);
       });
     } finally {
       onCall(call.kind, loads.length, clock.monotonic() - sentAt, ok);

@@ -5,7 +5,7 @@ import { TradingError } from '../contracts/trading-error.js';
 import { abortable } from '../core/abort.js';
 import type { Clock } from '../core/clock.js';
 import { isVenueKitError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
+import { type Logger, redactError } from '../core/logger.js';
 import type { Random } from '../core/random.js';
 import { Hedge } from '../resilience/hedge.js';
 import { Pipeline } from '../resilience/pipeline.js';
@@ -92,6 +92,7 @@ export class GuardedReads {
         ...(hedge === undefined ? undefined : { hedge }),
       });
     } catch (error) {
+      redactError(error);
       if (!(error instanceof PolicyError)) throw error;
       const { code, message, retryAfterMs } = error;
       throw new TradingError(code, message, {

@@ -3,7 +3,7 @@ import type { Bus, VenueKitEvents } from '../contracts/events.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
 import type { Priority } from '../core/limits.js';
-import type { Logger } from '../core/logger.js';
+import { type Logger, redactError } from '../core/logger.js';
 import type { Random } from '../core/random.js';
 import { AdaptiveConcurrency } from '../resilience/adaptive-concurrency.js';
 import { type Backoff, fullJitter } from '../resilience/backoff.js';
@@ -145,6 +145,8 @@ export class VenueCalls {
         () => {},
       );
     }
+    // Whatever the adapter is, what its errors hold goes into the journal, events and messages from here.
+    if (verdict.kind !== 'accepted') redactError(verdict.cause);
     if (verdict.kind === 'refused' && verdict.ban === true) this.#ban(verdict.retryAfterMs);
     this.#report(operation, attempt.number, start, verdict.kind);
     return verdict;
@@ -162,7 +164,7 @@ export class VenueCalls {
       return value;
     } catch (error) {
       this.#report(operation, 1, start, 'failed');
-      throw error;
+      throw redactError(error);
     }
   }
 
