@@ -1,14 +1,13 @@
 import { wordsOf } from '../charts/charts.js';
 import { duration, utc } from '../charts/format.js';
-import { palettes } from '../charts/look.js';
 import { chartSvg } from '../drawing/chart-svg.js';
 import { escapeMarkup as text } from '../drawing/svg-text.js';
 import { scoreInWords } from '../view/objective-states.js';
+import { htmlTable } from './html-document.js';
+import { HTML_STYLE } from './html-style.js';
 import type { ReportData } from './report-data.js';
-import { STILL_FONT, stillLook } from './sheet-svg.js';
-import { measuredTable, reportTables, type Table } from './tables.js';
-
-const { light } = palettes;
+import { stillLook } from './sheet-svg.js';
+import { measuredTable, reportTables } from './tables.js';
 
 /** The report as one HTML file: no script, no request, readable where it is opened. */
 export function htmlReport(data: ReportData): string {
@@ -20,7 +19,7 @@ export function htmlReport(data: ReportData): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>${text(title)}</title>
-<style>${STYLE}</style>
+<style>${HTML_STYLE}</style>
 </head>
 <body>
 <main>
@@ -35,7 +34,9 @@ ${snapshot.charts.map((chart) => `<figure data-chart="${chart.id}"><h3>${text(ch
 </section>
 <section>
 <h2>Tables</h2>
-${reportTables(data).map(htmlTable).join('\n')}
+${reportTables(data)
+  .map((table) => htmlTable(table))
+  .join('\n')}
 </section>
 <section>
 ${htmlTable(measuredTable(data))}
@@ -82,31 +83,3 @@ ${
     : `<p>${analysis === undefined ? `The range could not be analysed: ${text(analysisError ?? '')}` : isGraded ? 'Nothing changed for the worse.' : 'Nothing was measured in this range.'}</p>`
 }`;
 }
-
-function htmlTable({ title, columns, rows, empty, note }: Table): string {
-  if (rows.length === 0) return `<h3>${text(title)}</h3><p>${text(empty)}</p>`;
-  return `<h3>${text(title)}</h3>
-<div class="wide"><table><thead><tr>${columns.map((column) => `<th scope="col">${text(column)}</th>`).join('')}</tr></thead><tbody>
-${rows.map((row) => `<tr>${row.map((cell, i) => (i === 0 ? `<th scope="row">${text(cell)}</th>` : `<td>${text(cell)}</td>`)).join('')}</tr>`).join('\n')}
-</tbody></table></div>${note === undefined ? '' : `<p class="muted">${text(note)}</p>`}`;
-}
-
-const STYLE = `
-:root { color-scheme: light; font: 15px/1.45 ${STILL_FONT}; color: ${light.text}; background: ${light.background}; }
-body { margin: 0; }
-main { max-width: 1080px; margin: 0 auto; padding: 24px 20px 60px; }
-section { background: ${light.surface}; border: 1px solid ${light.line}; border-radius: 8px; padding: 20px; margin-bottom: 20px; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 22px 0 8px; } h3 { font-size: 16px; margin: 20px 0 4px; }
-section > h2:first-child { margin-top: 0; }
-.muted { color: ${light.muted}; } p { margin: 4px 0; }
-.figures { display: flex; flex-wrap: wrap; gap: 16px 40px; margin: 18px 0; } dt { color: ${light.muted}; font-size: 13px; } dd { margin: 0; }
-.grade { font-size: 56px; line-height: 1.1; font-weight: 600; } .big { font-size: 24px; font-weight: 600; }
-.excellent, .good { color: ${light.good}; } .degraded, .warning { color: ${light.warning}; } .critical { color: ${light.critical}; } .info { color: ${light.info}; }
-li { margin-bottom: 10px; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; width: 100%; }
-th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid ${light.grid}; vertical-align: top; font-weight: 400; overflow-wrap: anywhere; min-width: 60px; }
-thead th { font-weight: 600; }
-figure { margin: 0 0 26px; break-inside: avoid; } figure svg { width: 100%; height: auto; display: block; }
-@media print { section { border: 0; padding: 0; break-after: page; } main { max-width: none; padding: 0; } }
-`;

@@ -20,12 +20,17 @@ export interface Fonts {
 }
 
 /** The report on A4, charts as vector graphics; the first page stands for itself. */
-export async function pdfReport(data: ReportData, { regular, medium }: Fonts): Promise<Uint8Array> {
+export function pdfReport(data: ReportData, fonts: Fonts): Promise<Uint8Array> {
+  return pdfBytes(definition(data), fonts);
+}
+
+/** What a definition comes to, set in the fonts. */
+export async function pdfBytes(document: TDocumentDefinitions, { regular, medium }: Fonts): Promise<Uint8Array> {
   pdfmake.setFonts({ Roboto: { normal: regular, bold: medium, italics: regular, bolditalics: medium } });
   // Nothing in the report names a file or a host; what a label holds must not become one.
   pdfmake.setLocalAccessPolicy((path: string) => path === regular || path === medium);
   pdfmake.setUrlAccessPolicy(() => false);
-  return pdfmake.createPdf(definition(data)).getBuffer();
+  return pdfmake.createPdf(document).getBuffer();
 }
 
 function definition(data: ReportData): TDocumentDefinitions {
@@ -59,7 +64,7 @@ function definition(data: ReportData): TDocumentDefinitions {
         };
       }),
       { text: 'Tables', style: 'heading', pageBreak: 'before' },
-      ...reportTables(data).flatMap(tableOf),
+      ...reportTables(data).flatMap((table) => tableOf(table)),
       ...tableOf(measuredTable(data)),
     ],
   };
@@ -144,7 +149,8 @@ function firstPage({ snapshot, objectives, analysis, analysisError }: ReportData
 // A short value stays with its unit.
 const breakable = (text: string): string => (text.length < 12 ? text.replaceAll(' ', '\u00a0') : text.replace(/([_{},="/])(?=\S)/g, '$1\u200b'));
 
-function tableOf({ title, columns, rows, empty, note }: Table): Content[] {
+/** A table with what stands above and below it; a colour is for the row's first cell. */
+export function tableOf({ title, columns, rows, empty, note }: Table, colours: readonly string[] = []): Content[] {
   const heading: Content[] = title === '' ? [] : [{ text: title, style: 'subheading' }];
   if (rows.length === 0) return [...heading, { text: empty }];
   return [
@@ -152,8 +158,13 @@ function tableOf({ title, columns, rows, empty, note }: Table): Content[] {
     {
       table: {
         headerRows: 1,
-        widths: columns.map((name) => (['series', 'how', 'why', 'method', 'labels'].includes(name) ? '*' : 'auto')),
-        body: [columns.map((text) => ({ text, style: 'strong' })), ...rows.map((row) => row.map((cell) => ({ text: breakable(cell) })))],
+        widths: columns.map((name) => (['series', 'how', 'why', 'method', 'labels', 'measured'].includes(name) ? '*' : 'auto')),
+        body: [
+          columns.map((text) => ({ text, style: 'strong' })),
+          ...rows.map((row, r) =>
+            row.map((cell, i) => ({ text: breakable(cell), ...(i === 0 && colours[r] !== undefined ? { color: colours[r] } : {}) })),
+          ),
+        ],
       },
       layout: {
         hLineWidth: (i: number) => (i === 1 ? 0.8 : 0.4),

@@ -3,7 +3,9 @@ import { closedError } from '../../core/errors.js';
 import type { Explanation } from '../charts/selected-series.js';
 import type { DashboardAssets } from '../server/assets.js';
 import type { ExplainTask } from '../view/explain.js';
+import type { TextDocument } from './document.js';
 import { jsonReport } from './json-report.js';
+import type { Fonts } from './pdf-report.js';
 import type { ReportData } from './report-data.js';
 import type { ReportFormat } from './report-format.js';
 import type { WorkerTask } from './worker.js';
@@ -24,8 +26,12 @@ export class Renderer implements AsyncDisposable {
   /** @throws VenueKitError `ASSETS_NOT_FOUND` where the package's own files can't be found; `MISSING_PEER` for png without @resvg/resvg-js */
   async render(format: ReportFormat, data: ReportData, signal?: AbortSignal): Promise<Uint8Array> {
     if (format === 'json') return Buffer.from(jsonReport(data));
-    const fonts = { regular: this.#assets.path('dashboard-regular.ttf'), medium: this.#assets.path('dashboard-medium.ttf') };
-    return (await this.#run({ do: 'render', format, data, fonts }, signal)) as Uint8Array;
+    return (await this.#run({ do: 'render', format, data, fonts: this.#fonts() }, signal)) as Uint8Array;
+  }
+
+  /** A text document as PDF. @throws VenueKitError `ASSETS_NOT_FOUND` */
+  async document(document: TextDocument, signal?: AbortSignal): Promise<Uint8Array> {
+    return (await this.#run({ do: 'document', document, fonts: this.#fonts() }, signal)) as Uint8Array;
   }
 
   async explain(task: ExplainTask, signal?: AbortSignal): Promise<Explanation> {
@@ -35,6 +41,10 @@ export class Renderer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await (await this.#pool?.catch(() => undefined))?.destroy();
+  }
+
+  #fonts(): Fonts {
+    return { regular: this.#assets.path('dashboard-regular.ttf'), medium: this.#assets.path('dashboard-medium.ttf') };
   }
 
   async #run(task: WorkerTask, signal: AbortSignal | undefined): Promise<unknown> {

@@ -5,6 +5,7 @@ import { type Look, palettes } from '../charts/look.js';
 import { chartSvg } from '../drawing/chart-svg.js';
 import { escapeMarkup, svgText, wrapText } from '../drawing/svg-text.js';
 import type { ReportData } from './report-data.js';
+import { STILL_FONT } from './still-font.js';
 import { stripSvg } from './strip-svg.js';
 
 const WIDTH = 1280;
@@ -12,7 +13,6 @@ const MARGIN = 20;
 const GAP = 16;
 const CHART_HEIGHT = 230;
 const HEAD = 70;
-export const STILL_FONT = "Roboto, 'DejaVu Sans', 'Helvetica Neue', Arial, sans-serif";
 const palette = palettes.light;
 
 /** The look of a chart in a picture or on paper. */

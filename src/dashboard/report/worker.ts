@@ -1,7 +1,9 @@
 import { finish } from '../../analytics/steps.js';
 import type { Explanation } from '../charts/selected-series.js';
 import { type ExplainTask, explain } from '../view/explain.js';
+import type { TextDocument } from './document.js';
 import { htmlReport } from './html-report.js';
+import { pdfDocument } from './pdf-document.js';
 import { type Fonts, pdfReport } from './pdf-report.js';
 import { pngOf } from './png-report.js';
 import type { ReportData } from './report-data.js';
@@ -11,11 +13,13 @@ import { sheetSvg } from './sheet-svg.js';
 /** What the dashboard's thread is asked for. */
 export type WorkerTask =
   | { readonly do: 'render'; readonly format: Exclude<ReportFormat, 'json'>; readonly data: ReportData; readonly fonts: Fonts }
+  | { readonly do: 'document'; readonly document: TextDocument; readonly fonts: Fonts }
   | { readonly do: 'explain'; readonly task: ExplainTask };
 
 /** Runs on a worker thread: what takes longer than a bot's loop can spare. */
 export default async function work(task: WorkerTask): Promise<Uint8Array | Explanation> {
   if (task.do === 'explain') return finish(explain(task.task));
+  if (task.do === 'document') return pdfDocument(task.document, task.fonts);
   const { format, data, fonts } = task;
   if (format === 'pdf') return pdfReport(data, fonts);
   if (format === 'html') return Buffer.from(htmlReport(data));
