@@ -19,7 +19,7 @@ const rooms = {
   analytics: [...base, 'threads'],
   dashboard: [...base, 'query', 'analytics', 'threads'],
   analyzer: [...base, ...everyModule, 'dashboard', 'stores', 'sdk', 'testing', 'certification', 'otel'],
-  certification: [...base, ...everyModule, 'dashboard', 'stores', 'sdk', 'testing', 'analyzer', 'otel'],
+  certification: [...base, ...everyModule, 'threads', 'dashboard', 'stores', 'sdk', 'testing', 'analyzer', 'otel', 'kit'],
   stores: [...base, 'threads'],
   sdk: [...base, 'resilience', 'pool', 'trading', 'market-data', 'parallel', 'metrics', 'stores/memory'],
   testing: base,

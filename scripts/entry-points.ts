@@ -15,6 +15,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './alerts': 'src/alerts/index.ts',
   './analytics': 'src/analytics/index.ts',
   './analyzer': 'src/analyzer/index.ts',
+  './certification': 'src/certification/index.ts',
   './dashboard': 'src/dashboard/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
   './otel': 'src/otel/index.ts',
@@ -28,6 +29,7 @@ export const workers: Readonly<Record<string, string>> = {
   './parallel-worker': 'src/parallel/worker.ts',
   './analytics-worker': 'src/analytics/worker.ts',
   './metric-store-worker': 'src/stores/sqlite/metric-store-worker.ts',
+  './certification-process': 'src/certification/kill/process.ts',
 };
 
 /** Workers that scripts/build-dashboard.ts makes, with packages inside that a host does not install. */

@@ -1,4 +1,5 @@
 import { analyzeCommand } from './analyze/analyze-command.js';
+import { certifyCommand } from './certify/certify-command.js';
 import type { Command } from './command.js';
 import { dashboardCommand } from './dashboard/dashboard-command.js';
 import { reportCommand } from './dashboard/report-command.js';
@@ -16,4 +17,5 @@ export const commands: readonly Command[] = [
   reportCommand,
   analyzeCommand,
   planCommand,
+  certifyCommand,
 ];

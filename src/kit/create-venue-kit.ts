@@ -12,6 +12,7 @@ import { systemRandom } from '../core/random.js';
 import type { CachedMarketDataOptions } from '../market-data/index.js';
 import type { ParallelFetcherOptions } from '../parallel/index.js';
 import type { ResilientTradingClient } from '../trading/index.js';
+import { setOrigin } from './origin.js';
 import { traceOptions } from './trace-options.js';
 import { tuningOf } from './tuning.js';
 import type { VenueKit, VenueKitOptions } from './venue-kit.js';
@@ -114,9 +115,10 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     );
 
     let started: Promise<void> | undefined;
+    let isStarted = false;
     let closed: Promise<void> | undefined;
     const close = (): Promise<void> => (closed ??= made[Symbol.asyncDispose]());
-    return {
+    const kit: VenueKit = {
       ...parts,
       bus,
       fetcher,
@@ -132,12 +134,14 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
           made.use(metrics.collect(store));
           alerts.start();
           await parts.trading?.start();
+          isStarted = true;
         })();
         return started;
       },
       close,
       [Symbol.asyncDispose]: close,
     };
+    return setOrigin(kit, { options, state: () => (closed !== undefined ? 'closed' : isStarted ? 'started' : 'made') });
   } catch (error) {
     await made[Symbol.asyncDispose]();
     throw error;

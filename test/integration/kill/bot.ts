@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
+import { connectBroker } from '../../../src/certification/kill/venue-line.js';
 import type { OrderHandle, OrderIntent, OrderState } from '../../../src/contracts/orders.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { SqliteOrderJournal } from '../../../src/stores/sqlite/order-journal.js';
 import { ResilientTradingClient } from '../../../src/trading/resilient-trading-client.js';
-import { connectBroker } from './venue-line.js';
 
 /** What a bot process is told on its command line, as JSON. */
 export interface BotTask {

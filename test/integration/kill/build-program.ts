@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const built = new Map<string, Promise<string>>();
 
 /**
- * Makes one file of plain JavaScript of a program beside this file, and gives its path: a process that
+ * Makes one file of plain JavaScript of a program, named from this folder, and gives its path: a process that
  * starts in a tenth of a second leaves more of its life to be killed in. Lies under node_modules, so
  * that packages are found; removed when this process ends.
  */
@@ -21,7 +21,7 @@ export function buildProgram(file: string): Promise<string> {
 
 async function buildNow(file: string): Promise<string> {
   const directory = join(ROOT, 'node_modules', '.cache', 'venuekit');
-  const outfile = join(directory, `${file.replace(/\.ts$/, '')}-${process.pid}.mjs`);
+  const outfile = join(directory, `${basename(file, '.ts')}-${process.pid}.mjs`);
   mkdirSync(directory, { recursive: true });
   await build({
     entryPoints: [fileURLToPath(new URL(file, import.meta.url))],

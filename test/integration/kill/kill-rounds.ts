@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { serveBroker } from '../../../src/certification/kill/venue-line.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
 import { audit, type BookAudit } from './audit.js';
 import type { BotTask } from './bot.js';
 import { buildProgram } from './build-program.js';
-import { serveBroker } from './venue-line.js';
 
 /** How many kills, and what decides their moments and the orders. */
 export interface KillRoundsOptions {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
-import type { Attempt, BrokerAdapter, Cost, VenueCapabilities, VenueEvent } from '../../../src/contracts/broker.js';
-import type { Limit } from '../../../src/core/limits.js';
+import type { Attempt, BrokerAdapter, Cost, VenueCapabilities, VenueEvent } from '../../contracts/broker.js';
+import { abortReason } from '../../core/abort.js';
+import { asError } from '../../core/errors.js';
+import type { Limit } from '../../core/limits.js';
 
 /**
  * A line of JSON over loopback between a bot's process and the venue in its parent: the bot can be
@@ -36,7 +38,7 @@ export async function serveBroker(broker: BrokerAdapter): Promise<AsyncDisposabl
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
-    serveConnection(broker, socket).finally(() => sockets.delete(socket));
+    void serveConnection(broker, socket).finally(() => sockets.delete(socket));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -66,14 +68,14 @@ async function serveConnection(broker: BrokerAdapter, socket: net.Socket): Promi
   });
   try {
     for await (const line of createInterface({ input: socket })) {
-      const request = parse<Request>(line);
+      const request = parse(line);
       // The last line of a killed bot may be cut off anywhere: then it has not been sent.
       if (request === undefined) continue;
       if (request.operation === 'abort') waiting.get(request.id)?.abort(new Error('the bot waits no longer'));
       else {
         const controller = new AbortController();
         waiting.set(request.id, controller);
-        answer(broker, request, controller.signal, send).finally(() => waiting.delete(request.id));
+        void answer(broker, request, controller.signal, send).finally(() => waiting.delete(request.id));
       }
     }
   } catch {
@@ -109,9 +111,9 @@ async function collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
   return found;
 }
 
-function parse<T>(line: string): T | undefined {
+function parse(line: string): Request | undefined {
   try {
-    return JSON.parse(line) as T;
+    return JSON.parse(line) as Request;
   } catch {
     return undefined;
   }
@@ -135,7 +137,10 @@ export async function connectBroker(port: number): Promise<BrokerAdapter & Dispo
     const reply = JSON.parse(line) as Reply;
     const waiter = waiting.get(reply.id);
     if (waiter === undefined) return;
-    if ('event' in reply) return void waiter.onEvent?.(reply.event);
+    if ('event' in reply) {
+      waiter.onEvent?.(reply.event);
+      return;
+    }
     waiting.delete(reply.id);
     if ('error' in reply) waiter.reject(new Error(reply.error));
     else waiter.resolve(reply.value);
@@ -153,7 +158,7 @@ export async function connectBroker(port: number): Promise<BrokerAdapter & Dispo
       const abort = (): void => {
         if (!waiting.delete(id)) return;
         socket.write(`${JSON.stringify({ id, operation: 'abort' })}\n`);
-        reject(signal.reason);
+        reject(abortReason(signal));
       };
       if (signal.aborted) return abort();
       signal.addEventListener('abort', abort, { once: true });
@@ -187,13 +192,13 @@ export async function connectBroker(port: number): Promise<BrokerAdapter & Dispo
       const arrived: VenueEvent[] = [];
       let wake = (): void => {};
       let ended: Error | undefined;
-      request({ operation: 'events' }, signal, (event) => {
+      void request({ operation: 'events' }, signal, (event) => {
         arrived.push(event);
         wake();
       })
         .then(
           () => (ended = new Error('the stream has ended')),
-          (error: Error) => (ended = error),
+          (error: unknown) => (ended = asError(error)),
         )
         .then(() => wake());
       for (;;) {

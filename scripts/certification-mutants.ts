@@ -1,0 +1,168 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type CertificationReport, certify } from '../src/certification/index.js';
+import { systemClock } from '../src/core/clock.js';
+import { createVenueKit } from '../src/kit/create-venue-kit.js';
+import { SimulatedVenue, simulatedBroker } from '../src/testing/index.js';
+import * as module from '../test/certification/mutants.js';
+import { buildProgram } from '../test/integration/kill/build-program.js';
+
+/**
+ * Certifies a healthy kit on several seeds, and then each kit with a deliberate defect: the healthy one
+ * must be GOLD, a defect must fail exactly the checks that it is known to fail. `--write` keeps the
+ * table in docs/concepts/certification.md; `--only a,b` runs some; `--seeds 1,2,3` names the seeds of
+ * the healthy kit. `--shard 1/3 --keep-in FILE` runs a third and keeps the rows, `--write-from FILE,FILE,FILE` makes the table of them.
+ */
+const { values } = parseArgs({
+  options: {
+    write: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    seeds: { type: 'string', default: '1,2,3' },
+    shard: { type: 'string', default: '1/1' },
+    'keep-in': { type: 'string' },
+    'write-from': { type: 'string' },
+  },
+});
+const root = resolve(import.meta.dirname, '..');
+const page = join(root, 'docs/concepts/certification.md');
+const mutantsFile = join(root, 'test/certification/mutants.ts');
+// Long enough for each check to say something, short enough for forty kits.
+const MUTANT_DURATION_MS = 30_000;
+
+const processEntry = await buildProgram('../../../src/certification/kill/process.ts');
+
+interface Row {
+  readonly name: string;
+  readonly report: CertificationReport;
+  readonly failed: readonly string[];
+  readonly failedCritical: readonly string[];
+}
+
+async function certified(name: string, mutant: module.Mutant | undefined, seed: number, durationMs: number | undefined): Promise<Row> {
+  const folder = mkdtempSync(join(tmpdir(), 'venuekit-mutant-'));
+  const venue = new SimulatedVenue({
+    fence: { maxMs: 60_000, defaultMs: 2_000 },
+    visibilityLagMs: 400,
+    limits: [
+      { id: 'weight', scope: 'ip', kind: 'window', units: 6_000, perMs: 60_000 },
+      { id: 'orders', scope: 'account', kind: 'window', units: 100, perMs: 10_000 },
+    ],
+  });
+  const adapter = simulatedBroker(venue);
+  const create = mutant?.create === undefined ? undefined : (module as unknown as Record<string, typeof createVenueKit>)[mutant.create];
+  const make = create === undefined || mutant?.isHost === false ? createVenueKit : create;
+  try {
+    await using kit = await make({
+      broker: adapter,
+      marketData: adapter,
+      dataDir: join(folder, 'data'),
+      notifiers: [{ name: 'desk', notify: async () => {} }],
+    });
+    await kit.start();
+    await systemClock.sleep(1_200);
+    const dashboard = mutant?.dashboard?.(kit);
+    const report = await certify(kit, {
+      seed,
+      processEntry,
+      ...(durationMs === undefined ? {} : { durationMs }),
+      ...(mutant?.create === undefined ? {} : { create: { module: mutantsFile, export: mutant.create } }),
+      ...(dashboard === undefined ? {} : { dashboard }),
+    });
+    await dashboard?.[Symbol.asyncDispose]();
+    const all = report.categories.flatMap(({ checks }) => checks);
+    const failed = all.filter(({ passed }) => !passed);
+    return { name, report, failed: failed.map(({ id }) => id), failedCritical: failed.filter(({ critical }) => critical).map(({ id }) => id) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A run that ran out of time, since the machine was held up, says nothing of the kit: it is made once more. */
+async function certifiedInTime(...args: Parameters<typeof certified>): Promise<Row> {
+  const row = await certified(...args);
+  const isHeldUp = row.report.categories.some(({ checks }) =>
+    checks.some(({ measured }) => /^failed: .*(did not end within|were over)/.test(String(measured))),
+  );
+  return isHeldUp ? certified(...args) : row;
+}
+
+const wrong: string[] = [];
+const rows: Record<string, string> = {};
+const keep = (name: string, row: string): void => {
+  rows[name] = row;
+  if (values['keep-in'] !== undefined) writeFileSync(values['keep-in'], JSON.stringify(rows, undefined, 1));
+};
+const say = (line: string): void => console.log(line);
+
+const seeds = values.only === undefined && values['write-from'] === undefined && values.seeds !== '' ? values.seeds.split(',').map(Number) : [];
+for (const seed of seeds) {
+  const { report, failed } = await certifiedInTime('healthy', undefined, seed, undefined);
+  say(
+    `healthy, seed ${seed}: ${report.level ?? 'none'}, ${report.readiness} %, ${(report.tookMs / 1000).toFixed(1)} s${failed.length === 0 ? '' : `; failed ${failed.join(', ')}`}`,
+  );
+  keep(
+    `healthy ${seed}`,
+    `| none (seed ${seed}) | ${failed.length === 0 ? 'none' : failed.map((id) => `\`${id}\``).join(', ')} | ${measuredOf(report, failed[0])} | ${report.level ?? ''} ${report.readiness} % |`,
+  );
+  if (report.level !== 'GOLD') {
+    wrong.push(`the healthy kit is ${report.level ?? 'none'} on seed ${seed}`);
+    for (const { id, passed, measured } of report.categories.flatMap(({ checks }) => checks)) if (!passed) say(`    ${id}: ${measured}`);
+  }
+}
+const [shard, shards] = values.shard.split('/').map(Number) as [number, number];
+const chosen = values.only === undefined ? Object.keys(module.mutants) : values.only.split(',');
+const names = values['write-from'] === undefined ? chosen.filter((_, i) => i % shards === shard - 1) : [];
+for (const name of names) {
+  const mutant = module.mutants[name];
+  if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
+  const row = await certifiedInTime(name, mutant, 1, MUTANT_DURATION_MS);
+  const { report, failed, failedCritical } = row;
+  const [own, ...others] = mutant.fails;
+  const missed = [own, ...others].filter((id) => !failed.includes(id));
+  const unexpected = failed.filter((id) => !mutant.fails.includes(id) && mutant.mayFail?.includes(id) !== true);
+  const otherCritical = failedCritical.filter((id) => id !== own && mutant.mayFail?.includes(id) !== true);
+  const isRight = missed.length === 0 && unexpected.length === 0 && otherCritical.length === 0;
+  say(
+    `${isRight ? 'right' : 'WRONG'} ${name}: failed ${failed.join(', ') || 'nothing'}; ${report.level ?? 'none'} ${report.readiness} %, ${(report.tookMs / 1000).toFixed(1)} s`,
+  );
+  if (!isRight) {
+    wrong.push(`${name}: missed ${missed.join(', ') || 'none'}, unexpected ${[...new Set([...unexpected, ...otherCritical])].join(', ') || 'none'}`);
+    for (const { id, passed, measured } of report.categories.flatMap(({ checks }) => checks))
+      if (!passed || id === own) say(`    ${id}: ${measured}`);
+  }
+  keep(
+    name,
+    `| ${mutant.defect} | ${failed.map((id) => `\`${id}\`${failedCritical.includes(id) ? ' (critical)' : ''}`).join(', ')} | ${measuredOf(report, own)} | ${report.level ?? ''} ${report.readiness} % |`,
+  );
+}
+
+function measuredOf(report: CertificationReport, id: string | undefined): string {
+  const check = report.categories.flatMap(({ checks }) => checks).find((one) => one.id === id);
+  const text = check === undefined ? '' : String(check.measured).replaceAll('|', '/');
+  return text.length <= 160 ? text : `${text.slice(0, 159)}…`;
+}
+
+if (values['write-from'] !== undefined)
+  for (const file of values['write-from'].split(',')) Object.assign(rows, JSON.parse(readFileSync(file, 'utf8')));
+if ((values.write && values.only === undefined && shards === 1) || values['write-from'] !== undefined) {
+  const begin = '<!-- mutants: node --import tsx scripts/certification-mutants.ts --write -->';
+  const end = '<!-- /mutants -->';
+  const text = readFileSync(page, 'utf8');
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+  if (before < 0 || after < 0) throw new Error(`${page} has no place for the table`);
+  const names = [
+    ...Object.keys(rows)
+      .filter((name) => name.startsWith('healthy'))
+      .sort(),
+    ...Object.keys(module.mutants).filter((name) => name in rows),
+  ];
+  const table = names.map((name) => rows[name]).join('\n');
+  writeFileSync(
+    page,
+    `${text.slice(0, before + begin.length)}\n| defect | checks that fail | measured | level |\n|---|---|---|---|\n${table}\n${text.slice(after)}`,
+  );
+}
+for (const line of wrong) console.error(line);
+process.exit(wrong.length === 0 ? 0 : 1);

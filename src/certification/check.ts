@@ -1,0 +1,31 @@
+import type { CertificationCategory } from './certification-report.js';
+import type { CertificationContext } from './context.js';
+import type { Host } from './host.js';
+
+/** What a check came to. */
+export interface Finding {
+  readonly passed: boolean;
+  readonly measured: number | string;
+  readonly required: number | string;
+  readonly why: string;
+}
+
+/** One property of a kit that is measured. */
+export interface Check {
+  /** Unique and stable. */
+  readonly id: string;
+  readonly category: CertificationCategory;
+  /** Whether a kit that fails it may lose or double orders, act on wrong data, or give secrets away. */
+  readonly critical: boolean;
+  /** Why it has nothing to look at in such a kit; undefined where it has. */
+  leftOut?(host: Host): string | undefined;
+  run(context: CertificationContext): Promise<Finding>;
+}
+
+export const needsOrders = (host: Host): string | undefined => (host.options.broker === undefined ? 'the kit has no broker' : undefined);
+export const needsMarketData = (host: Host): string | undefined => (host.options.marketData === undefined ? 'the kit has no market data' : undefined);
+
+/** In words, to three figures: what is measured is read by people. */
+export function figure(value: number): number {
+  return Number.isFinite(value) ? Number(value.toPrecision(3)) : value;
+}

@@ -1,0 +1,26 @@
+import { type Check, needsOrders } from '../check.js';
+
+/** What was acknowledged outlives the process, since it is durable before anything is sent. */
+export const durability: Check = {
+  id: 'production.durability',
+  category: 'production',
+  critical: true,
+  leftOut: needsOrders,
+  async run(context) {
+    const { placements, unjournalled } = await context.hostility();
+    const { haltAfterRestart } = await context.rules();
+    const { lives, durable, duplicates, orphans, lost, wronglyFilled, failure, findings } = await context.kills();
+    const books = `${duplicates} doubled, ${orphans} orphaned, ${lost} lost, ${wronglyFilled} wrongly filled`;
+    return {
+      passed:
+        unjournalled === 0 &&
+        haltAfterRestart !== 'forgotten' &&
+        failure === undefined &&
+        durable > 0 &&
+        duplicates + orphans + lost + wronglyFilled === 0,
+      measured: `${unjournalled} of ${placements} placements before their record; a halt ${haltAfterRestart} after a restart; ${failure === undefined ? `${durable} acknowledged intents over ${lives - 1} kills: ${books}` : `process ${lives}: ${failure}`}${findings.length === 0 ? '' : `; ${findings.slice(0, 2).join('; ')}`}`,
+      required: '0 placements before their record; a halt held; 0 doubled, orphaned, lost, wrongly filled',
+      why: 'In virtual time every placement was held against the journal at the moment at which it was sent, and an order was tried through the next kit on the journal of one that was halted. Real processes with the options of the kit, each in its own folder, were killed with SIGKILL in the middle of trading; the last one had to know every order as the venue has it.',
+    };
+  },
+};

@@ -1,0 +1,15 @@
+export {
+  type CategoryResult,
+  CERTIFICATION_SCHEMA,
+  type CertificationCategory,
+  type CertificationEnvironment,
+  type CertificationLevel,
+  type CertificationReport,
+  type CertificationSignature,
+  type CheckResult,
+  type LeftOut,
+} from './certification-report.js';
+export { type CertifyOptions, certify } from './certify.js';
+export type { CreateKit, KitModule } from './kit-module.js';
+export { type RenderCertificationOptions, renderCertification } from './report/render-certification.js';
+export { isUntouched } from './signature.js';

@@ -1,0 +1,81 @@
+import { kitDesk } from './desks.js';
+import { Trial, type TrialGround } from './trial.js';
+import { runWorkload } from './workload.js';
+
+/** A venue that answers nothing but 503 for a while, in the middle of a bot's work. Times in virtual seconds. */
+export interface OutageResult {
+  /** From the beginning of the outage until an alert was raised; undefined where none was. */
+  readonly raisedAfterS: number | undefined;
+  /** Until each notifier was handed it, by name. */
+  readonly toldAfterS: ReadonlyMap<string, number>;
+  readonly resolvedTold: ReadonlySet<string>;
+  /** From the end of the outage until a quote and an order went through again. */
+  readonly recoveredAfterS: number | undefined;
+  readonly rulesRaised: readonly string[];
+}
+
+const EVERY_MS = 1_000;
+const WARM_MS = 70_000;
+const OUTAGE_MS = 60_000;
+const AFTER_MS = 150_000;
+
+export async function runOutage(ground: TrialGround): Promise<OutageResult> {
+  await using trial = await Trial.start(ground);
+  const { clock, venue, kit } = trial;
+  const alerts = trial.collect('alert');
+  const startedAt = clock.monotonic();
+  const startedAtWall = clock.now();
+  let isOver = false;
+  const work = runWorkload(kitDesk(kit), {
+    clock,
+    seed: ground.seed + 5,
+    durationMs: WARM_MS + OUTAGE_MS + AFTER_MS,
+    everyMs: EVERY_MS,
+    name: 'outage',
+  }).then(() => {
+    isOver = true;
+  });
+  await trial.advance(WARM_MS);
+  const fault = venue.fault({ when: 'before', kind: 'status', status: 503 });
+  await trial.advance(OUTAGE_MS);
+  fault[Symbol.dispose]();
+  const recoveredAt = await recoveryOf(trial, ground);
+  await trial.advance(AFTER_MS);
+  for (let waited = 0; !isOver && waited < AFTER_MS; waited += 1_000) await trial.advance(1_000);
+  work.catch(() => {});
+
+  const begin = startedAt + WARM_MS;
+  const end = begin + OUTAGE_MS;
+  const raised = alerts.filter(({ at, payload }) => at >= begin && (payload.alert.state === 'firing' || payload.alert.state === 'nodata'));
+  const wallBegin = startedAtWall + WARM_MS;
+  const toldAfterS = new Map<string, number>();
+  const resolvedTold = new Set<string>();
+  for (const { at, notifier, group } of trial.told) {
+    if (at < wallBegin) continue;
+    if (group.status === 'resolved') resolvedTold.add(notifier);
+    else if (!toldAfterS.has(notifier)) toldAfterS.set(notifier, (at - wallBegin) / 1000);
+  }
+  return {
+    raisedAfterS: raised[0] === undefined ? undefined : (raised[0].at - begin) / 1000,
+    toldAfterS,
+    resolvedTold,
+    recoveredAfterS: recoveredAt === undefined ? undefined : (recoveredAt - end) / 1000,
+    rulesRaised: [...new Set(raised.map(({ payload }) => payload.alert.rule))],
+  };
+}
+
+/** Until both ways work again, at most the time that is watched afterwards. */
+async function recoveryOf(trial: Trial, { seed }: TrialGround): Promise<number | undefined> {
+  const { kit, clock } = trial;
+  const within = { deadlineMs: AFTER_MS };
+  const both = Promise.all([
+    kit.marketData?.get('quote', { symbol: 'ETH/USDT' }, { ...within, maxAgeMs: 300 }),
+    kit.trading?.submit({ intentId: `recovery-${seed}`, symbol: 'ETH/USDT', side: 'buy', type: 'market', qty: '0.1000' }, within),
+  ]);
+  try {
+    await trial.settle(both, AFTER_MS);
+    return clock.monotonic();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+import type { CertificationReport } from '../../certification/index.js';
+import { ColumnWriter } from '../column-writer.js';
+import { printable } from '../terminal.js';
+
+/** The report as it is printed. */
+export function certificationText(report: CertificationReport): string {
+  const { level, readiness, ready, partial, categories, leftOut, method, tookMs, seed, signature } = report;
+  let text = '';
+  const write = (more: string): void => {
+    text += more;
+  };
+  for (const { name, score, checks } of categories) {
+    write(`${name}, ${score} %\n`);
+    const rows = new ColumnWriter(write, ['', 'check', 'measured']);
+    for (const { id, critical, passed, measured } of checks)
+      rows.row([passed ? 'passed' : critical ? 'FAILED, critical' : 'FAILED', id, String(measured)]);
+    rows.end();
+    write('\n');
+  }
+  const failed = categories.flatMap(({ checks }) => checks).filter(({ passed }) => !passed);
+  for (const { id, measured, required, why } of failed)
+    write(`${id}\n  measured: ${printable(String(measured))}\n  required: ${printable(String(required))}\n  ${printable(why)}\n\n`);
+  for (const { id, why } of leftOut) write(`${id} was left out: ${why}.\n`);
+  for (const line of method) write(`${line}\n`);
+  write(`Seed ${seed}, ${(tookMs / 1000).toFixed(1)} s; results ${signature.results}\n\n`);
+  const verdict = partial === true ? 'Interrupted: no level.' : `${level ?? ''}, ${ready ? 'ready' : 'not ready'}.`;
+  write(`${verdict} Readiness ${readiness} %${partial === true ? ' of what ran' : ''}.\n`);
+  return text;
+}

@@ -1,0 +1,94 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type CertificationReport, certify, type KitModule, renderCertification } from '../../certification/index.js';
+import { isVenueKitError } from '../../core/errors.js';
+import type { VenueKit } from '../../kit/venue-kit.js';
+import { CommandFailure, type ExitCode, type Terminal, WrongUsage } from '../terminal.js';
+import { certificationText } from './certification-text.js';
+import { ownHost } from './own-host.js';
+import { type HostFile, readHostFile } from './read-host-file.js';
+
+/** Options of `venuekit certify`. */
+export interface CertifyCommandOptions {
+  readonly options?: string;
+  readonly seed: number;
+  /** Seconds. */
+  readonly duration: number;
+  readonly symbol: string;
+  readonly drill: boolean;
+  readonly only?: readonly string[];
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly pdf?: string;
+}
+
+/** Makes the kit, certifies it and prints what came of it. */
+export async function certifyKit(options: CertifyCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  const folder = await mkdtemp(join(tmpdir(), 'venuekit-certify-'));
+  try {
+    const given = options.options === undefined ? undefined : await readHostFile(options.options);
+    await using host = await ownHost(given?.options, folder);
+    await using kit = await made(given, host);
+    const report = await run(kit, given?.create, options, terminal);
+    await write(report, options, terminal);
+    terminal.out(options.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : certificationText(report));
+    // A part of the checks has no level; it is well when all of it passed.
+    const isWell = options.only === undefined ? report.ready : report.categories.every(({ score }) => score === 100);
+    return isWell && !terminal.signal.aborted ? 0 : 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function made(given: HostFile | undefined, host: Awaited<ReturnType<typeof ownHost>>): Promise<VenueKit> {
+  try {
+    const kit = await (given?.createKit ?? (await import('../../kit/create-venue-kit.js')).createVenueKit)(host.options);
+    try {
+      await kit.start();
+    } catch (error) {
+      await kit.close();
+      throw error;
+    }
+    return kit;
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || isVenueKitError(error))
+      throw new CommandFailure(`No kit could be made of the options: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+async function run(kit: VenueKit, create: KitModule | undefined, options: CertifyCommandOptions, terminal: Terminal): Promise<CertificationReport> {
+  const { seed, duration, symbol, drill, only } = options;
+  try {
+    return await certify(kit, {
+      seed,
+      durationMs: duration * 1_000,
+      symbol,
+      drill,
+      signal: terminal.signal,
+      onProgress: (done, total, id) => terminal.err(`${done} of ${total} checks: ${id}\n`),
+      ...(create === undefined ? {} : { create }),
+      ...(only === undefined ? {} : { only }),
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw new WrongUsage(`--${error.message}`);
+    if (isVenueKitError(error)) throw new CommandFailure(error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function write(report: CertificationReport, { html, pdf }: CertifyCommandOptions, terminal: Terminal): Promise<void> {
+  for (const [format, path] of [
+    ['html', html],
+    ['pdf', pdf],
+  ] as const) {
+    if (path === undefined) continue;
+    const bytes = await renderCertification(report, { format });
+    await mkdir(dirname(path), { recursive: true });
+    // What stood there before stays until this is whole.
+    await writeFile(`${path}.part`, bytes);
+    await rename(`${path}.part`, path);
+    terminal.err(`${path}, ${bytes.length} bytes\n`);
+  }
+}

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { webhookNotifier } from '../../alerts/index.js';
+import type { VenueKitOptions } from '../../kit/venue-kit.js';
+import { SimulatedVenue, simulatedBroker } from '../../testing/index.js';
+
+/**
+ * Options of a kit that can be certified from here: the host's, with a folder of its own, so that no
+ * journal of a bot that runs is touched; or, where there are none, those of a kit over the simulated venue.
+ */
+export async function ownHost(given: VenueKitOptions | undefined, folder: string): Promise<AsyncDisposable & { readonly options: VenueKitOptions }> {
+  const dataDir = join(folder, 'data');
+  const hasVenue = given?.broker !== undefined || given?.marketData !== undefined;
+  if (given !== undefined && hasVenue) {
+    // Reads only, and an empty journal: there is nothing to resolve, so nothing is sent.
+    const { dataDir: kept, trace: _, ...rest } = given;
+    return { options: kept === undefined ? rest : { ...rest, dataDir }, [Symbol.asyncDispose]: async () => {} };
+  }
+  const venue = new SimulatedVenue({
+    fence: { maxMs: 60_000, defaultMs: 2_000 },
+    visibilityLagMs: 400,
+    limits: [
+      { id: 'weight', scope: 'ip', kind: 'window', units: 6_000, perMs: 60_000 },
+      { id: 'orders', scope: 'account', kind: 'window', units: 100, perMs: 10_000 },
+    ],
+  });
+  const adapter = simulatedBroker(venue);
+  const receiver = await webhookReceiver();
+  return {
+    options: {
+      broker: adapter,
+      marketData: adapter,
+      dataDir,
+      notifiers: [webhookNotifier({ url: receiver.url })],
+      ...given,
+    },
+    [Symbol.asyncDispose]: receiver.close,
+  };
+}
+
+/** Takes what a webhook tells, on this machine. */
+async function webhookReceiver(): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.once('end', () => response.writeHead(204).end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
