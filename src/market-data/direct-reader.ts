@@ -98,7 +98,10 @@ export class DirectReader {
       const settled = await this.#withinLimits(kind, symbols.join(', '), options, attempt, price);
       entries.forEach(([key, request], i) => {
         const answer = settled[i] as Settled<unknown>;
-        answers.set(key, answer.status === 'rejected' ? { error: redactError(answer.reason) } : { entry: this.#received(kind, answer.value, sentAt), request });
+        answers.set(
+          key,
+          answer.status === 'rejected' ? { error: redactError(answer.reason) } : { entry: this.#received(kind, answer.value, sentAt), request },
+        );
       });
     } catch (error) {
       for (const [key] of entries) answers.set(key, { error: redactError(asError(error)) });
