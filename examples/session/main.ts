@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import ccxt from 'ccxt';
 import { createVenueKit, seededRandom, systemClock, type VenueKit } from 'venuekit';
 import { toAdapter } from 'venuekit/ccxt';
@@ -97,7 +98,9 @@ async function runVenueKit(
   });
   await using store = await openSessionStore(settings.out);
   await using dashboard = sessionDashboard(store);
-  await using kit = await createVenueKit({ broker: adapter, marketData: adapter, store, policy: { timeoutMs: TIMEOUT_MS } });
+  // Beside the metrics, where `venuekit plan` looks for it.
+  const trace = { path: join(settings.out, 'trace.bin') };
+  await using kit = await createVenueKit({ broker: adapter, marketData: adapter, store, policy: { timeoutMs: TIMEOUT_MS }, trace });
   if (settings.open === true) console.log(`Live, while it runs: ${(await dashboard.listen()).url}`);
   const from = systemClock.now();
   await kit.start();

@@ -15,13 +15,13 @@ const KNOWN: readonly string[] = [
 ];
 /** Not what a registry says of itself, whatever it is filled with. */
 const OURS = /^venuekit_(venue|orders?|journal|pool|cache|fetch|process)_/;
-const LEAST_MS = 60_000;
+const LEAST_MS = 30_000;
 const MINUTE_MS = 60_000;
 const NAMED = 3;
 
 /**
  * The part of a range that a store has records of.
- * @throws AnalyzerError FOREIGN_METRICS where it has metrics and none is venuekit's; TOO_LITTLE_DATA where it has less than a minute
+ * @throws AnalyzerError FOREIGN_METRICS where it has metrics and none is venuekit's; TOO_LITTLE_DATA where it has less than half a minute
  */
 export async function recordedPart(store: MetricStore, range: TimeRange, signal: AbortSignal | undefined): Promise<TimeRange> {
   let [from, to] = [Infinity, -Infinity];

@@ -84,7 +84,7 @@ describe('PerformanceAnalyzer', { timeout: 60_000 }, () => {
   it('says how much is needed of a store with too little', async () => {
     await expect(new PerformanceAnalyzer({ store: new MemoryMetricStore() }).analyze(RANGE)).rejects.toMatchObject({
       code: 'TOO_LITTLE_DATA',
-      message: expect.stringContaining("has 0 s of venuekit's metrics in this range, and 60 s are needed"),
+      message: expect.stringContaining("has 0 s of venuekit's metrics in this range, and 30 s are needed"),
     });
     const short = await givenStore('venuekit_venue_calls_total', 20);
     await expect(new PerformanceAnalyzer({ store: short }).analyze(RANGE)).rejects.toThrow(/has 19|has 20/);

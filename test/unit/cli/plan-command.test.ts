@@ -136,7 +136,7 @@ describe('venuekit plan', () => {
   it('says how much is needed of a range with too little', async () => {
     expect(await venuekit('plan', db, '--from', '20s')).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/has 20 s of venuekit's metrics.*60 s are needed/),
+      err: expect.stringMatching(/has 20 s of venuekit's metrics.*30 s are needed/),
     });
   });
 });
