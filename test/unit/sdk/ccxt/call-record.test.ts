@@ -1,3 +1,4 @@
+import { executionAsyncId } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { CallWatcher } from '../../../../src/sdk/ccxt/call-record.js';
 import type { CcxtExchange } from '../../../../src/sdk/ccxt/exchange.js';
@@ -85,4 +86,39 @@ describe('CallWatcher', () => {
     subscription[Symbol.dispose]();
     expect(seen).toEqual([418]);
   });
+
+  it('leaves no hooks on the promises of the process between calls', async () => {
+    const { exchange, answer, watcher } = givenAnExchange();
+    const before = await arePromisesHooked();
+    const call = watcher.run(true, () => exchange.call('/a'));
+    await new Promise(setImmediate);
+    answer('/a', 200);
+    await call;
+    expect(await arePromisesHooked()).toBe(before);
+    expect(before).toBe(false);
+  });
+
+  it('keeps a raw call apart from one of its own that both begin after all others have ended', async () => {
+    const { exchange, answer, watcher } = givenAnExchange();
+    const first = watcher.run(true, () => exchange.call('/a'));
+    await new Promise(setImmediate);
+    answer('/a', 200);
+    await first;
+    const raw = exchange.call('/raw');
+    const second = watcher.run(true, () => exchange.call('/b'));
+    await new Promise(setImmediate);
+    expect(watcher.isInside).toBe(false);
+    answer('/b', 201);
+    answer('/raw', 500);
+    await raw;
+    expect((await second).record).toMatchObject({ sent: true, status: 201, body: 'body of /b' });
+    expect(exchange.throttled).toBe(1);
+  });
 });
+
+/** A promise that is followed by hooks has an id of its own. */
+async function arePromisesHooked(): Promise<boolean> {
+  const ids: number[] = [];
+  for (let i = 0; i < 2; i++) await Promise.resolve().then(() => ids.push(executionAsyncId()));
+  return ids[0] !== ids[1];
+}
