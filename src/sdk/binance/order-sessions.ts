@@ -80,7 +80,7 @@ export class BinanceOrderSessions implements AsyncDisposable {
    * `lost` proves nothing.
    */
   async call(method: string, params: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<SessionOutcome> {
-    const lease = await this.#session(signal);
+    const lease = this.#idle() ?? (await this.#session(signal));
     if (lease instanceof Error) return { kind: 'unavailable', cause: lease };
     let signed: Readonly<Record<string, unknown>>;
     try {
@@ -114,18 +114,23 @@ export class BinanceOrderSessions implements AsyncDisposable {
   }
 
   // One that closed while it lay idle is thrown away, and the next is asked for.
-  async #session(signal: AbortSignal): Promise<Lease<ApiSession> | Error> {
-    for (;;) {
-      let lease = this.#pool.tryAcquire();
-      if (lease === undefined) {
-        try {
-          lease = await this.#pool.acquire({ signal, deadlineMs: this.#patienceMs });
-        } catch (error) {
-          return asError(error);
-        }
-      }
+  #idle(): Lease<ApiSession> | undefined {
+    for (let lease = this.#pool.tryAcquire(); lease !== undefined; lease = this.#pool.tryAcquire()) {
       if (lease.resource.isOpen) return lease;
       void lease.destroy();
+    }
+    return undefined;
+  }
+
+  async #session(signal: AbortSignal): Promise<Lease<ApiSession> | Error> {
+    for (;;) {
+      try {
+        const lease = await this.#pool.acquire({ signal, deadlineMs: this.#patienceMs });
+        if (lease.resource.isOpen) return lease;
+        void lease.destroy();
+      } catch (error) {
+        return asError(error);
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto';
+import { createHmac, createPrivateKey, createSecretKey, type KeyObject, sign } from 'node:crypto';
 
 /** What the SDK object holds; read anew for each request, since hosts rotate keys. */
 export interface BinanceCredentials {
@@ -12,7 +12,8 @@ type Params = Readonly<Record<string, unknown>>;
 /** Signs requests of the WebSocket API. Source: binance-spot-api-docs, web-socket-api.md, request security. */
 export class RequestSigner {
   readonly #credentials: () => BinanceCredentials;
-  #key: { readonly pem: string; readonly key: KeyObject } | undefined;
+  /** Prepared once, until the host rotates it. */
+  #key: { readonly secret: string; readonly key: KeyObject } | undefined;
 
   constructor(credentials: () => BinanceCredentials) {
     this.#credentials = credentials;
@@ -31,9 +32,13 @@ export class RequestSigner {
   }
 
   #signature(payload: string, secret: string): string {
-    if (!secret.includes('PRIVATE KEY')) return createHmac('sha256', secret).update(payload).digest('hex');
-    if (this.#key?.pem !== secret) this.#key = { pem: secret, key: createPrivateKey(secret) };
+    if (this.#key?.secret !== secret) this.#key = { secret, key: keyOf(secret) };
     const { key } = this.#key;
+    if (key.type === 'secret') return createHmac('sha256', key).update(payload).digest('hex');
     return sign(key.asymmetricKeyType === 'rsa' ? 'RSA-SHA256' : null, Buffer.from(payload), key).toString('base64');
   }
+}
+
+function keyOf(secret: string): KeyObject {
+  return secret.includes('PRIVATE KEY') ? createPrivateKey(secret) : createSecretKey(secret, 'utf8');
 }

@@ -337,7 +337,8 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
   ): Promise<Verdict> {
     let params: Record<string, unknown>;
     try {
-      params = this.#stamped(prepare(await this.#market(symbol)), attempt);
+      if (!this.#markets.areLoaded) await this.#loadMarkets();
+      params = this.#stamped(prepare(this.#known(symbol)), attempt);
     } catch (error) {
       // What is wrong with the order itself will be wrong the next time too.
       if (isUnknownSymbol(error)) return { kind: 'rejected', code: 'UNKNOWN_SYMBOL', cause: error };
@@ -413,6 +414,10 @@ export class CcxtBinanceAdapter implements BrokerAdapter, MarketDataAdapter, Rep
 
   async #market(symbol: string): Promise<CcxtMarket> {
     await this.#loadMarkets();
+    return this.#known(symbol);
+  }
+
+  #known(symbol: string): CcxtMarket {
     const market = this.#markets.get(symbol);
     if (market === undefined) throw unknownSymbolError(`${this.venue} spot`, symbol);
     return market;
