@@ -17,3 +17,7 @@ export function nextMacrotask(): Promise<void> {
     port2.postMessage(undefined);
   });
 }
+
+/** Runs `task` once what has come in by now, over all connections, has been worked on. */
+export const afterInput: (task: () => void) => void =
+  typeof setImmediate === 'function' ? (task) => void setImmediate(task) : (task) => void nextMacrotask().then(task);

@@ -4,7 +4,7 @@ import { UNDISTURBED } from '../faults.js';
 import { MarketFeeds } from '../served/market-feeds.js';
 import type { RequestLine } from '../served/request-line.js';
 import type { ServedCounters } from '../served/served-statistics.js';
-import { keepAlive, refuseUpgrade, type SocketServer, wireTo } from '../served/socket.js';
+import { gathering, keepAlive, refuseUpgrade, type SocketServer, wireTo } from '../served/socket.js';
 import type { VenueCredentials } from './authenticate.js';
 import type { Endpoint } from './endpoint.js';
 import type { ListenKeys } from './listen-keys.js';
@@ -62,7 +62,8 @@ export class SocketFace {
       else refuseUpgrade(connection, 429, 'Too Many Requests', seconds);
       return;
     }
-    this.#server.handleUpgrade(message, connection, head, (socket) => {
+    this.#server.handleUpgrade(message, connection, head, (opened) => {
+      const socket = gathering(opened, connection);
       keepAlive(socket, core.clock);
       const wire = wireTo<string>(core, socket, (text) => text);
       const line = this.#line;
