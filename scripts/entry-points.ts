@@ -21,6 +21,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './otel': 'src/otel/index.ts',
   './ccxt': 'src/sdk/ccxt/index.ts',
   './alpaca': 'src/sdk/alpaca/index.ts',
+  './binance': 'src/sdk/binance/index.ts',
   './testing': 'src/testing/index.ts',
 };
 

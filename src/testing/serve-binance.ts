@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { requireKnown, requireText, requireWithin } from '../core/options.js';
-import { connectCcxt } from './binance/connect-ccxt.js';
+import { connectBinance } from './binance/connect-binance.js';
 import type { Endpoint } from './binance/endpoint.js';
 import { HttpFace } from './binance/http-face.js';
 import { ListenKeys, listenKeyEndpoints } from './binance/listen-keys.js';
@@ -25,7 +25,7 @@ export interface ServedVenue extends AsyncDisposable {
   readonly credentials: Credentials;
   /**
    * Points an SDK instance at this venue, with its credentials, and gives it back.
-   * @throws TypeError when it is none that is known: ccxt's binance, of `ccxt` and of `ccxt.pro`, at a served Binance; @alpacahq/alpaca-trade-api 3 and 4 at a served Alpaca.
+   * @throws TypeError when it is none that is known: ccxt's binance, of `ccxt` and of `ccxt.pro`, @binance/connector and binance at a served Binance; @alpacahq/alpaca-trade-api 3 and 4 at a served Alpaca.
    */
   connect<S extends object>(sdk: S): S;
   stats(): ServedStats;
@@ -101,7 +101,7 @@ export async function serveBinance(venue: SimulatedVenue, options: ServeOptions 
     url,
     wsUrl,
     credentials,
-    connect: (sdk) => connectCcxt(sdk, url, credentials),
+    connect: (sdk) => connectBinance(sdk, url, credentials),
     stats: () => counters.stats(),
     close,
     [Symbol.asyncDispose]: close,

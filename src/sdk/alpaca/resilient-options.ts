@@ -1,25 +1,21 @@
-import type { MarketKind } from '../../contracts/market-data.js';
-import { requireKnown, requireNonNegative, requireObject, requirePositive } from '../../core/options.js';
-import { type ResilientOptions, requireKnownResilientOptions } from '../shared/resilient-options.js';
+import { requireKnown, requireObject, requirePositive } from '../../core/options.js';
+import { type MaxAges, type ResilientOptions, requireKnownResilientOptions, requireMaxAges } from '../shared/resilient-options.js';
 import type { AlpacaHost } from './wire.js';
 
 /** What `resilient` takes beside the SDK object. */
 export interface AlpacaResilientOptions extends Omit<ResilientOptions, 'cache'> {
   /** Age in ms that a cached answer may have, by kind of market data. Absent or 0: not cached. Orders, positions and the account never are. */
-  readonly cache?: Readonly<Partial<Record<MarketKind, number>>>;
+  readonly cache?: MaxAges;
   /** Requests a minute that the account's plan allows. @defaultValue 200 for each of both APIs */
   readonly requestsPerMinute?: Readonly<Partial<Record<AlpacaHost, number>>>;
 }
 
-const CACHED: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
 const HOSTS: readonly AlpacaHost[] = ['trading', 'data'];
 
 /** @throws TypeError or RangeError naming the option that can't be meant. */
 export function requireAlpacaOptions(options: AlpacaResilientOptions): void {
   requireKnownResilientOptions(options, ['requestsPerMinute']);
-  const cache = requireObject('cache', options.cache ?? {});
-  requireKnown('resilient cache', cache, CACHED);
-  for (const [kind, ageMs] of Object.entries(cache)) requireNonNegative(`cache.${kind}`, ageMs);
+  requireMaxAges(options.cache);
   requireRates(options.requestsPerMinute);
 }
 

@@ -1,9 +1,4 @@
-/** What an answer looks like to version 3, which is built on axios. */
-export interface AxiosAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  readonly data: unknown;
-}
+import type { AxiosAnswer } from '../shared/axios.js';
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 

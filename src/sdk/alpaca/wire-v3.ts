@@ -1,8 +1,7 @@
 import { abortable, abortReason } from '../../core/abort.js';
-import { redactError } from '../../core/logger.js';
-import type { HttpFacts } from '../shared/http-facts.js';
+import { type AxiosAnswer, axiosFacts, axiosHeaders, withoutKeys } from '../shared/axios.js';
 import { Overrides } from '../shared/overrides.js';
-import type { AlpacaV3, AxiosAnswer } from './sdk-shapes.js';
+import type { AlpacaV3 } from './sdk-shapes.js';
 import { type AlpacaWire, type AnswerListener, AnswerListeners, type Route, type WireAnswer, type WireOutcome, type WireRequest } from './wire.js';
 
 type HttpRequest = AlpacaV3['httpRequest'];
@@ -60,36 +59,15 @@ export class V3Wire implements AlpacaWire {
     try {
       // axios is given no signal here: a request on its way goes on, and what becomes of it is not known.
       const native = await abortable(this.#http(endpoint, query, body, method), signal);
-      this.#listeners.tell('trading', native.status, headersOf(native));
+      this.#listeners.tell('trading', native.status, axiosHeaders(native));
       return { result: { status: native.status, json: native.data, native } };
     } catch (thrown) {
-      const error = withoutKeys(redactError(thrown));
+      const error = withoutKeys(thrown);
       const { response } = error as AxiosFailure;
-      if (response !== undefined) this.#listeners.tell('trading', response.status, headersOf(response));
-      return { error, facts: factsIn(response) };
+      if (response !== undefined) this.#listeners.tell('trading', response.status, axiosHeaders(response));
+      return { error, facts: axiosFacts(response) };
     }
   }
-}
-
-const KEY_HEADER = /^(?:apca-api-(?:key-id|secret-key)|authorization)$/i;
-const KEY_LINE = /^((?:apca-api-(?:key-id|secret-key)|authorization):\s*).*$/gim;
-
-// An error of axios carries its whole request, keys included: whoever logs it would log them.
-function withoutKeys<T>(error: T): T {
-  const { config, request } = error as { config?: { headers?: Record<string, unknown> }; request?: { _header?: unknown } };
-  for (const name of Object.keys(config?.headers ?? {})) if (KEY_HEADER.test(name)) config!.headers![name] = '[hidden]';
-  if (typeof request?._header === 'string') request._header = request._header.replace(KEY_LINE, '$1[hidden]');
-  return error;
-}
-
-function factsIn(response: AxiosAnswer | undefined): HttpFacts {
-  if (response === undefined) return { sent: true };
-  const { status, data } = response;
-  return { sent: true, status, headers: headersOf(response), body: typeof data === 'string' ? data : JSON.stringify(data ?? null) };
-}
-
-function headersOf({ headers = {} }: AxiosAnswer): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
 }
 
 /** An answer that the venue has not given in these words. */

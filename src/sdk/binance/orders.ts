@@ -1,4 +1,4 @@
-import type { VenueOrder } from '../../contracts/broker.js';
+import type { VenueOrder, Verdict } from '../../contracts/broker.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
 import { divide, isZero, normalize } from '../../core/decimal.js';
 import { VenueKitError } from '../../core/errors.js';
@@ -29,9 +29,7 @@ export function venueOrderOf(json: Json, symbol: string): VenueOrder {
   const price = normalize(text(json, 'price'));
   // A cancelled order is listed under the id of its cancellation; the id it was placed with stays in origClientOrderId.
   const original = json.origClientOrderId ?? json.clientOrderId;
-  const time = json.updateTime ?? json.transactTime ?? json.time;
-  const venueTime = typeof time === 'number' ? time : Number(time);
-  if (!Number.isFinite(venueTime)) throw new VenueKitError('BAD_ANSWER', "the venue's order has no time");
+  const venueTime = millis({ time: json.updateTime ?? json.transactTime ?? json.time }, 'time');
   const side = SIDES[text(json, 'side')];
   if (side === undefined) throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown side ${JSON.stringify(json.side)}`);
   return {
@@ -48,6 +46,15 @@ export function venueOrderOf(json: Json, symbol: string): VenueOrder {
   };
 }
 
+/** Later than any order in ms: a host may ask for microseconds, header X-MBX-TIME-UNIT, of all its requests. */
+const MICROSECONDS = 1e14;
+
+/** A time of the venue, epoch ms. */
+export function millis(json: Json, member: string): number {
+  const time = number(json, member);
+  return time > MICROSECONDS ? Math.floor(time / 1_000) : time;
+}
+
 /** A trade of GET /api/v3/myTrades. */
 export function fillOf(json: Json): Fill {
   return {
@@ -56,7 +63,7 @@ export function fillOf(json: Json): Fill {
     price: normalize(text(json, 'price')),
     fee: normalize(text(json, 'commission')),
     feeAsset: text(json, 'commissionAsset'),
-    at: number(json, 'time'),
+    at: millis(json, 'time'),
   };
 }
 
@@ -70,6 +77,33 @@ export function fillsOfAnswer(json: Json): readonly Fill[] {
     });
   } catch {
     return [];
+  }
+}
+
+/** What is known of an order before the venue has answered. */
+interface SentOrder extends Pick<VenueOrder, 'symbol'> {
+  readonly clientOrderId: string;
+  readonly side?: VenueOrder['side'] | undefined;
+  readonly qty?: string | undefined;
+  readonly price?: string | undefined;
+}
+
+/**
+ * What an answer of success to a write proves. One of type ACK says that the venue has the order, and nothing of
+ * what has become of it yet. Answered with success, but not with an order: whatever it is, it proves nothing.
+ */
+export function acceptedOrder(answer: unknown, sent: SentOrder): Verdict {
+  try {
+    const json = objectOf(answer, 'order');
+    const { symbol, side, qty, price, clientOrderId } = sent;
+    if (json.status === undefined && side !== undefined && qty !== undefined) {
+      const order = { clientOrderId, venueOrderId: text(json, 'orderId'), state: 'working', symbol, side, qty, filledQty: '0' } as const;
+      return { kind: 'accepted', order: { ...order, ...(price === undefined ? {} : { price }), venueTime: millis(json, 'transactTime') } };
+    }
+    const fills = fillsOfAnswer(json);
+    return { kind: 'accepted', order: venueOrderOf(json, symbol), ...(fills.length > 0 && { fills }) };
+  } catch (error) {
+    return { kind: 'unknown', cause: error };
   }
 }
 

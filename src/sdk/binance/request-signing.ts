@@ -5,11 +5,13 @@ export interface BinanceCredentials {
   readonly apiKey: string;
   /** The shared secret, or the PEM of an RSA or Ed25519 private key. */
   readonly secret: string;
+  /** Of that PEM. */
+  readonly passphrase?: string;
 }
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** Signs requests of the WebSocket API. Source: binance-spot-api-docs, web-socket-api.md, request security. */
+/** Signs requests. Source: binance-spot-api-docs, web-socket-api.md and rest-api.md, request security. */
 export class RequestSigner {
   readonly #credentials: () => BinanceCredentials;
   /** Prepared once, until the host rotates it. */
@@ -21,24 +23,31 @@ export class RequestSigner {
 
   /** `params` with key and signature; the signature is over all others, sorted by name. */
   sign(params: Params): Params {
-    const { apiKey, secret } = this.#credentials();
+    const credentials = this.#credentials();
+    const { apiKey } = credentials;
     const all: Record<string, unknown> = { ...params, apiKey };
     const payload = Object.keys(all)
       .sort()
       .map((name) => `${name}=${String(all[name])}`)
       .join('&');
-    all.signature = this.#signature(payload, secret);
+    all.signature = this.#signature(payload, credentials);
     return all;
   }
 
-  #signature(payload: string, secret: string): string {
-    if (this.#key?.secret !== secret) this.#key = { secret, key: keyOf(secret) };
+  /** The signature of a query of the REST API, over its text as it is sent. */
+  signQuery(query: string): string {
+    return this.#signature(query, this.#credentials());
+  }
+
+  #signature(payload: string, { secret, passphrase }: BinanceCredentials): string {
+    if (this.#key?.secret !== secret) this.#key = { secret, key: keyOf(secret, passphrase) };
     const { key } = this.#key;
     if (key.type === 'secret') return createHmac('sha256', key).update(payload).digest('hex');
     return sign(key.asymmetricKeyType === 'rsa' ? 'RSA-SHA256' : null, Buffer.from(payload), key).toString('base64');
   }
 }
 
-function keyOf(secret: string): KeyObject {
-  return secret.includes('PRIVATE KEY') ? createPrivateKey(secret) : createSecretKey(secret, 'utf8');
+function keyOf(secret: string, passphrase: string | undefined): KeyObject {
+  if (!secret.includes('PRIVATE KEY')) return createSecretKey(secret, 'utf8');
+  return createPrivateKey(passphrase === undefined ? secret : { key: secret, passphrase });
 }

@@ -28,6 +28,9 @@ export interface CcxtExchange {
   onRestResponse(status: number, statusText: string, url: string, method: string, headers: unknown, body: string, ...rest: unknown[]): string;
 }
 
+/** Endpoints that are asked for by us. */
+export type EndpointName = Exclude<keyof CcxtBinance, keyof CcxtExchange>;
+
 /** Endpoints of Binance spot, as ccxt derives them from its API description. */
 export interface CcxtBinance extends CcxtExchange {
   privatePostOrder: Endpoint;

@@ -18,7 +18,7 @@ export interface Endpoint {
   readonly costs: readonly Cost[];
   readonly priority: Priority;
   /** Makes the call, once. An attempt whose signal has aborted is waited for no longer. */
-  call(attempt: Pick<Attempt, 'signal'>): Promise<EndpointOutcome>;
+  call(attempt: Pick<Attempt, 'signal' | 'venueNow'>): Promise<EndpointOutcome>;
 }
 
 /** A call of the SDK that failed, with what the policies need to know. The bot never sees it. */

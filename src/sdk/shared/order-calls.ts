@@ -1,7 +1,6 @@
 import type { BrokerAdapter } from '../../contracts/broker.js';
 import type { OrderIntent, OrderView } from '../../contracts/orders.js';
 import { TradingError } from '../../contracts/trading-error.js';
-import { asError } from '../../core/errors.js';
 import { withFacts } from './error-facts.js';
 import type { OrderAnswers } from './order-answers.js';
 import type { SdkSession } from './sdk-session.js';
@@ -41,13 +40,12 @@ export class OrderCalls {
     // Refused without any doubt, it was not this call that ended the order.
     const isOurs = cancelError === undefined || isCancelDoubtful === true;
     if (isOurs && (view.state === 'canceled' || view.state === 'expired')) return this.#finder.cancelled(view);
-    throw asError(
-      withFacts(cancelError ?? new TradingError('REJECTED', `Order ${clientOrderId} can't be cancelled: it is ${view.state}.`), {
-        code: 'REJECTED',
-        sent: 'yes',
-        clientOrderId,
-      }),
-    );
+    // Some SDKs throw plain objects.
+    throw withFacts(cancelError ?? new TradingError('REJECTED', `Order ${clientOrderId} can't be cancelled: it is ${view.state}.`), {
+      code: 'REJECTED',
+      sent: 'yes',
+      clientOrderId,
+    });
   }
 
   /** An order of the order path that is not over, by either id. */

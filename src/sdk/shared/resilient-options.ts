@@ -1,5 +1,6 @@
 import type { VenueCapabilities } from '../../contracts/broker.js';
 import type { OrderJournal } from '../../contracts/journal.js';
+import type { MarketKind } from '../../contracts/market-data.js';
 import type { TradingPolicy } from '../../contracts/trading-policy.js';
 import type { Wiring } from '../../contracts/wiring.js';
 import { redactingLogger } from '../../core/logger.js';
@@ -47,6 +48,18 @@ export function requireKnownResilientOptions(options: Pick<ResilientOptions, 'ow
   requireObject('options', options);
   requireKnown('resilient', options, [...OPTIONS, ...more]);
   if (options.ownRetries !== undefined) requireOneOf('ownRetries', options.ownRetries, ['switch_off', 'refuse']);
+}
+
+const CACHED: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
+
+/** Age in ms that a cached answer may have, by kind of market data. */
+export type MaxAges = Readonly<Partial<Record<MarketKind, number>>>;
+
+/** @throws TypeError or RangeError naming the kind that can't be meant. */
+export function requireMaxAges(maxAges: MaxAges | undefined): void {
+  const cache = requireObject('cache', maxAges ?? {});
+  requireKnown('resilient cache', cache, CACHED);
+  for (const [kind, ageMs] of Object.entries(cache)) requireNonNegative(`cache.${kind}`, ageMs);
 }
 
 /** Retries that an SDK is set to make of its own. */

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import type { Credentials } from '../served/credentials.js';
 
-interface CcxtShape {
+export interface CcxtShape {
   id: string;
   urls: { api: Record<string, unknown> };
   /** ccxt.pro has one for https only, which a ws:// address refuses. */
@@ -14,10 +14,8 @@ interface CcxtShape {
 /**
  * Points a ccxt binance instance at a served venue: every URL under `urls.api`, the credentials, and
  * the loading of markets to what a spot venue has. The instance itself is changed and given back.
- * @throws TypeError for anything else: the shape decides, not the class.
  */
-export function connectCcxt<S extends object>(sdk: S, url: string, credentials: Credentials): S {
-  if (!isCcxtBinance(sdk)) throw new TypeError('connect() takes a ccxt binance instance: an object with id "binance…", urls.api and options');
+export function connectCcxt<S extends CcxtShape>(sdk: S, url: string, credentials: Credentials): S {
   const host = url.replace(/^https?:\/\//, '');
   sdk.urls.api = rewrite(sdk.urls.api, host);
   // The REST class knows no streams, but who adapts it looks here for them.
@@ -32,7 +30,7 @@ export function connectCcxt<S extends object>(sdk: S, url: string, credentials: 
   return sdk;
 }
 
-function isCcxtBinance(sdk: object): sdk is CcxtShape {
+export function isCcxtBinance(sdk: object): sdk is CcxtShape {
   const { id, urls, options } = sdk as Partial<CcxtShape>;
   return typeof id === 'string' && id.startsWith('binance') && typeof urls?.api === 'object' && urls.api !== null && typeof options === 'object';
 }

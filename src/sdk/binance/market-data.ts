@@ -1,16 +1,16 @@
 import type { Settled } from '../../contracts/calls.js';
 import type { Bars, FetchAttempt, Instrument, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
-import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
+import { isUnknownSymbol, unknownSymbolError } from '../../contracts/unknown-symbol.js';
 import { asError, VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
-import type { CcxtBinance, CcxtMarket } from './exchange.js';
+import type { BinanceMarkets } from './markets.js';
+import type { Params } from './wire.js';
 
 /** What the market-data side needs of its adapter. */
 export interface MarketDataCalls {
-  readonly sdk: CcxtBinance;
-  market(symbol: string): Promise<CcxtMarket>;
-  /** Makes the call, with the venue's limits kept by the SDK, unless the attempt says that they are kept already. */
-  call(work: () => Promise<unknown>, attempt: FetchAttempt): Promise<unknown>;
+  readonly markets: BinanceMarkets;
+  /** JSON of a public endpoint. */
+  read(path: string, params: Params, attempt: FetchAttempt): Promise<unknown>;
   /** Epoch ms by the venue's clock, as far as it is known. */
   venueNow(): number;
 }
@@ -43,8 +43,7 @@ export class BinanceMarketData {
       case 'bars':
         return 2 * requests.length;
       default:
-        // Instruments come with the list of all markets, which is loaded once.
-        return 0;
+        return this.#calls.markets.instrumentWeight * requests.length;
     }
   }
 
@@ -62,7 +61,7 @@ export class BinanceMarketData {
         case 'bars':
           return this.#bars(request as Request<'bars'>, attempt);
         case 'instrument':
-          return this.#instrument(request);
+          return this.#instrument(request, attempt);
         default:
           throw new RangeError(`kind must be one of "quote", "book", "trades", "bars", "instrument", got ${JSON.stringify(kind)}`);
       }
@@ -72,33 +71,42 @@ export class BinanceMarketData {
   }
 
   async #quotes(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
-    const markets = await Promise.all(requests.map((request) => settle(this.#calls.market(request.symbol))));
-    const ids = [...new Set(markets.flatMap((market) => (market.status === 'fulfilled' ? [market.value.id] : [])))];
-    if (ids.length === 0) return markets as readonly Settled<never>[];
-    const params = ids.length === 1 ? { symbol: ids[0] } : { symbols: JSON.stringify(ids) };
-    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTickerBookTicker(params), attempt);
-    const rows = (Array.isArray(answer) ? answer : [answer]).map((row) => objectOf(row, 'bookTicker'));
-    const byId = new Map(rows.map((row) => [text(row, 'symbol'), row]));
-    return markets.map((market, index): Settled<Quote> => {
-      if (market.status === 'rejected') return market;
-      const row = byId.get(market.value.id);
+    const ids = await Promise.all(requests.map((request) => settle(this.#calls.markets.marketId(request.symbol))));
+    const asked = [...new Set(ids.flatMap((id) => (id.status === 'fulfilled' ? [id.value] : [])))];
+    const rows = asked.length === 0 ? NO_ROWS : await this.#bestPrices(asked, attempt);
+    return ids.map((id, index): Settled<Quote> => {
+      if (id.status === 'rejected') return id;
+      const row = rows.get(id.value);
       const { symbol } = requests[index] as Request<'quote'>;
       if (row === undefined) return { status: 'rejected', reason: new VenueKitError('BAD_ANSWER', `bookTicker answered without ${symbol}`) };
+      if (row === 'not listed') return { status: 'rejected', reason: unknownSymbolError('binance spot', symbol) };
       return { status: 'fulfilled', value: quoteOf(row, symbol) };
     });
   }
 
+  /** By market id. One that the venue does not list fails the whole call, so each is then asked for alone. */
+  async #bestPrices(ids: readonly string[], attempt: FetchAttempt): Promise<BestPrices> {
+    const params = ids.length === 1 ? { symbol: ids[0] } : { symbols: JSON.stringify(ids) };
+    let answer: unknown;
+    try {
+      answer = await this.#calls.read('/api/v3/ticker/bookTicker', params, attempt);
+    } catch (error) {
+      if (!isUnknownSymbol(error)) throw error;
+      if (ids.length === 1) return new Map([[ids[0] as string, 'not listed']]);
+      const apart = await Promise.all(ids.map((id) => this.#bestPrices([id], attempt)));
+      return new Map(apart.flatMap((rows) => [...rows]));
+    }
+    const rows = (Array.isArray(answer) ? answer : [answer]).map((row) => objectOf(row, 'bookTicker'));
+    return new Map(rows.map((row) => [text(row, 'symbol'), row]));
+  }
+
   async #book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
-    const { id } = await this.#calls.market(symbol);
-    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetDepth({ symbol: id, limit: Math.min(depth, LARGEST_DEPTH) }), attempt);
-    const book = objectOf(answer, 'depth');
+    const book = objectOf(await this.#ofSymbol('/api/v3/depth', symbol, { limit: Math.min(depth, LARGEST_DEPTH) }, attempt), 'depth');
     return { symbol, bids: levels(book, 'bids'), asks: levels(book, 'asks'), seq: number(book, 'lastUpdateId') };
   }
 
   async #trades({ symbol, limit = 500 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
-    const { id } = await this.#calls.market(symbol);
-    const answer = await this.#calls.call(() => this.#calls.sdk.publicGetTrades({ symbol: id, limit }), attempt);
-    return listOf(answer, 'trades').map((row) => {
+    return listOf(await this.#ofSymbol('/api/v3/trades', symbol, { limit }, attempt), 'trades').map((row) => {
       const trade = objectOf(row, 'trade');
       return {
         id: text(trade, 'id'),
@@ -112,9 +120,8 @@ export class BinanceMarketData {
   }
 
   async #bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
-    const { id } = await this.#calls.market(symbol);
-    const params = { symbol: id, interval, limit, ...(since === undefined ? {} : { startTime: since }) };
-    const rows = listOf(await this.#calls.call(() => this.#calls.sdk.publicGetKlines(params), attempt), 'klines').map((row) => listOf(row, 'kline'));
+    const params = { interval, limit, ...(since === undefined ? {} : { startTime: since }) };
+    const rows = listOf(await this.#ofSymbol('/api/v3/klines', symbol, params, attempt), 'klines').map((row) => listOf(row, 'kline'));
     const column = (index: number): Float64Array => Float64Array.from(rows, (row) => Number(row[index]));
     const lastCloseTime = Number(rows.at(-1)?.[6] ?? 0);
     return {
@@ -130,9 +137,10 @@ export class BinanceMarketData {
     };
   }
 
-  async #instrument({ symbol }: Request<'instrument'>): Promise<Instrument> {
-    const market = await this.#calls.market(symbol);
-    const filters = listOf(objectOf(market.info, 'market').filters, 'filters').map((filter) => objectOf(filter, 'filter'));
+  async #instrument({ symbol }: Request<'instrument'>, attempt: FetchAttempt): Promise<Instrument> {
+    const filters = listOf((await this.#known(symbol, this.#calls.markets.instrument(symbol, attempt))).filters, 'filters').map((filter) =>
+      objectOf(filter, 'filter'),
+    );
     const filter = (type: string): Json | undefined => filters.find((candidate) => candidate.filterType === type);
     const price = filter('PRICE_FILTER');
     const lot = filter('LOT_SIZE');
@@ -146,9 +154,25 @@ export class BinanceMarketData {
       ...(notional === undefined ? {} : { minNotional: text(notional, 'minNotional') }),
     };
   }
+
+  async #ofSymbol(path: string, symbol: string, params: Params, attempt: FetchAttempt): Promise<unknown> {
+    const id = await this.#calls.markets.marketId(symbol);
+    return this.#known(symbol, this.#calls.read(path, { symbol: id, ...params }, attempt));
+  }
+
+  async #known<T>(symbol: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      throw isUnknownSymbol(error) ? unknownSymbolError('binance spot', symbol, error) : error;
+    }
+  }
 }
 
-function weightOfDepth(depth: number): number {
+type BestPrices = ReadonlyMap<string, Json | 'not listed'>;
+const NO_ROWS: BestPrices = new Map();
+
+export function weightOfDepth(depth: number): number {
   if (depth <= 100) return 5;
   if (depth <= 500) return 25;
   return depth <= 1_000 ? 50 : 250;

@@ -1,6 +1,6 @@
 import type { OrderIntent } from '../../contracts/orders.js';
 import { isDecimal, normalize, sign } from '../../core/decimal.js';
-import type { EndpointParams } from './endpoint-gate.js';
+import type { Params } from './wire.js';
 
 /** What the order path sets anew for each sending. */
 const PER_SENDING = ['timestamp', 'recvWindow', 'signature', 'maxRetriesOnFailure', 'maxRetriesOnFailureDelay'];
@@ -24,7 +24,7 @@ const TIMES_IN_FORCE: Readonly<Record<string, NonNullable<OrderIntent['timeInFor
  * @returns undefined for what the order path can't keep account of: amounts of money instead of a
  * quantity, trailing stops, and requests that the venue will refuse for what they lack.
  */
-export function intentOf(request: EndpointParams, symbolOf: (marketId: string) => string | undefined): OrderIntent | undefined {
+export function intentOf(request: Params, symbolOf: (marketId: string) => string | undefined): OrderIntent | undefined {
   const symbol = typeof request.symbol === 'string' ? symbolOf(request.symbol) : undefined;
   const type = TYPES[String(request.type)];
   const side = request.side === 'BUY' ? 'buy' : request.side === 'SELL' ? 'sell' : undefined;
@@ -51,10 +51,10 @@ export function intentOf(request: EndpointParams, symbolOf: (marketId: string) =
 
 /** The parameters of the sending: those of the bot, under the id that the journal has. */
 export function requestOf(intent: OrderIntent, clientOrderId: string): Record<string, unknown> {
-  return { ...(intent.extra?.request as EndpointParams), newClientOrderId: clientOrderId };
+  return { ...(intent.extra?.request as Params), newClientOrderId: clientOrderId };
 }
 
-function decimalIn(request: EndpointParams, name: string): string | undefined {
+function decimalIn(request: Params, name: string): string | undefined {
   const value = request[name];
   const written = typeof value === 'number' ? String(value) : value;
   if (typeof written !== 'string' || !isDecimal(written) || sign(written) <= 0) return undefined;

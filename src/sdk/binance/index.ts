@@ -1,0 +1,4 @@
+export { ready, release } from '../shared/attachments.js';
+export { type ErrorFacts, factsOf } from '../shared/error-facts.js';
+export { type BinanceResilientOptions, resilient } from './resilient.js';
+export { type BinanceAdapterOptions, type BinanceWebSocketOptions, toAdapter } from './to-adapter.js';

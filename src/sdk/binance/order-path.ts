@@ -1,0 +1,174 @@
+import type { BrokerAdapter, Cost } from '../../contracts/broker.js';
+import type { MarketKind } from '../../contracts/market-data.js';
+import type { OrderView } from '../../contracts/orders.js';
+import type { Priority } from '../../core/limits.js';
+import { type Endpoint, type EndpointOutcome, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
+import { objectOf } from '../shared/json.js';
+import { OrderAnswers } from '../shared/order-answers.js';
+import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
+import type { ResilientOptions } from '../shared/resilient-options.js';
+import { ResultCache } from '../shared/result-cache.js';
+import { SdkSession } from '../shared/sdk-session.js';
+import { BinanceAdapter, type BinanceAdapterParts } from './binance-adapter.js';
+import { intentOf, requestOf } from './order-requests.js';
+import { verdictOf } from './verdict.js';
+import { costsOf, kindOfPath } from './weights.js';
+import type { BinanceWire, GatedCall, Params, WireAnswer, WireOutcome } from './wire.js';
+
+const ORDER = '/api/v3/order';
+const UNKNOWN_ORDER = '-2011';
+
+/** Whether a write may be made twice: it only tries, prolongs or ends what it names. */
+const REPEATABLE = [
+  `POST ${ORDER}/test`,
+  'POST /api/v3/userDataStream',
+  'PUT /api/v3/userDataStream',
+  'DELETE /api/v3/userDataStream',
+  'DELETE /api/v3/openOrders',
+];
+
+/** What {@link OrderPath} is made of. */
+export interface OrderPathParts extends Pick<BinanceAdapterParts, 'wire' | 'markets'> {
+  /** How the order path calls a symbol of the venue; undefined where it knows none of that name. */
+  readonly symbolOf: (marketId: string) => string | undefined;
+  /** The venue's own name of a symbol that {@link symbolOf} gave. */
+  readonly marketIdOf: (symbol: string) => string;
+  /** Whether the SDK has what it needs to sign. Without, its own error is the answer. */
+  readonly canSign: () => boolean;
+  /** Of one attempt: somewhat longer than the SDK's own, for that to end first with the error that the bot expects. */
+  readonly timeoutMs: number;
+  /** What a call of the bot costs. @defaultValue by the weights of the spot API */
+  readonly costs?: (call: GatedCall) => readonly Cost[];
+  /** An answer as it can be kept and copied. */
+  readonly plain: (answer: WireAnswer) => WireAnswer;
+  /** Age in ms that a cached answer may have. */
+  readonly cache?: Readonly<Partial<Record<MarketKind, number>>>;
+}
+
+/**
+ * Every REST call of an SDK for Binance, sorted: orders and cancels go through the order path, reads
+ * through limits, retries and the cache, and every other write is sent once, within the limits.
+ */
+export class OrderPath {
+  readonly session: SdkSession;
+  readonly cache: ResultCache;
+  readonly #parts: OrderPathParts;
+  readonly #wire: BinanceWire;
+  readonly #adapter: BrokerAdapter;
+  readonly #guarded: GuardedEndpoints;
+  readonly #orders: OrderCalls;
+
+  constructor(parts: OrderPathParts, options: Omit<ResilientOptions, 'cache'>) {
+    this.#parts = parts;
+    this.#wire = parts.wire;
+    const { capabilities, logger, clock } = options;
+    const answers = new OrderAnswers();
+    this.#adapter = new BinanceAdapter({
+      wire: parts.wire,
+      markets: parts.markets,
+      capabilities,
+      logger,
+      clock,
+      orderRequest: (intent, _id, clientOrderId) => requestOf(intent, clientOrderId),
+      onOutcome: (operation, clientOrderId, outcome, isDoubtful) => answers.note(operation, clientOrderId, outcome, isDoubtful),
+    });
+    this.session = new SdkSession(orderSideOf(this.#adapter), parts.timeoutMs, options);
+    this.cache = new ResultCache(this.session.clock, this.session.bus);
+    const found = (view: OrderView): Promise<WireAnswer> => this.#found(view);
+    this.#orders = new OrderCalls(this.session, answers, { placed: found, cancelled: found });
+    this.#guarded = new GuardedEndpoints(this.session);
+  }
+
+  /** The way of one call. */
+  async route(call: GatedCall): Promise<WireAnswer> {
+    const { method, path, params } = call;
+    if (path === ORDER && this.#parts.canSign()) {
+      if (method === 'POST') return this.#place(call);
+      if (method === 'DELETE') return this.#cancel(call);
+    }
+    if (method !== 'GET' && !REPEATABLE.includes(`${method} ${path}`)) return this.#once(call);
+    const kind = method === 'GET' ? kindOfPath(path) : undefined;
+    const maxAgeMs = kind === undefined ? 0 : (this.#parts.cache?.[kind] ?? 0);
+    if (maxAgeMs <= 0) return this.#repeatable(call, method === 'DELETE' ? 'cancel' : 'read');
+    const load = async (): Promise<WireAnswer> => this.#parts.plain(await this.#repeatable(call, 'read'));
+    return this.cache.read(`${path} ${JSON.stringify(params)}`, kind, maxAgeMs, load);
+  }
+
+  async #place(call: GatedCall): Promise<WireAnswer> {
+    const intent = intentOf(call.params, this.#parts.symbolOf);
+    return intent === undefined ? this.#once(call) : ((await this.#orders.place(intent)) as WireAnswer);
+  }
+
+  async #cancel(call: GatedCall): Promise<WireAnswer> {
+    const { orderId, origClientOrderId } = call.params;
+    const open = this.#orders.open({
+      ...(typeof origClientOrderId === 'string' ? { clientOrderId: origClientOrderId } : {}),
+      ...(typeof orderId === 'string' || typeof orderId === 'number' || typeof orderId === 'bigint' ? { venueOrderId: String(orderId) } : {}),
+    });
+    // What the order path does not know, or knows to be over, is the venue's to answer.
+    return open === undefined ? this.#cancelUnkept(call) : ((await this.#orders.cancel(open)) as WireAnswer);
+  }
+
+  /** A cancel by what the caller knows of the order. Made again after a doubtful outcome, it may find the order gone: by itself. */
+  async #cancelUnkept(call: GatedCall): Promise<WireAnswer> {
+    let isDoubtful = false;
+    let last: FailureVerdict | undefined;
+    try {
+      return await this.#repeatable(call, 'cancel', (verdict) => {
+        last = verdict;
+        isDoubtful ||= verdict.kind === 'unknown';
+      });
+    } catch (error) {
+      if (!isDoubtful || last?.kind !== 'rejected' || last.code !== UNKNOWN_ORDER) throw error;
+      const order = await this.#look(call.params).catch(() => undefined);
+      if (order !== undefined && objectOf(order.json, 'order').status === 'CANCELED') return order;
+      throw error;
+    }
+  }
+
+  async #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {
+    const answer = await this.#guarded.repeatable(this.#endpoint(call, priority), {
+      ...(call.method === 'GET' ? {} : { hedge: false as const }),
+      ...(onFailure === undefined ? {} : { onFailure }),
+    });
+    return answer as WireAnswer;
+  }
+
+  async #once(call: GatedCall): Promise<WireAnswer> {
+    return (await this.#guarded.once(this.#endpoint(call, 'place'), `${call.method} ${call.path}`)) as WireAnswer;
+  }
+
+  #endpoint(call: GatedCall, priority: Priority): Endpoint {
+    const { method, path, params, send } = call;
+    return {
+      operation: path.replace(/^.*\/v\d+\//, ''),
+      costs: this.#parts.costs?.(call) ?? costsOf(method, path, params),
+      priority,
+      call: async ({ signal }) => outcomeOf(await send(signal)),
+    };
+  }
+
+  /** The venue's own words on an order that was not adopted from the answer to its sending. */
+  async #found(view: OrderView): Promise<WireAnswer> {
+    const [venueOrderId] = view.venueOrderIds;
+    return this.#look({
+      symbol: this.#parts.marketIdOf(view.intent.symbol),
+      ...(venueOrderId === undefined ? { origClientOrderId: view.clientOrderId } : { orderId: venueOrderId }),
+    });
+  }
+
+  async #look({ symbol, orderId, origClientOrderId }: Params): Promise<WireAnswer> {
+    const query = { symbol, ...(orderId === undefined ? { origClientOrderId } : { orderId }) };
+    const call: Endpoint['call'] = async ({ signal, venueNow }) => {
+      const params = { ...query, timestamp: venueNow };
+      return outcomeOf(await this.#wire.send({ method: 'GET', path: ORDER, params, isSigned: true, areLimitsKept: true }, signal));
+    };
+    const endpoint: Endpoint = { operation: 'find', costs: this.#adapter.cost('find'), priority: 'reconcile', call };
+    return (await this.#guarded.repeatable(endpoint, { hedge: false })) as WireAnswer;
+  }
+}
+
+/** What an attempt came to, for the policies. */
+export function outcomeOf(outcome: WireOutcome): EndpointOutcome {
+  return 'result' in outcome ? outcome : { error: outcome.error, verdict: verdictOf(outcome.facts, outcome.error) };
+}

@@ -1,0 +1,214 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync } from 'node:fs';
+import { asError } from '../../core/errors.js';
+import { withoutKeys } from '../shared/axios.js';
+import { type ErrorFacts, factsOf, withFacts } from '../shared/error-facts.js';
+import { Overrides } from '../shared/overrides.js';
+import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
+
+/** What the SDK hands to axios, as far as it is read here. */
+interface AxiosRequest {
+  readonly url: string;
+  readonly method?: string;
+  readonly data?: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+interface Configuration {
+  readonly apiKey?: string;
+  readonly apiSecret?: string;
+  /** A PEM, or the path of a file with one. */
+  readonly privateKey?: string | Uint8Array;
+  readonly privateKeyPassphrase?: string;
+  readonly basePath: string;
+  retries: number;
+  baseOptions: Record<string, unknown> & { readonly timeout?: number };
+}
+
+type SendRequest = (
+  endpoint: string,
+  method: string,
+  query: object,
+  body: object,
+  timeUnit?: unknown,
+) => Promise<{ readonly status: number; readonly headers: unknown }>;
+
+/** What is asked of `restAPI` of a @binance/spot client, by shape; the package itself is never imported. */
+export interface SpotRestApi {
+  readonly configuration: Configuration;
+  sendRequest: SendRequest;
+  sendSignedRequest: SendRequest;
+}
+
+export const SPOT_METHODS = ['sendRequest', 'sendSignedRequest', 'newOrder', 'deleteOrder', 'getOrder', 'getOpenOrders', 'exchangeInfo'] as const;
+
+/** An answer whose text has been read. */
+interface ReadAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** An answer that says no: the SDK makes its own error of it. */
+class RefusedAnswer extends Error {
+  readonly response: { readonly status: number; readonly headers: Readonly<Record<string, string>>; data: string };
+
+  constructor({ status, headers, body }: ReadAnswer) {
+    super(`Binance answered HTTP ${status}`);
+    this.response = { status, headers, data: body };
+  }
+}
+
+/**
+ * @binance/spot: its methods send by a function of their module, which nobody can replace; but it hands all of the
+ * configuration's `baseOptions` to axios, and so a transport of ours (`adapter`). That one sends every request of the bot
+ * again by `sendRequest`, with what sees status, headers and text of the answer, of which the SDK's errors keep nothing.
+ */
+export function spotSdk({ restAPI }: { readonly restAPI: SpotRestApi }): BinanceSdk {
+  const { configuration, sendRequest, sendSignedRequest } = restAPI;
+  // One object for all attempts, since the SDK keeps a signer for each; it reads all of it before it first waits.
+  const inner = Object.create(configuration) as Configuration;
+  const within = Object.create(restAPI, { configuration: { value: inner } }) as SpotRestApi;
+  let own = configuration.baseOptions;
+  let read: { readonly from: string | Uint8Array; readonly pem: string } | undefined;
+  const pemOf = (from: string | Uint8Array): string => {
+    if (read?.from !== from) read = { from, pem: readPem(from) };
+    return read.pem;
+  };
+  const send = async (
+    request: SendRequest,
+    timeoutMs: number,
+    path: string,
+    method: string,
+    query: object,
+    body: object,
+    unit?: unknown,
+  ): Promise<SdkOutcome> => {
+    let text: unknown;
+    const transformResponse = (data: unknown): unknown => (text = data);
+    Object.assign(inner, {
+      retries: 0,
+      baseOptions: { ...own, timeout: timeoutMs, validateStatus: () => true, transformResponse: [transformResponse] },
+    });
+    try {
+      const { status, headers } = await (unit === undefined
+        ? request.call(within, path, method, query, body)
+        : request.call(within, path, method, query, body, unit));
+      return outcomeOf({ status, headers: plainHeaders(headers), body: typeof text === 'string' ? text : '' });
+    } catch (error) {
+      return { error: withoutKeys(error), facts: { sent: true } };
+    }
+  };
+  return {
+    name: '@binance/spot',
+    get baseUrl() {
+      return configuration.basePath;
+    },
+    get timeoutMs() {
+      return own.timeout ?? 0;
+    },
+    credentials: () => {
+      const { apiKey, apiSecret, privateKey, privateKeyPassphrase: passphrase } = configuration;
+      if (apiKey === undefined && apiSecret === undefined && privateKey === undefined) return undefined;
+      if (privateKey === undefined) return { apiKey: apiKey ?? '', secret: apiSecret ?? '' };
+      return { apiKey: apiKey ?? '', secret: pemOf(privateKey), ...(passphrase === undefined ? {} : { passphrase }) };
+    },
+    get ownRetries() {
+      return { option: 'retries', count: configuration.retries, wayOut: '`retries: 0` in configurationRestAPI' };
+    },
+    // It sends the API key with every request.
+    request: (method, path, params, timeoutMs) => send(sendRequest, timeoutMs, path, method, params, {}),
+    gate: (route, timeoutMs) => {
+      own = configuration.baseOptions;
+      const { retries } = configuration;
+      const scopes = new AsyncLocalStorage<Scope>();
+      const adapter = async (request: AxiosRequest): Promise<object> => {
+        const { call, isSigned, query, body, unit } = callOf(request);
+        const sendAgain = (): Promise<SdkOutcome> =>
+          send(isSigned ? sendSignedRequest : sendRequest, timeoutMs, call.path, call.method, query, body, unit);
+        try {
+          const read = (await route({ ...call, send: sendAgain })) as ReadAnswer;
+          return { data: read.body, status: read.status, statusText: '', headers: { ...read.headers }, config: request, request: {} };
+        } catch (error) {
+          const scope = scopes.getStore();
+          if (scope !== undefined) scope.facts = factsOf(error);
+          throw asError(error);
+        }
+      };
+      Object.assign(configuration, { retries: 0, baseOptions: { ...own, adapter } });
+      const overrides = new Overrides(restAPI);
+      // The SDK makes its errors of what the transport throws, and keeps nothing of that: the facts go around it.
+      for (const name of methodsOf(restAPI))
+        overrides.wrap(
+          name,
+          (method) =>
+            (...args) =>
+              scoped(scopes, () => method(...args)),
+        );
+      return {
+        [Symbol.dispose]: () => {
+          overrides[Symbol.dispose]();
+          Object.assign(configuration, { retries, baseOptions: own });
+        },
+      };
+    },
+    plain: (native) => native,
+  };
+}
+
+function readPem(from: string | Uint8Array): string {
+  if (typeof from !== 'string') return new TextDecoder().decode(from);
+  return from.includes('PRIVATE KEY') ? from : readFileSync(from, 'utf8');
+}
+
+interface Scope {
+  facts?: ErrorFacts | undefined;
+}
+
+async function scoped(scopes: AsyncLocalStorage<Scope>, work: () => Promise<unknown>): Promise<unknown> {
+  const scope: Scope = {};
+  try {
+    return await scopes.run(scope, work);
+  } catch (error) {
+    throw scope.facts === undefined ? error : withFacts(error, scope.facts);
+  }
+}
+
+function methodsOf(restAPI: object): readonly string[] {
+  return Object.getOwnPropertyNames(Object.getPrototypeOf(restAPI)).filter((name) => name !== 'constructor');
+}
+
+function outcomeOf(read: ReadAnswer): SdkOutcome {
+  const { status, headers, body } = read;
+  if (status < 200 || status >= 300) return { error: new RefusedAnswer(read), facts: { sent: true, status, headers, body } };
+  try {
+    return { result: { json: JSON.parse(body), native: read }, status, headers };
+  } catch (error) {
+    // Success that can't be read proves nothing.
+    return { error, facts: { sent: true, status, headers, body } };
+  }
+}
+
+/** A request as the SDK has signed it, taken apart so that it can be signed anew for each attempt. */
+function callOf({ url, method = 'GET', data, headers = {} }: AxiosRequest): {
+  readonly call: Pick<SdkCall, 'method' | 'path' | 'params'>;
+  readonly isSigned: boolean;
+  readonly query: Record<string, string>;
+  readonly body: Record<string, string>;
+  readonly unit: unknown;
+} {
+  const { pathname, searchParams } = new URL(url);
+  const { timestamp: _, signature, ...query } = Object.fromEntries(searchParams);
+  const body = typeof data === 'string' ? Object.fromEntries(new URLSearchParams(data)) : {};
+  return {
+    call: { method: method.toUpperCase(), ...partsOf(pathname, { ...query, ...body }) },
+    isSigned: signature !== undefined,
+    query,
+    body,
+    unit: headers['X-MBX-TIME-UNIT'],
+  };
+}
+
+function plainHeaders(headers: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers as object).map(([name, value]) => [name.toLowerCase(), String(value)]));
+}

@@ -1,0 +1,114 @@
+import { abortable, abortReason } from '../../core/abort.js';
+import { type BinanceCredentials, RequestSigner } from './request-signing.js';
+import {
+  type AnswerListener,
+  AnswerListeners,
+  type BinanceWire,
+  type GatedCall,
+  type Params,
+  type Route,
+  type WireOutcome,
+  type WireRequest,
+} from './wire.js';
+
+/** How one request through an SDK ended, with what the answer said of the limits. */
+export type SdkOutcome = WireOutcome & { readonly status?: number | undefined; readonly headers?: Readonly<Record<string, string>> | undefined };
+
+/** A call of the bot as an SDK's gate sees it. */
+export interface SdkCall extends Pick<GatedCall, 'method' | 'path' | 'params'> {
+  send(): Promise<SdkOutcome>;
+}
+
+/** What differs between the SDKs for Binance: one file each. */
+export interface BinanceSdk {
+  /** As it is called on npm. */
+  readonly name: string;
+  /** Of the REST API, as it is now. */
+  readonly baseUrl: string;
+  /** As the SDK holds them now; undefined where it has none. */
+  credentials(): BinanceCredentials | undefined;
+  /** What the SDK ends a request after, in ms; 0: never. */
+  readonly timeoutMs: number;
+  /** Retries of its own that are on. */
+  readonly ownRetries?: { readonly option: string; readonly count: number; readonly wayOut: string };
+  /** Signs in the SDK's way, where that is another than with a key at hand. */
+  sign?(query: string): Promise<string>;
+  /** Makes one request with the API key, once, ending it by itself after `timeoutMs`. Never rejects. */
+  request(method: string, path: string, params: Readonly<Record<string, string>>, timeoutMs: number): Promise<SdkOutcome>;
+  /** Sends every call of the bot by way of `route`, which resolves with what the SDK makes its result of. */
+  gate(route: (call: SdkCall) => Promise<unknown>, timeoutMs: number): Disposable;
+  /** What `native` of an answer is when it is kept and copied. */
+  plain(native: unknown): unknown;
+}
+
+/** Requests of our own through an SDK: signed here, with exactly the timestamp that the journal has, and sent by the SDK's own transport. */
+export class SdkWire implements BinanceWire {
+  readonly #sdk: BinanceSdk;
+  readonly #timeoutMs: number;
+  readonly #signer: RequestSigner;
+  readonly #listeners = new AnswerListeners();
+
+  constructor(sdk: BinanceSdk, timeoutMs: number) {
+    this.#sdk = sdk;
+    this.#timeoutMs = timeoutMs;
+    this.#signer = new RequestSigner(() => sdk.credentials() ?? { apiKey: '', secret: '' });
+  }
+
+  onAnswer(listener: AnswerListener): Disposable {
+    return this.#listeners.add(listener);
+  }
+
+  async send({ method, path, params, isSigned }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
+    if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
+    const texts = textsOf(params);
+    if (isSigned) {
+      const query = new URLSearchParams(texts).toString();
+      try {
+        texts.signature = this.#sdk.sign === undefined ? this.#signer.signQuery(query) : await this.#sdk.sign(query);
+      } catch (error) {
+        return { error, facts: { sent: false } };
+      }
+    }
+    return this.#run(() => this.#sdk.request(method, path, texts, this.#timeoutMs), signal);
+  }
+
+  gate(route: Route): Disposable {
+    return this.#sdk.gate(async ({ method, path, params, send }) => {
+      const answer = await route({ method, path, params, send: (signal) => this.#run(send, signal) });
+      return answer.native;
+    }, this.#timeoutMs);
+  }
+
+  // The SDKs take no signal: a request on its way goes on, and what becomes of it is not known.
+  async #run(work: () => Promise<SdkOutcome>, signal: AbortSignal): Promise<WireOutcome> {
+    if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
+    try {
+      const outcome = await abortable(work(), signal);
+      const { status, headers } = 'facts' in outcome ? outcome.facts : outcome;
+      if (status !== undefined) this.#listeners.tell(status, headers ?? {});
+      return outcome;
+    } catch (error) {
+      return { error, facts: { sent: true } };
+    }
+  }
+}
+
+/** Values as they stand in a query: lists as JSON, what is absent left out. */
+function textsOf(params: Params): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined || value === null || value === '') continue;
+    texts[name] = typeof value === 'object' ? JSON.stringify(value) : String(value as string);
+  }
+  return texts;
+}
+
+/** Path and parameters of a call whose path may hold a query of its own. What is empty is left out, as the SDKs and the venue do. */
+export function partsOf(path: string, params: unknown): Pick<GatedCall, 'path' | 'params'> {
+  const [plain = '', query = ''] = path.split('?', 2);
+  const all = { ...Object.fromEntries(new URLSearchParams(query)), ...(params as Params) };
+  return {
+    path: plain.startsWith('/') ? plain : `/${plain}`,
+    params: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null && value !== '')),
+  };
+}

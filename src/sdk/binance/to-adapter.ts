@@ -1,0 +1,82 @@
+import type { BrokerAdapter, VenueCapabilities } from '../../contracts/broker.js';
+import type { Bus } from '../../contracts/events.js';
+import type { MarketDataAdapter } from '../../contracts/market-data.js';
+import type { Clock } from '../../core/clock.js';
+import type { Logger } from '../../core/logger.js';
+import { requireInteger, requireKnown, requireText } from '../../core/options.js';
+import type { WebSocketConstructor } from '../shared/web-socket.js';
+import { BinanceAdapter, type SocketParts } from './binance-adapter.js';
+import { type SocketUrls, socketUrlsFor } from './endpoints.js';
+import { requireBinanceSdk, requireCredentials } from './known-sdks.js';
+import { OwnNames } from './markets.js';
+import { requireCapabilities } from './required-capabilities.js';
+import { attemptMsOf } from './sdk-timeouts.js';
+import { type BinanceSdk, SdkWire } from './sdk-wire.js';
+
+/** Whose WebSockets an adapter opens, how many, and where to. */
+export interface BinanceWebSocketOptions {
+  /** In place of the runtime's own, for example one that goes through a proxy. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** Most sessions for order calls; each carries one request at a time. @defaultValue 4 */
+  readonly maxSessions?: number;
+  /** @defaultValue those that belong to the SDK's REST address: of Binance itself, its testnet and its demo; none for any other */
+  readonly urls?: SocketUrls;
+}
+
+/** What {@link toAdapter} takes beside the SDK. */
+export interface BinanceAdapterOptions {
+  /** Overrides what is known of the venue. */
+  readonly capabilities?: Partial<VenueCapabilities>;
+  readonly logger?: Logger;
+  /** Where the pool of order sessions reports, beside the other pools. @defaultValue the bus of the trading client or kit that gets the adapter */
+  readonly bus?: Bus;
+  /**
+   * How WebSockets are used: for the stream of own orders, for order calls while somebody follows that
+   * stream, and for market streams. false: REST only.
+   * @defaultValue the runtime's own WebSocket, else that of the package ws
+   */
+  readonly webSocket?: false | BinanceWebSocketOptions;
+  /** For tests. @defaultValue systemClock */
+  readonly clock?: Clock;
+}
+
+/**
+ * The normalised shape of an SDK for Binance spot: for the trading and market-data clients, and for new strategies. The
+ * instance stays usable as it is. Symbols are Binance's own, such as `BTCUSDT`.
+ *
+ * @param sdk - the caller's own `new Spot(…)` of @binance/connector or `new MainClient(…)` of binance.
+ * @throws TypeError when `sdk` is none, is too old or has no credentials.
+ * @example
+ * const adapter = toAdapter(new Spot(apiKey, apiSecret));
+ */
+export function toAdapter(sdk: object, options: BinanceAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
+  requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket']);
+  requireCapabilities('toAdapter', options.capabilities);
+  const { webSocket, ...others } = options;
+  if (webSocket !== undefined && webSocket !== false) requireSocketOptions(webSocket);
+  const known = requireBinanceSdk(sdk);
+  requireCredentials(known);
+  return new BinanceAdapter({
+    wire: new SdkWire(known, attemptMsOf(known, undefined)),
+    markets: (read) => new OwnNames(read),
+    sockets: socketsOf(known, webSocket),
+    ...others,
+  });
+}
+
+function requireSocketOptions({ maxSessions, urls, ...others }: BinanceWebSocketOptions): void {
+  requireKnown('toAdapter webSocket', others, ['WebSocket']);
+  if (maxSessions !== undefined) requireInteger('webSocket.maxSessions', maxSessions, 1);
+  if (urls === undefined) return;
+  requireKnown('toAdapter webSocket.urls', urls, ['api', 'streams']);
+  requireText('webSocket.urls.api', urls.api);
+  requireText('webSocket.urls.streams', urls.streams);
+}
+
+// Whoever signs elsewhere signs requests over REST only.
+function socketsOf(sdk: BinanceSdk, webSocket: BinanceAdapterOptions['webSocket']): SocketParts | undefined {
+  const urls = webSocket === false || sdk.sign !== undefined ? undefined : (webSocket?.urls ?? socketUrlsFor(sdk.baseUrl));
+  if (urls === undefined || webSocket === false) return undefined;
+  const credentials = (): ReturnType<SocketParts['credentials']> => sdk.credentials() ?? { apiKey: '', secret: '' };
+  return { urls, credentials, constructor: webSocket?.WebSocket, maxSessions: webSocket?.maxSessions };
+}

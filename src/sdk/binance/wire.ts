@@ -1,0 +1,62 @@
+import type { HttpFacts } from '../shared/http-facts.js';
+
+/** Parameters of a request, as an SDK or a bot made them. */
+export type Params = Readonly<Record<string, unknown>>;
+
+/** A request of our own. */
+export interface WireRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Such as `/api/v3/order`. */
+  readonly path: string;
+  /** Of a signed request with its timestamp and recvWindow, which go on the wire as they are. */
+  readonly params: Params;
+  readonly isSigned?: true;
+  /** Whether the caller has taken the venue's limits already, so that a limiter of the SDK's own is not asked, too. */
+  readonly areLimitsKept?: boolean;
+}
+
+/** What the venue answered with success: for us, and for the SDK that it goes to. */
+export interface WireAnswer {
+  readonly json: unknown;
+  /** What the SDK makes its own result of. */
+  readonly native: unknown;
+}
+
+export type WireOutcome = { readonly result: WireAnswer } | { readonly error: unknown; readonly facts: HttpFacts };
+
+/** Hears of every answer, whoever asked. Header names are in lower case. */
+export type AnswerListener = (status: number, headers: Readonly<Record<string, string>>) => void;
+
+/** How requests of our own go out through the caller's SDK object: its credentials, its host, its transport. */
+export interface BinanceWire {
+  /** Makes one request, once. Never rejects. An attempt whose signal has aborted is waited for no longer. */
+  send(request: WireRequest, signal: AbortSignal): Promise<WireOutcome>;
+  onAnswer(listener: AnswerListener): Disposable;
+}
+
+/** Those who want to hear of answers. */
+export class AnswerListeners {
+  readonly #listeners = new Set<AnswerListener>();
+
+  add(listener: AnswerListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  tell(status: number, headers: Readonly<Record<string, string>>): void {
+    for (const listener of this.#listeners) listener(status, headers);
+  }
+}
+
+/** A call of the bot on its way, before limits and retries. */
+export interface GatedCall {
+  readonly method: string;
+  /** Such as `/api/v3/order`. */
+  readonly path: string;
+  readonly params: Params;
+  /** Goes on the wire as the SDK does it, signed anew. */
+  send(signal: AbortSignal): Promise<WireOutcome>;
+}
+
+/** Where a gated call goes; resolves with what the SDK makes its result of, rejects with what the SDK is to throw. */
+export type Route = (call: GatedCall) => Promise<WireAnswer>;

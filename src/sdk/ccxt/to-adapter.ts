@@ -1,0 +1,91 @@
+import type { BrokerAdapter, VenueCapabilities } from '../../contracts/broker.js';
+import type { Bus } from '../../contracts/events.js';
+import type { MarketDataAdapter } from '../../contracts/market-data.js';
+import type { Clock } from '../../core/clock.js';
+import { type Logger, redactingLogger } from '../../core/logger.js';
+import { requireInteger, requireKnown } from '../../core/options.js';
+import { BinanceAdapter } from '../binance/binance-adapter.js';
+import type { BinanceCredentials } from '../binance/request-signing.js';
+import { requireCapabilities } from '../binance/required-capabilities.js';
+import { type ResilientOptions, switchOffRetries } from '../shared/resilient-options.js';
+import type { WebSocketConstructor } from '../shared/web-socket.js';
+import { CcxtMarkets } from './ccxt-markets.js';
+import { CcxtWire } from './ccxt-wire.js';
+import { type CcxtBinance, requireCcxtBinance } from './exchange.js';
+import { proxyOf, socketUrlsOf } from './sockets.js';
+
+/** What {@link toAdapter} takes beside the SDK. */
+export interface CcxtAdapterOptions {
+  /** Overrides what is known of the venue. */
+  readonly capabilities?: Partial<VenueCapabilities>;
+  readonly logger?: Logger;
+  /** Where the pool of order sessions reports, beside the other pools. @defaultValue the bus of the trading client or kit that gets the adapter */
+  readonly bus?: Bus;
+  /**
+   * How WebSockets are used: for the stream of own orders, for order calls while somebody follows that
+   * stream, and for market streams. false: REST only.
+   * @defaultValue the runtime's own WebSocket, else that of the package ws; false behind a proxy of ccxt's
+   */
+  readonly webSocket?: false | CcxtWebSocketOptions;
+  /** For tests. @defaultValue systemClock */
+  readonly clock?: Clock;
+}
+
+/** Whose WebSockets an adapter opens, and how many. */
+export interface CcxtWebSocketOptions {
+  /** In place of the runtime's own, for example one that goes through a proxy. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** Most sessions for order calls; each carries one request at a time. @defaultValue 4 */
+  readonly maxSessions?: number;
+}
+
+/**
+ * The normalised shape of a ccxt exchange: for the trading and market-data clients, and for new
+ * strategies. The instance stays usable as it is. Calls of the order path do not pass ccxt's own
+ * rate limiter, since the trading client keeps the venue's limits; market-data calls do.
+ *
+ * @param sdk - the caller's own `new ccxt.binance({ apiKey, secret })` (spot).
+ * @throws TypeError when `sdk` is no such exchange, is too old or has no credentials.
+ * @example
+ * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
+ */
+export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
+  requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket']);
+  if (options.webSocket !== undefined && options.webSocket !== false) {
+    requireKnown('toAdapter webSocket', options.webSocket, ['WebSocket', 'maxSessions']);
+    if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);
+  }
+  requireCapabilities('toAdapter', options.capabilities);
+  return adapterOf(requireCcxtBinance(sdk), options);
+}
+
+function adapterOf(sdk: CcxtBinance, { capabilities, logger, bus, clock, webSocket }: CcxtAdapterOptions): BinanceAdapter {
+  switchOffCcxtRetries(sdk, logger === undefined ? {} : { logger });
+  const urls = webSocket === false ? undefined : socketUrlsOf(sdk);
+  const own = webSocket === false ? undefined : webSocket;
+  const proxy = webSocket === false || own?.WebSocket !== undefined ? undefined : proxyOf(sdk);
+  if (proxy !== undefined)
+    redactingLogger(logger).info({ option: proxy }, 'ccxt goes through a proxy: REST only, unless webSocket.WebSocket goes through it, too');
+  const credentials = (): BinanceCredentials => ({ apiKey: sdk.apiKey ?? '', secret: sdk.secret ?? '' });
+  const sockets = { credentials, constructor: own?.WebSocket, maxSessions: own?.maxSessions };
+  return new BinanceAdapter({
+    wire: new CcxtWire(sdk),
+    markets: () => new CcxtMarkets(sdk),
+    sockets: urls === undefined || proxy !== undefined ? undefined : { urls, ...sockets },
+    capabilities,
+    logger,
+    bus,
+    clock,
+  });
+}
+
+/** @throws TypeError where they are to be refused. */
+export function switchOffCcxtRetries(sdk: CcxtBinance, { ownRetries, logger }: Pick<ResilientOptions, 'ownRetries' | 'logger'>): void {
+  switchOffRetries({
+    sdk: 'ccxt',
+    option: 'maxRetriesOnFailure',
+    count: (sdk as { options?: { maxRetriesOnFailure?: number } }).options?.maxRetriesOnFailure ?? 0,
+    wayOut: '`options: { maxRetriesOnFailure: 0 }` in its constructor',
+    options: { ...(logger === undefined ? {} : { logger }), ...(ownRetries === undefined ? {} : { ownRetries }) },
+  });
+}

@@ -1,0 +1,167 @@
+// @ts-expect-error -- it comes without types
+import connector from '@binance/connector';
+import { BadRequestError, NetworkError, ServerError, Spot } from '@binance/spot';
+import { MainClient } from 'binance';
+import { release, resilient } from '../../../../src/sdk/binance/index.js';
+import type { BinanceResilientOptions } from '../../../../src/sdk/binance/resilient.js';
+import { SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../../src/testing/index.js';
+
+/** An order as every SDK is asked for it. */
+export interface Wanted {
+  readonly symbol: string;
+  readonly quantity: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly price?: string;
+  readonly id?: string;
+  /** As the venue calls it: how much of the order its answer tells. */
+  readonly answer?: 'ACK' | 'RESULT' | 'FULL';
+}
+
+export interface Shown {
+  readonly orderId: number;
+  readonly clientOrderId: string;
+  readonly status: string | undefined;
+}
+
+/** What a bot does with any of the SDKs, in one form: how it is called differs, not what is meant. */
+export interface Driver {
+  place(wanted: Wanted): Promise<Shown>;
+  cancel(symbol: string, orderId: number): Promise<Shown>;
+  order(symbol: string, orderId: number): Promise<Shown>;
+  bid(symbol: string): Promise<number>;
+  /** Whether it is an error of the SDK's own that an answer was made to. */
+  isOwnError(error: unknown, code: number): boolean;
+  /** The same for an answer that never came. */
+  isOwnNetworkError(error: unknown): boolean;
+}
+
+type Params = Record<string, unknown>;
+interface Answer {
+  readonly status: number;
+  readonly data: unknown;
+}
+
+/** The part of @binance/connector that tests call: it comes without types. */
+export interface ConnectorClient {
+  readonly apiKey: string;
+  newOrder(symbol: string, side: string, type: string, options?: Params): Promise<Answer>;
+  cancelOrder(symbol: string, options?: Params): Promise<Answer>;
+  getOrder(symbol: string, options?: Params): Promise<Answer>;
+  bookTicker(symbol?: string): Promise<Answer>;
+  [method: string]: unknown;
+}
+
+export const { Spot: Connector } = connector as unknown as { Spot: new (key?: string, secret?: string, options?: Params) => ConnectorClient };
+
+export const CAPABILITIES = { visibilityLagMs: 50, fence: { maxMs: 60_000, defaultMs: 400 } };
+const SYMBOLS = {
+  'BTC/USDT': { price: 50_000, priceStep: '0.01', qtyStep: '0.00001', minNotional: '5' },
+  'ETH/USDT': { price: 3_000, priceStep: '0.01', qtyStep: '0.0001' },
+};
+
+export function binanceVenue(options: SimulatedVenueOptions = {}): SimulatedVenue {
+  return new SimulatedVenue({
+    seed: 1,
+    symbols: SYMBOLS,
+    balances: { USDT: '100000', BTC: '2' },
+    visibilityLagMs: 50,
+    volatility: 0,
+    ...options,
+  });
+}
+
+const typeOf = ({ price }: Wanted): string => (price === undefined ? 'MARKET' : 'LIMIT');
+const restOf = ({ quantity, price, id, answer }: Wanted): Params => ({
+  quantity,
+  ...(price === undefined ? {} : { price, timeInForce: 'GTC' }),
+  ...(id === undefined ? {} : { newClientOrderId: id }),
+  ...(answer === undefined ? {} : { newOrderRespType: answer }),
+});
+
+function connectorDriver(sdk: ConnectorClient): Driver {
+  const shown = async (answer: Promise<Answer>): Promise<Shown> => (await answer).data as Shown;
+  return {
+    place: (wanted) => shown(sdk.newOrder(wanted.symbol, wanted.side, typeOf(wanted), restOf(wanted))),
+    cancel: (symbol, orderId) => shown(sdk.cancelOrder(symbol, { orderId })),
+    order: (symbol, orderId) => shown(sdk.getOrder(symbol, { orderId })),
+    bid: async (symbol) => Number(((await sdk.bookTicker(symbol)).data as { bidPrice: string }).bidPrice),
+    isOwnError: (error, code) => 'isAxiosError' in (error as object) && (error as { response?: { data?: Params } }).response?.data?.code === code,
+    isOwnNetworkError: (error) => 'isAxiosError' in (error as object),
+  };
+}
+
+function mainClientDriver(sdk: MainClient): Driver {
+  const shown = async (answer: Promise<unknown>): Promise<Shown> => (await answer) as Shown;
+  return {
+    place: (wanted) => shown(sdk.submitNewOrder({ symbol: wanted.symbol, side: wanted.side, type: typeOf(wanted), ...restOf(wanted) } as never)),
+    cancel: (symbol, orderId) => shown(sdk.cancelOrder({ symbol, orderId })),
+    order: (symbol, orderId) => shown(sdk.getOrder({ symbol, orderId })),
+    bid: async (symbol) => Number(((await sdk.getSymbolOrderBookTicker({ symbol })) as { bidPrice: string }).bidPrice),
+    isOwnError: (error, code) => Object.getPrototypeOf(error) === Object.prototype && (error as { code?: unknown }).code === code,
+    isOwnNetworkError: (error) => 'isAxiosError' in (error as object),
+  };
+}
+
+function spotDriver({ restAPI }: Spot): Driver {
+  const shown = async (answer: Promise<{ data(): Promise<unknown> }>): Promise<Shown> => (await (await answer).data()) as Shown;
+  return {
+    place: (wanted) => shown(restAPI.newOrder({ symbol: wanted.symbol, side: wanted.side, type: typeOf(wanted), ...restOf(wanted) } as never)),
+    cancel: (symbol, orderId) => shown(restAPI.deleteOrder({ symbol, orderId })),
+    order: (symbol, orderId) => shown(restAPI.getOrder({ symbol, orderId })),
+    bid: async (symbol) => Number(((await (await restAPI.tickerBookTicker({ symbol })).data()) as { bidPrice: string }).bidPrice),
+    isOwnError: (error, code) => error instanceof BadRequestError && (error as { code?: unknown }).code === code,
+    isOwnNetworkError: (error) => error instanceof NetworkError || error instanceof ServerError,
+  };
+}
+
+export interface SdkUnderTest {
+  readonly make: (options?: { readonly timeoutMs?: number }) => object;
+  readonly driver: (sdk: object) => Driver;
+}
+
+export const SDKS: Readonly<Record<string, SdkUnderTest>> = {
+  '@binance/connector': {
+    make: ({ timeoutMs = 500 } = {}) => new Connector('key', 'secret', { timeout: timeoutMs }),
+    driver: (sdk) => connectorDriver(sdk as ConnectorClient),
+  },
+  binance: {
+    make: ({ timeoutMs = 500 } = {}) => new MainClient({ api_key: 'key', api_secret: 'secret' }, { timeout: timeoutMs }),
+    driver: (sdk) => mainClientDriver(sdk as MainClient),
+  },
+  '@binance/spot': {
+    make: ({ timeoutMs = 500 } = {}) => new Spot({ configurationRestAPI: { apiKey: 'key', apiSecret: 'secret', timeout: timeoutMs, retries: 0 } }),
+    driver: (sdk) => spotDriver(sdk as Spot),
+  },
+};
+
+/** A venue of its own and an SDK object under which venuekit is, closed together: for tests that run beside each other. */
+export async function givenResilient(
+  { make, driver }: SdkUnderTest,
+  options: BinanceResilientOptions = {},
+  venueOptions: SimulatedVenueOptions = {},
+) {
+  const venue = binanceVenue(venueOptions);
+  const served = await serveBinance(venue);
+  const raw = (): object => served.connect(make());
+  const sdk = resilient(raw(), { capabilities: CAPABILITIES, ...options });
+  return {
+    venue,
+    served,
+    raw,
+    sdk,
+    bot: driver(sdk),
+    async [Symbol.asyncDispose]() {
+      await release(sdk);
+      await served.close();
+    },
+  };
+}
+
+export function caught(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    (value) => {
+      throw new Error(`expected a rejection, got ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+}
