@@ -27,22 +27,34 @@ function quoteOf(symbol: string): Quote {
   return { symbol, bid: 100, ask: 101, bidSize: 1, askSize: 2 };
 }
 
-// Ranks of a Zipf distribution with exponent 1 over all keys; the same accesses for every contender.
-function givenAccesses(keys: number): readonly { readonly symbol: string }[] {
-  const requests = Array.from({ length: keys }, (_, i) => ({ symbol: `SYM${i}/USDT` }));
-  const random = seededRandom(42);
-  return Array.from({ length: ACCESSES }, () => requests[Math.min(keys - 1, Math.floor(keys ** random()) - 1)] as { symbol: string });
+interface Request {
+  readonly symbol: string;
 }
 
-async function givenClient(keys: number, store: 'quick-lru' | 's3-fifo' = 'quick-lru', bus?: EventBus): Promise<CachedMarketDataClient> {
+function requestsFor(keys: number): readonly Request[] {
+  return Array.from({ length: keys }, (_, i) => ({ symbol: `SYM${i}/USDT` }));
+}
+
+/** Every contender is filled with the very strings that it is then asked by: another copy of a string costs a comparison at each read. */
+const REQUESTS = requestsFor(KEYS);
+
+// Ranks of a Zipf distribution with exponent 1 over all keys; the same accesses for every contender.
+function givenAccesses(requests: readonly Request[]): readonly Request[] {
+  const keys = requests.length;
+  const random = seededRandom(42);
+  return Array.from({ length: ACCESSES }, () => requests[Math.min(keys - 1, Math.floor(keys ** random()) - 1)] as Request);
+}
+
+async function givenClient(
+  requests: readonly Request[],
+  store: 'quick-lru' | 's3-fifo' = 'quick-lru',
+  bus?: EventBus,
+): Promise<CachedMarketDataClient> {
   // Twice the keys: a hit is measured, so nothing may be pushed out.
-  const bound = { maxEntries: 2 * keys };
+  const bound = { maxEntries: 2 * requests.length };
   const options = { adapter, kinds: { quote: { ttlMs: TTL_MS } }, ...(bus === undefined ? {} : { bus }) };
   const client = new CachedMarketDataClient(store === 's3-fifo' ? { ...options, store: s3FifoStore(bound) } : { ...options, ...bound });
-  await client.getMany(
-    'quote',
-    Array.from({ length: keys }, (_, i) => ({ symbol: `SYM${i}/USDT` })),
-  );
+  await client.getMany('quote', requests);
   return client;
 }
 
@@ -58,7 +70,7 @@ export default async function bench(): Promise<void> {
 }
 
 async function synchronousHit(): Promise<string> {
-  const accesses = givenAccesses(KEYS);
+  const accesses = givenAccesses(REQUESTS);
   const symbols = accesses.map(({ symbol }) => symbol);
   const map = new Map(symbols.map((symbol) => [symbol, quoteOf(symbol)]));
   const quick = new QuickLRU<string, Quote>({ maxSize: KEYS });
@@ -70,11 +82,11 @@ async function synchronousHit(): Promise<string> {
     lru.set(symbol, quote);
   }
   // Each contender has a cache of its own, as the peers have.
-  const client = await givenClient(KEYS);
-  const s3 = await givenClient(KEYS, 's3-fifo');
-  const instrumented = await givenClient(KEYS, 'quick-lru', givenInstrumentedBus());
-  const handled = await givenClient(KEYS);
-  const handledExactly = await givenClient(KEYS);
+  const client = await givenClient(REQUESTS);
+  const s3 = await givenClient(REQUESTS, 's3-fifo');
+  const instrumented = await givenClient(REQUESTS, 'quick-lru', givenInstrumentedBus());
+  const handled = await givenClient(REQUESTS);
+  const handledExactly = await givenClient(REQUESTS);
   const handles = new Map([...map.keys()].map((symbol) => [symbol, handled.handle('quote', { symbol })]));
   const bound = symbols.map((symbol) => handles.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
   const boundExact = new Map([...map.keys()].map((symbol) => [symbol, handledExactly.handle('quote', { symbol }, { maxAgeMs: TTL_MS })]));
@@ -119,7 +131,7 @@ async function synchronousHit(): Promise<string> {
 }
 
 async function asynchronousHit(): Promise<string> {
-  const accesses = givenAccesses(KEYS);
+  const accesses = givenAccesses(REQUESTS);
   const symbols = accesses.map(({ symbol }) => symbol);
   const map = new Map(symbols.map((symbol) => [symbol, quoteOf(symbol)]));
   const lru = new LRUCache<string, Quote>({ max: KEYS, ttl: TTL_MS, fetchMethod: async (symbol) => quoteOf(symbol) });
@@ -128,10 +140,10 @@ async function asynchronousHit(): Promise<string> {
     lru.set(symbol, quote);
     await manager.set(symbol, quote);
   }
-  const client = await givenClient(KEYS);
-  const peeked = await givenClient(KEYS);
-  const instrumented = await givenClient(KEYS, 'quick-lru', givenInstrumentedBus());
-  const handled = await givenClient(KEYS);
+  const client = await givenClient(REQUESTS);
+  const peeked = await givenClient(REQUESTS);
+  const instrumented = await givenClient(REQUESTS, 'quick-lru', givenInstrumentedBus());
+  const handled = await givenClient(REQUESTS);
   const handles = new Map([...map.keys()].map((symbol) => [symbol, handled.handle('quote', { symbol })]));
   const bound = symbols.map((symbol) => handles.get(symbol) as ReturnType<typeof client.handle<'quote'>>);
   const sum = (read: (i: number) => number | Promise<number>) => async (n: number) => {
@@ -148,6 +160,19 @@ async function asynchronousHit(): Promise<string> {
     `Asynchronous hit, ${KEYS} keys, Zipf`,
     [
       { name: 'await Map.get', role: 'floor', run: sum((i) => (map.get(symbols[i] as string) as Quote).bid) },
+      {
+        // What the signature costs by itself: a request is looked at, and what it finds comes in a promise with its age.
+        name: 'await Map.get of request.symbol, in an answer with an age',
+        role: 'floor',
+        run: async (n) => {
+          let total = 0;
+          for (let i = 0; i < n; i++) {
+            const value = map.get((accesses[i & (ACCESSES - 1)] as Request).symbol) as Quote;
+            total += (await Promise.resolve({ outcome: 'hit', value, ageMs: i })).value.bid;
+          }
+          return total;
+        },
+      },
       {
         name: 'await get',
         role: 'ours',
@@ -207,9 +232,9 @@ async function growth(): Promise<string> {
   ];
   for (const keys of [10, 1_000, 100_000]) {
     const before = memoryInUse();
-    const client = await givenClient(keys);
+    const client = await givenClient(requestsFor(keys));
     const bytes = (memoryInUse() - before) / keys;
-    const accesses = givenAccesses(keys);
+    const accesses = givenAccesses(requestsFor(keys));
     const map = new Map(accesses.map(({ symbol }) => [symbol, quoteOf(symbol)]));
     const handles = accesses.map((request) => client.handle('quote', request));
     const loop = (read: (i: number) => number) => (n: number) => {
