@@ -174,30 +174,6 @@ export class QuantileSketch {
   }
 
   /**
-   * The same as `merge(QuantileSketch.fromBytes(bytes))`, without the sketch between: a query over a
-   * day merges tens of thousands.
-   * @throws RangeError when `bytes` are not what {@link toBytes} gives; this sketch is then as it was
-   */
-  mergeBytes(bytes: Uint8Array): this {
-    const reader = new Reader(bytes);
-    const { bits, sum, min, max, count } = reader.head();
-    if (bits !== this.#bits) return this.merge(QuantileSketch.fromBytes(bytes));
-    const zeros = reader.varint();
-    const [keys, counts]: [number[], number[]] = [[], []];
-    const positive = reader.pairs(keys, counts);
-    const above = keys.length;
-    const counted = zeros + positive + reader.pairs(keys, counts);
-    if (counted !== count) throw new RangeError(`a sketch must hold as many values as it says, ${count}, got ${counted}`);
-    if (count === 0) return this;
-    // From the highest down, as in `mergeBuckets`.
-    for (let i = above - 1; i >= 0; i--) this.#positive.add(keys[i] as number, counts[i] as number);
-    for (let i = keys.length - 1; i >= above; i--) this.#below().add(keys[i] as number, counts[i] as number);
-    this.#zeros += zeros;
-    this.#setTotals(this.count + count, this.sum + sum, Math.min(this.min, min), Math.max(this.max, max));
-    return this;
-  }
-
-  /**
    * What was added since this sketch looked like `earlier`, a {@link clone} of it. The extremes of
    * the difference are known to the width of a bucket only.
    */
@@ -416,34 +392,24 @@ class Reader {
     }
   }
 
-  /** Appends the keys in use, which rise, and their counts; the total of the counts. */
-  pairs(keys: number[], counts: number[]): number {
-    const used = this.varint();
-    let total = 0;
-    let first = 0;
-    let key = 0;
-    for (let i = 0; i < used; i++) {
-      key += this.varint();
-      if (i === 0) first = key;
-      const count = this.varint();
-      keys.push(key);
-      counts.push(count);
-      total += count;
-    }
-    if (key - first >= MAX_OCTAVES << 13)
-      throw new RangeError(`a sketch must span at most ${MAX_OCTAVES} powers of two, got ${key - first + 1} buckets`);
-    return total;
-  }
-
   /** Reads counts into the buckets that `make` gives, if there are any; their total. */
   buckets(make: () => Buckets): number {
-    const [keys, counts]: [number[], number[]] = [[], []];
-    const total = this.pairs(keys, counts);
-    const used = keys.length;
+    const used = this.varint();
     if (used === 0) return 0;
+    const keys: number[] = [];
+    const counts: number[] = [];
+    let total = 0;
+    for (let i = 0, key = 0; i < used; i++) {
+      key += this.varint();
+      keys.push(key);
+      counts.push(this.varint());
+      total += counts[i] as number;
+    }
     const buckets = make();
     buckets.first = keys[0] as number;
-    buckets.counts = new Float64Array((keys[used - 1] as number) - buckets.first + 1);
+    const span = (keys[used - 1] as number) - buckets.first + 1;
+    if (span > MAX_OCTAVES << 13) throw new RangeError(`a sketch must span at most ${MAX_OCTAVES} powers of two, got ${span} buckets`);
+    buckets.counts = new Float64Array(span);
     for (let i = 0; i < used; i++) buckets.counts[(keys[i] as number) - buckets.first] = counts[i] as number;
     return total;
   }

@@ -25,7 +25,7 @@ const MARKET_ID = /^[A-Z0-9\-_.]{1,20}$/;
 /** Symbols as Binance itself calls them, such as `BTCUSDT`: nothing has to be loaded, and the venue says what it does not list. */
 export class OwnNames implements BinanceMarkets {
   readonly loadWeight = 0;
-  readonly instrumentWeight = WEIGHT_OF_EXCHANGE_INFO;
+  readonly instrumentWeight: number = WEIGHT_OF_EXCHANGE_INFO;
   readonly #read: (path: string, params: Params, attempt: FetchAttempt) => Promise<unknown>;
 
   constructor(read: (path: string, params: Params, attempt: FetchAttempt) => Promise<unknown>) {

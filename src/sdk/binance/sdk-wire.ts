@@ -98,7 +98,7 @@ function textsOf(params: Params): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined || value === null || value === '') continue;
-    texts[name] = typeof value === 'object' ? JSON.stringify(value) : String(value as string);
+    texts[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
   return texts;
 }

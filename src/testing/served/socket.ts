@@ -72,7 +72,7 @@ export function gathering(socket: ServerSocket, connection: Duplex): GatheringSo
       letGo();
       socket.terminate();
     },
-    on: (event: string, listener: (...args: never[]) => void) => socket.on(event as 'close', listener as () => void),
+    on: (event: string, listener: (...args: never[]) => void) => socket.on(event as 'close', listener),
   };
 }
 

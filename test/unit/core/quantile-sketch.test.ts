@@ -81,19 +81,6 @@ describe('QuantileSketch', () => {
     ['an impossible precision', Uint8Array.of(1, 40)],
   ])('refuses to read %s', (_, bytes) => {
     expect(() => QuantileSketch.fromBytes(bytes)).toThrow(RangeError);
-    const sketch = givenASketchOf(oneToHundred);
-    const before = sketch.toBytes();
-    expect(() => sketch.mergeBytes(bytes)).toThrow(RangeError);
-    expect(sketch.toBytes()).toEqual(before);
-  });
-
-  it.each([
-    [0.01, 0.1],
-    [0.1, 0.01],
-  ])('merges the bytes of a sketch with another error: %d with %d', (own, other) => {
-    const [fromBytes, fromSketch, part] = [new QuantileSketch(own), new QuantileSketch(own), new QuantileSketch(other)];
-    for (const value of [-3, 0, 1, 50, 1e9]) for (const sketch of [fromBytes, fromSketch, part]) sketch.add(value);
-    expect(fromBytes.mergeBytes(part.toBytes()).toBytes()).toEqual(fromSketch.merge(part).toBytes());
   });
 
   it('refuses a quantile outside of 0 to 1 and an error that can not be kept', () => {

@@ -1,5 +1,5 @@
 import { errors } from '@alpacahq/alpaca-trade-api';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/alpaca/index.js';
 import type { Fault } from '../../../../src/testing/index.js';
@@ -36,7 +36,9 @@ for (const [version, make] of Object.entries(VERSIONS)) {
           const order = await bot.place(wanted);
           expect(venue.orders()).toHaveLength(1);
           expect(order.clientOrderId).toBe(venue.orders()[0]?.clientOrderId);
-          expect((await bot.order(order.id)).status).toBe(what === 'a limit order' ? 'new' : 'filled');
+          // A venue may show an order by its id a moment after it has answered.
+          const wantedStatus = what === 'a limit order' ? 'new' : 'filled';
+          await vi.waitFor(async () => expect((await bot.order(order.id)).status).toBe(wantedStatus), { timeout: 10_000 });
         });
       }
 
