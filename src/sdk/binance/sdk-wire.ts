@@ -98,7 +98,8 @@ function textsOf(params: Params): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined || value === null || value === '') continue;
-    texts[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    if (typeof value === 'string') texts[name] = value;
+    else texts[name] = typeof value === 'number' || typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
   }
   return texts;
 }
