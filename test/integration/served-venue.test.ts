@@ -237,9 +237,9 @@ describe('serveBinance: the wire', () => {
     await (await serveBinance(venue, { port: Number(new URL(served.url).port) })).close();
   });
 
-  it('refuses to connect what is no ccxt binance', async () => {
+  it('refuses to connect what is no SDK of Binance that it knows, and says which are', async () => {
     const { served } = await givenServed();
-    expect(() => served.connect({ id: 'kraken', urls: { api: {} }, options: {} })).toThrow(/ccxt binance/);
+    expect(() => served.connect({ id: 'kraken', urls: { api: {} }, options: {} })).toThrow(/ccxt's binance.*@binance\/connector/);
   });
 });
 
