@@ -29,7 +29,7 @@ export function readinessOf(categories: readonly CategoryResult[]): number {
 
 /**
  * GOLD from 95, SILVER from 90, BRONZE from 80. A failed critical check leaves BRONZE at best: nobody
- * is ready who loses orders, however good the rest is (docs/decisions/0011-certification-levels.md).
+ * is ready who loses orders, however good the rest is (docs/decisions/0012-certification-levels.md).
  */
 export function levelOf(readiness: number, categories: readonly CategoryResult[]): CertificationLevel {
   const isSafe = categories.every(({ checks }) => checks.every(({ critical, passed }) => passed || !critical));
