@@ -93,7 +93,7 @@ export const PLANTED_IN_READS: readonly Planted[] = [
   ),
   reads(
     'retry-amplification',
-    'half an hour in which 45 % of the attempts fail, and a budget that lets each be repeated',
+    '140 of 240 seconds in which 45 % of the attempts fail, and a budget that lets each be repeated',
     {
       flawed: { ...UNHEDGED, budget: { ratio: 1, minPerSecond: 50 }, breaker: { failureRate: 0.95, minCalls: 50, openMs: 1_000 } },
       sound: { ...UNHEDGED, budget: { ratio: 0.1, minPerSecond: 1 }, breaker: { failureRate: 0.95, minCalls: 50, openMs: 1_000 } },
