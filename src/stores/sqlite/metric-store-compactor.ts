@@ -19,10 +19,10 @@ import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store
 import type { Marks } from './metric-store-series.js';
 
 /** What a step of work does between two looks at other work: a few milliseconds each. */
-const VALUES_A_STEP = 16_000;
+const VALUES_A_STEP = 8_000;
 const MOST_TICKS_A_STEP = 64;
-const SERIES_A_STEP = 16;
-const DELETES_A_STEP = 40;
+const SERIES_A_STEP = 8;
+const DELETES_A_STEP = 20;
 const COLUMNS_A_STEP = 256;
 
 /** The points of one series in one slot. */
