@@ -3,20 +3,31 @@ import type { TextDocument, Tone } from './document.js';
 import { HTML_STYLE } from './html-style.js';
 import type { Table } from './tables.js';
 
-/** A text document as one HTML file: no script, no request. */
-export function htmlDocument({ title, subtitle, figures, sections }: TextDocument): string {
+/** One HTML file around `body`: no script, no request; `images` allows those that stand in the file itself. */
+export function htmlPage(title: string, body: string, images = false): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${images ? '; img-src data:' : ''}">
 <title>${text(title)}</title>
 <style>${HTML_STYLE}</style>
 </head>
 <body>
 <main>
-<section class="first">
+${body}
+</main>
+</body>
+</html>
+`;
+}
+
+/** A text document as one HTML file: no script, no request. */
+export function htmlDocument({ title, subtitle, figures, sections }: TextDocument): string {
+  return htmlPage(
+    title,
+    `<section class="first">
 <h1>${text(title)}</h1>
 <p class="muted">${text(subtitle)}</p>
 <dl class="figures">
@@ -28,11 +39,8 @@ ${sections
     ({ heading, paragraphs = [], tables = [] }) =>
       `<section>\n<h2>${text(heading)}</h2>\n${paragraphs.map((paragraph) => `<p>${text(paragraph)}</p>`).join('\n')}\n${tables.map((table) => htmlTable(table, table.tones)).join('\n')}\n</section>`,
   )
-  .join('\n')}
-</main>
-</body>
-</html>
-`;
+  .join('\n')}`,
+  );
 }
 
 /** A table with what stands above and below it; a tone colours the row's first cell. */

@@ -3,8 +3,7 @@ import { duration, utc } from '../charts/format.js';
 import { chartSvg } from '../drawing/chart-svg.js';
 import { escapeMarkup as text } from '../drawing/svg-text.js';
 import { scoreInWords } from '../view/objective-states.js';
-import { htmlTable } from './html-document.js';
-import { HTML_STYLE } from './html-style.js';
+import { htmlPage, htmlTable } from './html-document.js';
 import type { ReportData } from './report-data.js';
 import { stillLook } from './sheet-svg.js';
 import { measuredTable, reportTables } from './tables.js';
@@ -12,18 +11,9 @@ import { measuredTable, reportTables } from './tables.js';
 /** The report as one HTML file: no script, no request, readable where it is opened. */
 export function htmlReport(data: ReportData): string {
   const { title, from, to, madeAt, snapshot } = data;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>${text(title)}</title>
-<style>${HTML_STYLE}</style>
-</head>
-<body>
-<main>
-<section class="first">
+  return htmlPage(
+    title,
+    `<section class="first">
 <h1>${text(title)}</h1>
 <p class="muted">${utc(from)} to ${utc(to)} · made ${utc(madeAt)}</p>
 ${executive(data)}
@@ -40,11 +30,9 @@ ${reportTables(data)
 </section>
 <section>
 ${htmlTable(measuredTable(data))}
-</section>
-</main>
-</body>
-</html>
-`;
+</section>`,
+    true,
+  );
 }
 
 const isDrawn = ({ series, spans = [], actions = [] }: ReportData['snapshot']['charts'][number]): boolean =>

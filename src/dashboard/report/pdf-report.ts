@@ -33,14 +33,18 @@ export async function pdfBytes(document: TDocumentDefinitions, { regular, medium
   return pdfmake.createPdf(document).getBuffer();
 }
 
-function definition(data: ReportData): TDocumentDefinitions {
-  const { title, from, to, madeAt, snapshot } = data;
-  const range = `${utc(from)} to ${utc(to)}`;
+/** How every document is set: A4, one type, the title and page number at the foot. */
+export function a4(title: string, subject: string): Omit<TDocumentDefinitions, 'content'> {
   return {
-    info: { title, subject: range, creator: 'venuekit' },
+    info: { title, subject, creator: 'venuekit' },
     pageSize: 'A4',
     pageMargins: [36, 44, 36, 44],
-    footer: (page, pages) => ({ text: `${title} · ${range} · page ${page} of ${pages}`, fontSize: 8, color: palette.muted, margin: [36, 12, 36, 0] }),
+    footer: (page, pages) => ({
+      text: `${title} · ${subject} · page ${page} of ${pages}`,
+      fontSize: 8,
+      color: palette.muted,
+      margin: [36, 12, 36, 0],
+    }),
     defaultStyle: { font: 'Roboto', fontSize: 9.5, color: palette.text, lineHeight: 1.2 },
     styles: {
       title: { fontSize: 20, bold: true },
@@ -49,6 +53,14 @@ function definition(data: ReportData): TDocumentDefinitions {
       muted: { color: palette.muted },
       strong: { bold: true },
     },
+  };
+}
+
+function definition(data: ReportData): TDocumentDefinitions {
+  const { title, from, to, madeAt, snapshot } = data;
+  const range = `${utc(from)} to ${utc(to)}`;
+  return {
+    ...a4(title, range),
     content: [
       { text: title, style: 'title' },
       { text: `${range} · made ${utc(madeAt)}`, style: 'muted', margin: [0, 0, 0, 12] },
