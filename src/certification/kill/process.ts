@@ -9,6 +9,9 @@ import type { ResilientTradingClient } from '../../trading/index.js';
 import { type KitModule, loadCreateKit } from '../kit-module.js';
 import { connectBroker } from './venue-line.js';
 
+/** What a full pipe is waited for on. */
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
 /** What the process is told on its command line, as JSON. */
 export interface KillTask {
   readonly port: number;
@@ -44,7 +47,16 @@ function intentOf(seed: number, number: number): OrderIntent & { readonly intent
 
 /** Synchronously: the parent must hear it even when the next instruction is never reached. */
 function tell(line: string): void {
-  writeSync(1, `${line}\n`);
+  // Whole and before anything else happens: a kill must find said what was done. A full pipe is written to again.
+  let rest = Buffer.from(`${line}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
 }
 
 async function trade(trading: ResilientTradingClient, { seed, again, first }: KillTask): Promise<never> {
