@@ -7,6 +7,8 @@ import { percentiles, type Verdicts } from './judge.js';
 export interface Side extends Verdicts {
   /** Errors that reached the bot, of reads and orders. */
   readonly errors: number;
+  /** What they said, and how often each. */
+  readonly errorMessages: Readonly<Record<string, number>>;
   readonly ordersIntended: number;
   readonly readLatencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   readonly orderLatencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
@@ -37,6 +39,7 @@ export function sideOf(
 ): Side {
   return {
     errors: log.readErrors.length + log.failedOrders.size,
+    errorMessages: countEach([...log.readErrors, ...log.failedOrders.values()]),
     ordersIntended: log.orders.length,
     ...verdicts,
     readLatencyMs: percentiles(log.readLatenciesMs),
@@ -55,6 +58,12 @@ export function sideOf(
     connectionReuse: Math.round(served.connectionReuse * 10_000) / 10_000,
     metricSeries,
   };
+}
+
+function countEach(messages: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const message of messages) counts.set(message, (counts.get(message) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
 }
 
 /** @param metrics - of the venuekit side at the end of the run, as a scrape shows them */

@@ -71,7 +71,7 @@ export class CacheReader implements ReadJudge {
 
   /** Waits for a load of `cell`: the one in flight, or one of its own. */
   load(cell: Cell, now: number, options: ReadOptions | undefined): Promise<ReadResult> {
-    const pending = new PendingRead(cell, this, maxAgeOf(options), options?.allowStale, now);
+    const pending = new PendingRead(cell, this, maxAgeOf(options), options?.allowStale, now, options?.deadlineMs !== undefined);
     if (this.loader.join(cell, pending, options?.scan === true, now)) pending.outcome = 'coalesced';
     const { signal, deadlineMs } = options ?? {};
     if (signal === undefined && deadlineMs === undefined) return pending.done;

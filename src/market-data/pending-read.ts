@@ -21,6 +21,9 @@ export interface ReadJudge {
   tooOld(cell: Cell, answer: Extract<Answer, { readonly entry: unknown }>, maxAgeMs: number, now: number): Error;
 }
 
+/** So many more loads a reader with a deadline asks for when answers take longer on their way than they may be old. */
+const MOST_RELOADS = 3;
+
 /** One caller that waits for a load. */
 export class PendingRead implements Waiter {
   readonly maxAgeMs: number;
@@ -32,13 +35,16 @@ export class PendingRead implements Waiter {
   #resolve!: (result: ReadResult) => void;
   readonly #askedAt: number;
   #hasRetried = false;
+  #reloadsLeft: number;
 
-  constructor(cell: Cell, judge: ReadJudge, maxAgeMs: number, allowStale: boolean | undefined, askedAt: number) {
+  /** @param hasDeadline - it would rather wait for another answer than fail by one that was too slow. */
+  constructor(cell: Cell, judge: ReadJudge, maxAgeMs: number, allowStale: boolean | undefined, askedAt: number, hasDeadline: boolean) {
     this.#askedAt = askedAt;
     this.#cell = cell;
     this.#judge = judge;
     this.maxAgeMs = maxAgeMs;
     this.#allowStale = allowStale;
+    this.#reloadsLeft = hasDeadline ? MOST_RELOADS : 0;
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -58,6 +64,10 @@ export class PendingRead implements Waiter {
       // Joined on its way, it was too old by the time it came; a load of its own may be young enough.
       this.#hasRetried = true;
       this.outcome = 'miss';
+      return false;
+    } else if (this.#reloadsLeft > 0 && now - answer.entry.sentAt > this.maxAgeMs) {
+      // The way took too long, which the next may not. What the venue itself calls old is not asked for again.
+      this.#reloadsLeft--;
       return false;
     } else this.fail(this.#judge.tooOld(this.#cell, answer, this.maxAgeMs, now));
     return true;

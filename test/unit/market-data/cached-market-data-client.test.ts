@@ -94,6 +94,33 @@ describe('CachedMarketDataClient', () => {
       await expect(settle(client.get('quote', BTC, { maxAgeMs: 200 }))).rejects.toThrow(/quote of BTC\/USDT was 300\.0 ms old.*maxAgeMs 200/);
     });
 
+    it('asks again while the deadline lasts when one answer took longer than the reader allows', async () => {
+      const { clock, adapter, client } = givenClient({ latencyMs: 300 });
+      const read = client.get('quote', BTC, { maxAgeMs: 200, deadlineMs: 1_000 });
+      await clock.advance(250);
+      adapter.latencyMs = 40;
+      await clock.advance(100);
+      expect(await read).toMatchObject({ outcome: 'miss', ageMs: 40 });
+      expect(adapter.calls.map((call) => call.sentAt)).toEqual([0, 300]);
+    });
+
+    it('stops at the deadline, and after three more loads, when every answer is too slow', async () => {
+      const { clock, adapter, client } = givenClient({ latencyMs: 300 });
+      const short = client.get('quote', BTC, { maxAgeMs: 200, deadlineMs: 500 });
+      const long = client.get('quote', ETH, { maxAgeMs: 200, deadlineMs: 60_000 });
+      const outcomes = Promise.allSettled([short, long]);
+      await clock.advance(5_000);
+      expect(await outcomes).toMatchObject([{ reason: { code: 'DEADLINE' } }, { reason: { code: 'OVER_AGE' } }]);
+      expect(adapter.calls.filter(({ symbols }) => symbols.includes(ETH.symbol)).map(({ sentAt }) => sentAt)).toEqual([0, 300, 600, 900]);
+    });
+
+    it('does not ask again for what the venue itself calls old, whatever the deadline', async () => {
+      const { clock, adapter, client, settle } = givenClient();
+      adapter.answer = (_, { symbol }) => givenQuote(symbol, 1, { eventTime: clock.now() - 700 });
+      await expect(settle(client.get('quote', BTC, { maxAgeMs: 500, deadlineMs: 10_000 }))).rejects.toMatchObject({ code: 'OVER_AGE' });
+      expect(adapter.calls).toHaveLength(1);
+    });
+
     it('is not fooled by a wall clock that steps back', async () => {
       const { clock, adapter, client, settle } = givenClient();
       adapter.answer = (_, { symbol }) => givenQuote(symbol, 1, { eventTime: clock.now() });
