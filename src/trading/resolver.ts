@@ -22,6 +22,8 @@ const SWEEP_WITH_STREAM_MS = 30_000;
 const SWEEP_WITHOUT_STREAM_MS = 1_000;
 /** How many times the share kept for looking a proof may use. */
 const URGENT_SHARES = 3;
+/** While so much of the limits would still be free, a proof need not save. */
+const PLENTY = 0.75;
 const SWEPT = ['openOrders', 'history', 'fills'];
 /** How often fills that are missing are asked for, and how often at most. */
 const MISSING_FILLS_MS = 500;
@@ -185,7 +187,7 @@ export class Resolver {
 
   // A proof may use more of the limits than what is kept for looking, but never so much that no order gets out.
   #sweepGap(): number {
-    return Math.max(POLL_GAP_MS, this.#calls.paceMs(SWEPT) / URGENT_SHARES);
+    return this.#calls.leavesFree(PLENTY, SWEPT) ? POLL_GAP_MS : Math.max(POLL_GAP_MS, this.#calls.paceMs(SWEPT) / URGENT_SHARES);
   }
 
   #nextSweepAt(): number {

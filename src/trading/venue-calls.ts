@@ -111,10 +111,19 @@ export class VenueCalls {
     return costs;
   }
 
+  /** Whether a round of these operations leaves at least `share` of every limit free. */
+  leavesFree(share: number, operations: readonly string[]): boolean {
+    const spent = this.#spentBy(operations);
+    return this.#adapter.limits.every((limit) => {
+      const units = spent.get(limit.id);
+      if (units === undefined) return true;
+      return this.limiter.headroom(limit.id) - units >= share * (limit.kind === 'window' ? limit.units : limit.max);
+    });
+  }
+
   /** How far apart rounds of these operations must be, so that repeating them uses up no more than the share of each limit that is kept for looking. */
   paceMs(operations: readonly string[]): number {
-    const spent = new Map<string, number>();
-    for (const operation of operations) for (const { limit, units } of this.costs(operation)) spent.set(limit, (spent.get(limit) ?? 0) + units);
+    const spent = this.#spentBy(operations);
     let pace = 0;
     for (const limit of this.#adapter.limits) {
       const perMs = limit.kind === 'window' ? limit.units / limit.perMs : limit.decayPerSecond / 1000;
@@ -241,6 +250,12 @@ export class VenueCalls {
     this.limiter.ban(blockedUntil);
     for (const { id } of this.#adapter.limits) if (this.#bus.has('limit.observed')) this.#bus.emit('limit.observed', { limit: id, blockedUntil });
     this.#logger.error({ blockedUntil }, 'the venue has banned this client: nothing passes before then, cancels included');
+  }
+
+  #spentBy(operations: readonly string[]): Map<string, number> {
+    const spent = new Map<string, number>();
+    for (const operation of operations) for (const { limit, units } of this.costs(operation)) spent.set(limit, (spent.get(limit) ?? 0) + units);
+    return spent;
   }
 
   #breaker(scope: string, policy: FullPolicy): CircuitBreaker {

@@ -42,6 +42,22 @@ describe('proofs of absence, paced by what they cost', () => {
     for (const gap of gapsOf(asked)) expect(gap).toBeGreaterThanOrEqual(PACE_MS / 3);
   });
 
+  it('do not save while three quarters of the limits would still be free, and do from there on', async () => {
+    // 70 units a round of 1,000 in 10 s: paced they would be 1.17 s apart.
+    const { adapter, asked } = priced({ openOrders: 50, history: 10, fills: 10 });
+    const { clock, client, venue } = await givenAStartedClient({ adapter });
+    await clock.advance(20_000);
+    asked.length = 0;
+    venue.fault({ operation: 'place', when: 'before', kind: 'drop', ms: 20_000, times: 1 });
+    // It takes longer than the limits have plenty for: every listing of orders that were over fails.
+    venue.fault({ operation: 'history', when: 'before', kind: 'status', status: 503, times: 6 });
+    expect(await settle(clock, client.submit(aMarketOrder(), { deadlineMs: 100_000 }))).toMatchObject({ state: 'filled', attempts: 2 });
+    const gaps = gapsOf(asked);
+    expect(gaps.length).toBeGreaterThanOrEqual(6);
+    expect(Math.max(...gaps.slice(0, 2))).toBeLessThan(600);
+    expect(Math.min(...gaps.slice(4))).toBeGreaterThanOrEqual(1_166);
+  });
+
   it('follow one another at once where they cost little', async () => {
     const { adapter, asked } = priced({ openOrders: 1, history: 1, fills: 1 });
     const { clock, client, venue } = await givenAStartedClient({ adapter });
