@@ -18,6 +18,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './certification': 'src/certification/index.ts',
   './dashboard': 'src/dashboard/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
+  './postgres': 'src/stores/postgres/index.ts',
   './otel': 'src/otel/index.ts',
   './ccxt': 'src/sdk/ccxt/index.ts',
   './alpaca': 'src/sdk/alpaca/index.ts',

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the real services that some integration tests talk to, where they are missing: Prometheus
-# with its promtool, Alertmanager, and Chromium with a font, which the dashboard's page is looked at in. Needs Debian or Ubuntu, and root; starts nothing.
+# with its promtool, Alertmanager, Chromium with a font, which the dashboard's page is looked at in, Redis and PostgreSQL. Needs Debian or
+# Ubuntu, and root; starts nothing.
 # Refuse with VENUEKIT_NO_INSTALL=1: the tests that need them then say that they were skipped.
 set -eu
 
@@ -38,3 +39,10 @@ install_missing() {
 install_missing promtool prometheus
 install_missing prometheus-alertmanager prometheus-alertmanager
 install_missing chromium chromium fonts-dejavu-core
+install_missing redis-server redis-server
+# PostgreSQL's programs lie in a folder of their version, outside of PATH.
+if [ -n "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ]; then
+  echo "install-test-services: postgresql is there"
+else
+  install_missing postgresql postgresql
+fi

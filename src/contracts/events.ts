@@ -33,6 +33,8 @@ export interface VenueKitEvents {
   halt: { readonly mode: string; readonly reason: string };
   /** Orders are kept in memory only: what was under way when the process ends is not resolved by the next one. */
   'journal.volatile': { readonly venue: string; readonly account: string };
+  /** A setting of the database with which what it has acknowledged may be lost; told once, when the journal is opened. */
+  'journal.durability': { readonly setting: string; readonly value: string; readonly effect: string };
   'journal.append': { readonly records: number; readonly ms: number };
   /** `ms`: how long the opening took, where that is known. */
   'pool.created': { readonly pool: string; readonly ms?: number };

@@ -23,6 +23,7 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   'stream.state': true,
   reconcile: true,
   halt: true,
+  'journal.durability': true,
   'journal.append': true,
   'journal.volatile': true,
   'pool.created': true,

@@ -1,4 +1,4 @@
-import type { LeaseRow } from '../../stores/sqlite/lease-table.js';
+import type { LeaseRow } from '../../stores/shared/lease-row.js';
 import type { IntentReport } from './intent-report.js';
 
 /** A form in which a journal is shown, an intent at a time. */

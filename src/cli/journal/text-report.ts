@@ -1,4 +1,4 @@
-import type { LeaseRow } from '../../stores/sqlite/lease-table.js';
+import type { LeaseRow } from '../../stores/shared/lease-row.js';
 import { ColumnWriter } from '../column-writer.js';
 import { printable, type Terminal } from '../terminal.js';
 import type { IntentReport } from './intent-report.js';

@@ -2,16 +2,17 @@ import type { JournalRecord, OrderJournal, WriterLease } from '../../contracts/j
 import { TradingError } from '../../contracts/trading-error.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { requireKnown, requireMethods, requireNonNegative, requireOneOf, requirePositive, requireText } from '../../core/options.js';
+import { encodeRecord } from '../shared/encoded-record.js';
+import { JournalLease } from '../shared/journal-lease.js';
+import { type LeaseRow, refusalOf } from '../shared/lease-row.js';
+import { procTable } from '../shared/process-identity.js';
 import { openSqlite, type SqliteDatabase, type SqliteError, type SqliteStatement } from './driver.js';
-import { encodeRecord } from './encoded-record.js';
 import { findDamage } from './find-damage.js';
 import { GroupCommit } from './group-commit.js';
 import { closedError, journalError } from './journal-error.js';
-import { type LeaseRow, LeaseTable, refusalOf } from './lease-table.js';
+import { LeaseTable } from './lease-table.js';
 import { ORDER_JOURNAL_SCHEMA } from './order-journal-schema.js';
-import { procTable } from './process-identity.js';
 import { RecordTable } from './record-table.js';
-import { SqliteWriterLease } from './sqlite-writer-lease.js';
 import { WalSync } from './wal-sync.js';
 
 /** How a {@link SqliteOrderJournal} is opened. */
@@ -61,7 +62,7 @@ export class SqliteOrderJournal implements OrderJournal {
   readonly #leases: LeaseTable;
   readonly #wal: WalSync;
   readonly #commits: GroupCommit;
-  readonly #held = new Set<SqliteWriterLease>();
+  readonly #held = new Set<JournalLease>();
   readonly #getCursor: SqliteStatement;
   readonly #putCursor: SqliteStatement;
   /** Leases as the running transaction sees them. */
@@ -114,8 +115,8 @@ export class SqliteOrderJournal implements OrderJournal {
     requireText('owner', owner);
     requirePositive('ttlMs', ttlMs);
     const epoch = this.#write(() => this.#leases.take(account, owner, ttlMs, this.#clock.now()));
-    const lease = new SqliteWriterLease(account, epoch, ttlMs, this.#clock, {
-      renew: (expiresAt) => this.#write(() => this.#leases.renew(account, epoch, expiresAt)),
+    const lease = new JournalLease(account, epoch, ttlMs, this.#clock, {
+      renew: () => this.#write(() => this.#leases.renew(account, epoch, this.#clock.now() + ttlMs)),
       isHeld: () => this.#read(() => this.#leases.find(account)?.epoch === epoch),
       release: () => this.#write(() => this.#leases.release(account, epoch)),
       onOver: () => this.#held.delete(lease),

@@ -1,8 +1,8 @@
 import type { JournalRecord } from '../../contracts/journal.js';
 import { SETTLED } from '../../contracts/journal-records.js';
 import { TradingError } from '../../contracts/trading-error.js';
+import type { EncodedRecord } from '../shared/encoded-record.js';
 import type { SqliteDatabase, SqliteRow, SqliteStatement } from './driver.js';
-import type { EncodedRecord } from './encoded-record.js';
 
 const COLUMNS = 'record.sequence, intent.account, intent.intent_id, record.at, record.epoch, record.type, record.body';
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ProcessTable } from '../../../src/stores/shared/process-identity.js';
 import { openSqlite, type SqliteDatabase } from '../../../src/stores/sqlite/driver.js';
 import { LeaseTable } from '../../../src/stores/sqlite/lease-table.js';
 import { ORDER_JOURNAL_SCHEMA } from '../../../src/stores/sqlite/order-journal-schema.js';
-import type { ProcessTable } from '../../../src/stores/sqlite/process-identity.js';
 
 let directory: string;
 let database: SqliteDatabase;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { identify, isCertainlyDead, type ProcessTable, procTable } from '../../../src/stores/sqlite/process-identity.js';
+import { identify, isCertainlyDead, type ProcessTable, procTable } from '../../../src/stores/shared/process-identity.js';
 
 const givenATable = (changes: Partial<ProcessTable> = {}): ProcessTable => ({
   host: 'box',

@@ -2,12 +2,12 @@ import type { WriterLease } from '../../contracts/journal.js';
 import { TradingError } from '../../contracts/trading-error.js';
 import type { Clock } from '../../core/clock.js';
 
-/** What a {@link SqliteWriterLease} asks of its journal. */
+/** What a {@link JournalLease} asks of its journal. */
 export interface LeaseActions {
-  /** False when another client has taken the account. */
-  readonly renew: (expiresAt: number) => boolean;
-  readonly isHeld: () => boolean;
-  readonly release: () => void;
+  /** For its whole time from now on; false when another client has taken the account. */
+  readonly renew: () => boolean | Promise<boolean>;
+  readonly isHeld: () => boolean | Promise<boolean>;
+  readonly release: () => void | Promise<void>;
   /** Hears once that it is over, lost or released. */
   readonly onOver: () => void;
 }
@@ -16,7 +16,7 @@ export interface LeaseActions {
  * A held account. Past its time it can be taken by another client, and until one does it can still be
  * renewed: a bot that was held up for some seconds, with no standby, goes on.
  */
-export class SqliteWriterLease implements WriterLease {
+export class JournalLease implements WriterLease {
   readonly account: string;
   readonly epoch: number;
   readonly #ttlMs: number;
@@ -42,10 +42,12 @@ export class SqliteWriterLease implements WriterLease {
   async renew(): Promise<void> {
     if (this.#lost.signal.aborted) throw this.#lost.signal.reason;
     if (this.#isOver) throw this.#error('it has been released');
-    if (!this.#actions.renew(this.#clock.now() + this.#ttlMs)) {
+    if (!(await this.#actions.renew())) {
       this.end(this.#error('another client has taken the account over'));
       throw this.#lost.signal.reason;
     }
+    // It may have ended while the storage was asked.
+    if (this.#isOver) return;
     this.#watch[Symbol.dispose]();
     this.#watch = this.#watchForTakeover();
   }
@@ -54,7 +56,7 @@ export class SqliteWriterLease implements WriterLease {
   async release(reason?: TradingError): Promise<void> {
     if (this.#isOver) return;
     this.end(reason);
-    this.#actions.release();
+    await this.#actions.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -72,17 +74,21 @@ export class SqliteWriterLease implements WriterLease {
 
   // Nobody can have taken it before its time is up, so there is nothing to look for earlier.
   #watchForTakeover(): Disposable {
-    return this.#clock.schedule(this.#ttlMs, () => {
-      if (!this.#isHeldOrUnknown()) this.end(this.#error('another client has taken the account over'));
-      else this.#watch = this.#watchForTakeover();
-    });
+    return this.#clock.schedule(this.#ttlMs, () => void this.#look());
   }
 
-  #isHeldOrUnknown(): boolean {
+  async #look(): Promise<void> {
+    const isHeld = await this.#isHeldOrUnknown();
+    if (this.#isOver) return;
+    if (!isHeld) this.end(this.#error('another client has taken the account over'));
+    else this.#watch = this.#watchForTakeover();
+  }
+
+  async #isHeldOrUnknown(): Promise<boolean> {
     try {
-      return this.#actions.isHeld();
+      return await this.#actions.isHeld();
     } catch {
-      // A file that can't be read proves nothing; and nothing can be written under a lease that is gone.
+      // A storage that can't be read proves nothing; and nothing can be written under a lease that is gone.
       return true;
     }
   }
