@@ -2,6 +2,7 @@
 import connector from '@binance/connector';
 import { Spot } from '@binance/spot';
 import { MainClient } from 'binance';
+import apiNode from 'binance-api-node';
 import { factsOf, release, resilient } from 'venuekit/binance';
 import { SimulatedVenue, serveBinance } from 'venuekit/testing';
 
@@ -13,6 +14,13 @@ import { SimulatedVenue, serveBinance } from 'venuekit/testing';
 const venue = new SimulatedVenue({ seed: 7, balances: { USDT: '100000' }, visibilityLagMs: 50 });
 const served = await serveBinance(venue);
 const order = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: 0.01 } as const;
+
+// A module of CommonJS: loaders find its function in two places.
+const Binance = ('default' in apiNode ? apiNode.default : apiNode) as unknown as (options: object) => ApiNodeClient;
+
+interface ApiNodeClient {
+  order(order: object): Promise<unknown>;
+}
 
 interface ConnectorClient {
   newOrder(symbol: string, side: string, type: string, options: object): Promise<{ readonly data: unknown }>;
@@ -32,14 +40,27 @@ const sdks = {
     make: () => new Spot({ configurationRestAPI: { apiKey: 'key', apiSecret: 'secret', retries: 0 } }),
     place: (client: Spot) => client.restAPI.newOrder(order as never),
   },
+  'binance-api-node': {
+    // Made for one address and one pair of keys, which it does not show.
+    at: served.url,
+    make: () => Binance({ httpBase: served.url, apiKey: served.credentials.apiKey, apiSecret: served.credentials.secret }),
+    place: (client: ApiNodeClient) => client.order({ ...order }),
+  },
 };
 
-for (const [name, { make, place }] of Object.entries(sdks) as [string, { make(): object; place(client: object): Promise<unknown> }][]) {
+interface Sdk {
+  readonly at?: string;
+  make(): object;
+  place(client: object): Promise<unknown>;
+}
+
+for (const [name, { at, make, place }] of Object.entries(sdks) as [string, Sdk][]) {
+  const connected = () => (at === undefined ? served.connect(make()) : make());
   const loseOneAnswer = () => venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
   const before = venue.orders().length;
 
   // As bots do it: a loop that tries again when placing fails.
-  const raw = served.connect(make());
+  const raw = connected();
   loseOneAnswer();
   for (let tries = 0; tries < 3; tries++) {
     const placed = await place(raw).catch(() => undefined);
@@ -48,7 +69,7 @@ for (const [name, { make, place }] of Object.entries(sdks) as [string, { make():
   const between = venue.orders().length;
 
   // The change: the import above, and resilient() here.
-  const client = resilient(served.connect(make()), { cache: { quote: 500 } });
+  const client = resilient(connected(), { cache: { quote: 500 } });
   loseOneAnswer();
   await place(client);
   console.log(`${name}: ${between - before} raw, ${venue.orders().length - between} resilient, for one order that was wanted`);

@@ -34,6 +34,7 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /@binance\/connector: 2 raw, 1 resilient/,
     /binance: 2 raw, 1 resilient/,
     /@binance\/spot: 2 raw, 1 resilient/,
+    /binance-api-node: 2 raw, 1 resilient/,
     /REJECTED yes/,
   ],
   'ccxt-resilient.ts': [/raw ccxt: 2 orders at the venue for one call/, /resilient: 1 order at the venue for one call, closed/],

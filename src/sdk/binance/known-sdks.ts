@@ -1,3 +1,4 @@
+import { API_NODE_METHODS, type ApiNodeClient, apiNodeSdk } from './sdk-api-node.js';
 import { CONNECTOR_METHODS, type Connector, connectorSdk } from './sdk-connector.js';
 import { SIEBLY_METHODS, type SieblyClient, sieblySdk } from './sdk-siebly.js';
 import { SPOT_METHODS, type SpotRestApi, spotSdk } from './sdk-spot.js';
@@ -40,6 +41,13 @@ const KNOWN: readonly KnownSdk[] = [
     methods: SPOT_METHODS,
     of: (sdk) => spotSdk(sdk as { readonly restAPI: SpotRestApi }),
   },
+  {
+    name: 'binance-api-node',
+    oldest: '0.13',
+    isIt: (sdk) => typeof sdk.getInfo === 'function' && typeof sdk.candles === 'function' && typeof sdk.order === 'function',
+    methods: API_NODE_METHODS,
+    of: (sdk) => apiNodeSdk(sdk as unknown as ApiNodeClient),
+  },
 ];
 
 function spotOnly(sdk: SieblyClient): BinanceSdk {
@@ -55,7 +63,7 @@ export function requireBinanceSdk(sdk: object): BinanceSdk {
   const known = typeof sdk === 'object' && (sdk as unknown) !== null ? KNOWN.find(({ isIt }) => isIt(members)) : undefined;
   if (known === undefined) {
     throw new TypeError(
-      'sdk must be an object of one of the SDKs for Binance spot: `new Spot(apiKey, apiSecret)` of @binance/connector, `new Spot({ configurationRestAPI })` of @binance/spot or `new MainClient({ api_key, api_secret })` of binance; for ccxt there is venuekit/ccxt',
+      'sdk must be an object of one of the SDKs for Binance spot: `new Spot(apiKey, apiSecret)` of @binance/connector, `new Spot({ configurationRestAPI })` of @binance/spot, `new MainClient({ api_key, api_secret })` of binance or `Binance({ apiKey, apiSecret })` of binance-api-node; for ccxt there is venuekit/ccxt',
     );
   }
   const { within } = known;
@@ -82,6 +90,7 @@ export function requireCredentials(sdk: BinanceSdk): void {
 }
 
 export function hasCredentials(sdk: BinanceSdk): boolean {
+  if (sdk.canSign !== undefined) return sdk.canSign();
   const { apiKey = '', secret = '' } = sdk.credentials() ?? {};
   return apiKey !== '' && secret !== '';
 }

@@ -25,14 +25,18 @@ export interface BinanceSdk {
   readonly name: string;
   /** Of the REST API, as it is now. */
   readonly baseUrl: string;
-  /** As the SDK holds them now; undefined where it has none. */
+  /** As the SDK holds them now; undefined where it has none, or shows none. */
   credentials(): BinanceCredentials | undefined;
+  /** Whether it has keys, where it does not show them. */
+  canSign?(): boolean;
   /** What the SDK ends a request after, in ms; 0: never. */
   readonly timeoutMs: number;
   /** Retries of its own that are on. */
   readonly ownRetries?: { readonly option: string; readonly count: number; readonly wayOut: string };
   /** Signs in the SDK's way, where that is another than with a key at hand. */
   sign?(query: string): Promise<string>;
+  /** The same as `request`, signed by an SDK that shows no keys: the venue must refuse it after `timestamp + recvWindow`. */
+  signedRequest?(method: string, path: string, params: Readonly<Record<string, string>>): Promise<SdkOutcome>;
   /** Makes one request with the API key, once, ending it by itself after `timeoutMs`. Never rejects. */
   request(method: string, path: string, params: Readonly<Record<string, string>>, timeoutMs: number): Promise<SdkOutcome>;
   /** Sends every call of the bot by way of `route`, which resolves with what the SDK makes its result of. */
@@ -61,6 +65,8 @@ export class SdkWire implements BinanceWire {
   async send({ method, path, params, isSigned }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
     if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
     const texts = textsOf(params);
+    const { signedRequest } = this.#sdk;
+    if (isSigned && signedRequest !== undefined) return this.#run(() => signedRequest(method, path, texts), signal);
     if (isSigned) {
       const query = new URLSearchParams(texts).toString();
       try {

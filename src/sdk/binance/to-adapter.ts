@@ -44,7 +44,7 @@ export interface BinanceAdapterOptions {
  * The normalised shape of an SDK for Binance spot: for the trading and market-data clients, and for new strategies. The
  * instance stays usable as it is. Symbols are Binance's own, such as `BTCUSDT`.
  *
- * @param sdk - the caller's own `new Spot(…)` of @binance/connector or `new MainClient(…)` of binance.
+ * @param sdk - the caller's own `new Spot(…)` of @binance/connector or @binance/spot, `new MainClient(…)` of binance or `Binance(…)` of binance-api-node.
  * @throws TypeError when `sdk` is none, is too old or has no credentials.
  * @example
  * const adapter = toAdapter(new Spot(apiKey, apiSecret));
@@ -73,9 +73,12 @@ function requireSocketOptions({ maxSessions, urls, ...others }: BinanceWebSocket
   requireText('webSocket.urls.streams', urls.streams);
 }
 
-// Whoever signs elsewhere signs requests over REST only.
+// Whoever signs elsewhere, or shows no keys, signs requests over REST only.
 function socketsOf(sdk: BinanceSdk, webSocket: BinanceAdapterOptions['webSocket']): SocketParts | undefined {
-  const urls = webSocket === false || sdk.sign !== undefined ? undefined : (webSocket?.urls ?? socketUrlsFor(sdk.baseUrl));
+  if (sdk.signedRequest !== undefined && webSocket !== undefined && webSocket !== false)
+    throw new TypeError(`webSocket must be left out or false for ${sdk.name}: it shows no keys, so that no session can be opened with them`);
+  const urls =
+    webSocket === false || sdk.sign !== undefined || sdk.signedRequest !== undefined ? undefined : (webSocket?.urls ?? socketUrlsFor(sdk.baseUrl));
   if (urls === undefined || webSocket === false) return undefined;
   const credentials = (): ReturnType<SocketParts['credentials']> => sdk.credentials() ?? { apiKey: '', secret: '' };
   return { urls, credentials, constructor: webSocket?.WebSocket, maxSessions: webSocket?.maxSessions };

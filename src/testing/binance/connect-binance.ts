@@ -39,7 +39,11 @@ export function connectBinance<S extends object>(sdk: S, url: string, credential
     const { configuration } = sdk.restAPI;
     Object.assign(configuration, { basePath: url, apiKey, apiSecret: secret, privateKey: undefined });
     configuration.baseOptions.headers = { ...configuration.baseOptions.headers, 'X-MBX-APIKEY': apiKey };
-  } else
+  } else if ('privateRequest' in sdk)
+    throw new TypeError(
+      'a client of binance-api-node can not be pointed elsewhere once it is made: give `httpBase: served.url` and the keys of `served.credentials` to Binance()',
+    );
+  else
     throw new TypeError(
       'connect() takes ccxt\'s binance (an object with id "binance…", urls.api and options), `new Spot(…)` of @binance/connector or @binance/spot, or `new MainClient(…)` of binance',
     );

@@ -49,10 +49,13 @@ export function refusalReply(refusal: Refusal, venueNow: number): WireReply {
 }
 
 /** What a `status` fault answers. */
-export function statusReply(fault: Fault): WireReply {
+export function statusReply(fault: Fault, venueNow: number): WireReply {
   const status = fault.status ?? 503;
   const code = fault.code ?? (status === 429 || status === 418 ? -1003 : status === 408 || status === 504 ? -1007 : -1000);
   const retryAfterMs = fault.ms === undefined ? undefined : { retryAfterMs: fault.ms };
+  // How long a ban lasts stands in its words, too.
+  if (status === 418 && fault.ms !== undefined && fault.code === undefined)
+    return refusalReply({ ok: false, reason: 'banned', message: '', retryAfterMs: fault.ms }, venueNow);
   return { ...failure(code, MESSAGES[code] ?? 'An unknown error occurred while processing the request.', status), ...retryAfterMs };
 }
 

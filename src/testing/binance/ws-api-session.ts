@@ -225,7 +225,7 @@ class SocketPort implements AnswerPort {
         return;
       }
       default:
-        this.answer(statusReply(fault), []);
+        this.answer(statusReply(fault, line.core.venueClock.venueNow()), []);
     }
   }
 

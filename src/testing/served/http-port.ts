@@ -57,7 +57,7 @@ export class HttpPort implements AnswerPort {
         return;
       }
       default:
-        this.answer(this.#line.protocol.status(fault), []);
+        this.answer(this.#line.protocol.status(fault, this.#line.core.venueClock.venueNow()), []);
     }
   }
 }

@@ -40,7 +40,7 @@ export interface Protocol {
   /** What stands for an answer that never came to be. */
   readonly failed: WireReply;
   /** What a `status` fault answers. */
-  status(fault: Fault): WireReply;
+  status(fault: Fault, venueNow: number): WireReply;
 }
 
 /** What one request used of the limits that are reported. */

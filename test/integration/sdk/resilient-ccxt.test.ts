@@ -2,24 +2,8 @@ import ccxt, { type binance, type Order } from 'ccxt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../src/contracts/events.js';
 import { factsOf, type ResilientOptions, ready, release, resilient } from '../../../src/sdk/ccxt/index.js';
-import type { Fault } from '../../../src/testing/index.js';
 import { type ServedVenue, SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../src/testing/index.js';
 import { MemoryOrderJournal, TradingError } from '../../../src/trading/index.js';
-
-/** With a clean-up of its own, for tests that run beside each other. */
-async function givenOwn() {
-  const venue = new SimulatedVenue({ seed: 1, symbols: SYMBOLS, balances: { USDT: '100000', BTC: '2' }, visibilityLagMs: 50, volatility: 0 });
-  const served = await serveBinance(venue);
-  const exchange = resilient(served.connect(new ccxt.binance({ timeout: 500, enableRateLimit: false })), { capabilities: CAPABILITIES });
-  return {
-    venue,
-    exchange,
-    async [Symbol.asyncDispose]() {
-      await release(exchange);
-      await served.close();
-    },
-  };
-}
 
 const open: { served: ServedVenue; exchange?: binance }[] = [];
 afterEach(async () => {
@@ -66,56 +50,7 @@ const caught = (call: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-const FAULTS: Readonly<Record<string, Omit<Fault, 'operation'>>> = {
-  'a lost answer': { when: 'after', kind: 'drop', times: 1 },
-  'a lost request': { when: 'before', kind: 'drop', times: 1 },
-  'a reset before the venue acts': { when: 'before', kind: 'reset', times: 1 },
-  'a reset after the venue has acted': { when: 'after', kind: 'reset', times: 1 },
-  '503 with a page of HTML, before': { when: 'before', kind: 'html', times: 1 },
-  '503 with a page of HTML, after': { when: 'after', kind: 'html', times: 1 },
-  'half a body': { when: 'after', kind: 'half_body', times: 1 },
-  '-1007, after the venue has acted': { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
-  '429': { when: 'before', kind: 'status', status: 429, ms: 300, times: 1 },
-  '418': { when: 'before', kind: 'status', status: 418, ms: 300, times: 1 },
-  'a slow answer': { when: 'after', kind: 'delay', ms: 900, times: 1 },
-};
-
-describe('resilient(ccxt.binance): orders through every fault', () => {
-  for (const [name, fault] of Object.entries(FAULTS)) {
-    for (const [what, place] of Object.entries({
-      'a market order': (exchange: binance) => exchange.createOrder('BTC/USDT', 'market', 'buy', 0.01),
-      'a limit order by a helper': (exchange: binance) => exchange.createLimitBuyOrder('BTC/USDT', 0.01, 40_000),
-    })) {
-      it.concurrent(`makes one order of ${what} through ${name}`, async () => {
-        await using given = await givenOwn();
-        const { exchange, venue } = given;
-        await ready(exchange);
-        venue.fault({ operation: 'place', ...fault });
-        const order: Order = await place(exchange);
-        expect(venue.orders()).toHaveLength(1);
-        expect(order.id).toBe(venue.orders()[0]?.venueOrderId);
-        expect(order).toMatchObject({ symbol: 'BTC/USDT', side: 'buy', amount: 0.01, status: what === 'a market order' ? 'closed' : 'open' });
-      });
-    }
-
-    it.concurrent(`cancels through ${name}`, async () => {
-      await using given = await givenOwn();
-      const { exchange, venue } = given;
-      const { id } = await exchange.createOrder('BTC/USDT', 'limit', 'buy', 0.01, 40_000);
-      venue.fault({ operation: 'cancel', ...fault });
-      expect(await exchange.cancelOrder(id as string, 'BTC/USDT')).toMatchObject({ id, status: 'canceled' });
-      expect(venue.orders().map(({ state }) => state)).toEqual(['canceled']);
-    });
-
-    it.concurrent(`reads a ticker through ${name}`, async () => {
-      await using given = await givenOwn();
-      const { exchange, venue } = given;
-      await exchange.loadMarkets();
-      venue.fault({ operation: 'quote', ...fault });
-      expect((await exchange.fetchTicker('BTC/USDT')).symbol).toBe('BTC/USDT');
-    });
-  }
-
+describe('resilient(ccxt.binance): orders beside those of the matrix', () => {
   it('shows that the same helper doubles the order on the raw SDK with its own retries', async () => {
     const { raw, venue } = await givenVenue();
     const exchange = raw();

@@ -1,63 +1,14 @@
 import { errors } from '@alpacahq/alpaca-trade-api';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/alpaca/index.js';
-import type { Fault } from '../../../../src/testing/index.js';
 import { MemoryOrderJournal, TradingError } from '../../../../src/trading/index.js';
 import { CAPABILITIES, caught, driverOf, givenResilient, newV3, newV4, VERSIONS } from './given.js';
 
-const FAULTS: Readonly<Record<string, Omit<Fault, 'operation'>>> = {
-  'a lost answer': { when: 'after', kind: 'drop', times: 1 },
-  'a lost request': { when: 'before', kind: 'drop', times: 1 },
-  'a reset before the venue acts': { when: 'before', kind: 'reset', times: 1 },
-  'a reset after the venue has acted': { when: 'after', kind: 'reset', times: 1 },
-  '503 with a page of HTML, before': { when: 'before', kind: 'html', times: 1 },
-  '503 with a page of HTML, after': { when: 'after', kind: 'html', times: 1 },
-  'half a body': { when: 'after', kind: 'half_body', times: 1 },
-  '504, after the venue has acted': { when: 'after', kind: 'status', status: 504, times: 1 },
-  '429': { when: 'before', kind: 'status', status: 429, ms: 300, times: 1 },
-  'a request delivered twice': { when: 'before', kind: 'duplicate', times: 1 },
-  'a slow answer': { when: 'after', kind: 'delay', ms: 900, times: 1 },
-};
-
 const MARKET = { symbol: 'AAPL', qty: '2', side: 'buy' } as const;
-const LIMIT = { ...MARKET, limit: '150' } as const;
-const MONEY = { ...MARKET, notional: '500' } as const;
 
 for (const [version, make] of Object.entries(VERSIONS)) {
-  describe(`resilient(@alpacahq/alpaca-trade-api, ${version}): orders through every fault`, () => {
-    for (const [name, fault] of Object.entries(FAULTS)) {
-      for (const [what, wanted] of Object.entries({ 'a market order': MARKET, 'a limit order': LIMIT, 'an order over an amount of money': MONEY })) {
-        it.concurrent(`makes one order of ${what} through ${name}`, async () => {
-          await using given = await givenResilient(make);
-          const { sdk, bot, venue } = given;
-          await ready(sdk);
-          venue.fault({ operation: 'place', ...fault });
-          const order = await bot.place(wanted);
-          expect(venue.orders()).toHaveLength(1);
-          expect(order.clientOrderId).toBe(venue.orders()[0]?.clientOrderId);
-          // A venue may show an order by its id a moment after it has answered.
-          const wantedStatus = what === 'a limit order' ? 'new' : 'filled';
-          await vi.waitFor(async () => expect((await bot.order(order.id)).status).toBe(wantedStatus), { timeout: 10_000 });
-        });
-      }
-
-      it.concurrent(`cancels through ${name}`, async () => {
-        await using given = await givenResilient(make);
-        const { bot, venue } = given;
-        const { id } = await bot.place(LIMIT);
-        venue.fault({ operation: 'cancel', ...fault });
-        await bot.cancel(id);
-        expect(venue.orders().map(({ state }) => state)).toEqual(['canceled']);
-      });
-
-      it.concurrent(`reads a quote through ${name}`, async () => {
-        await using given = await givenResilient(make);
-        given.venue.fault({ operation: 'quote', ...fault });
-        expect(await given.bot.quote('AAPL')).toBeCloseTo(200, 0);
-      });
-    }
-
+  describe(`resilient(@alpacahq/alpaca-trade-api, ${version}): orders beside those of the matrix`, () => {
     it('makes one order of a retry loop around a lost answer, since the client order id is the key', async () => {
       await using given = await givenResilient(make, { policy: { timeoutMs: 200, deadlineMs: 300 } });
       const { sdk, bot, venue } = given;

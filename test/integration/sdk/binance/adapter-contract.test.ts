@@ -2,17 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/core/clock.js';
 import { toAdapter } from '../../../../src/sdk/binance/index.js';
 import { type BrokerUnderTest, brokerAdapterContract, serveBinance } from '../../../../src/testing/index.js';
-import { binanceVenue, SDKS, type SdkUnderTest } from './given.js';
+import { binanceVenue, madeAt, SDKS, type SdkUnderTest } from './given.js';
 
 const LONGEST_WAIT_MS = 1_000;
 
 /** The adapter of a real SDK, over real sockets: REST, and the WebSocket API for the stream of own orders. */
-async function givenBinance({ make }: SdkUnderTest): Promise<BrokerUnderTest> {
+async function givenBinance(sdk: SdkUnderTest): Promise<BrokerUnderTest> {
   const venue = binanceVenue({ seed: 3, balances: { USDT: '1000000' } });
   const served = await serveBinance(venue);
   const urls = { api: `${served.wsUrl}/ws-api/v3`, streams: `${served.wsUrl}/stream` };
   return {
-    adapter: toAdapter(served.connect(make({ timeoutMs: 3_000 })), { capabilities: { visibilityLagMs: 60 }, webSocket: { urls } }),
+    adapter: toAdapter(madeAt(sdk, served, { timeoutMs: 3_000 }), {
+      capabilities: { visibilityLagMs: 60 },
+      ...(sdk.makeAt === undefined ? { webSocket: { urls } } : {}),
+    }),
     symbol: 'BTCUSDT',
     qty: '0.5',
     restingPrice: '40000',
@@ -33,7 +36,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
   describe(`toAdapter(${name}): market data`, () => {
     it('reads every kind under Binance’s own names, and answers for a symbol that is not listed with that symbol’s error alone', async () => {
       const served = await serveBinance(binanceVenue());
-      const adapter = toAdapter(served.connect(sdk.make()), { webSocket: false });
+      const adapter = toAdapter(madeAt(sdk, served), { webSocket: false });
       const attempt = { signal: new AbortController().signal, number: 1 };
       const quotes = await adapter.fetch(
         'quote',

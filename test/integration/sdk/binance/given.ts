@@ -2,9 +2,10 @@
 import connector from '@binance/connector';
 import { BadRequestError, NetworkError, ServerError, Spot } from '@binance/spot';
 import { MainClient } from 'binance';
+import apiNode, { type BinanceRest as ApiNodeClient } from 'binance-api-node';
 import { release, resilient } from '../../../../src/sdk/binance/index.js';
 import type { BinanceResilientOptions } from '../../../../src/sdk/binance/resilient.js';
-import { SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../../src/testing/index.js';
+import { type ServedVenue, SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../../src/testing/index.js';
 
 /** An order as every SDK is asked for it. */
 export interface Wanted {
@@ -114,8 +115,27 @@ function spotDriver({ restAPI }: Spot): Driver {
   };
 }
 
+// A module of CommonJS, whose default export loaders find in different places.
+type ApiNodeMaker = (options?: object) => ApiNodeClient;
+const ApiNode = (apiNode as unknown as { default?: ApiNodeMaker }).default ?? (apiNode as unknown as ApiNodeMaker);
+
+function apiNodeDriver(sdk: ApiNodeClient): Driver {
+  const shown = async (answer: Promise<unknown>): Promise<Shown> => (await answer) as Shown;
+  return {
+    place: (wanted) => shown(sdk.order({ symbol: wanted.symbol, side: wanted.side, type: typeOf(wanted), ...restOf(wanted) } as never)),
+    cancel: (symbol, orderId) => shown(sdk.cancelOrder({ symbol, orderId })),
+    order: (symbol, orderId) => shown(sdk.getOrder({ symbol, orderId })),
+    bid: async (symbol) => Number(((await sdk.publicRequest('GET', '/api/v3/ticker/bookTicker', { symbol })) as { bidPrice: string }).bidPrice),
+    isOwnError: (error, code) => error instanceof Error && (error as { code?: unknown }).code === code,
+    isOwnNetworkError: (error) => error instanceof Error && error.constructor.name === 'FetchError',
+  };
+}
+
 export interface SdkUnderTest {
+  /** Of an SDK that is pointed elsewhere after it is made. */
   readonly make: (options?: { readonly timeoutMs?: number }) => object;
+  /** Of one that is not. */
+  readonly makeAt?: (served: Pick<ServedVenue, 'url' | 'credentials'>) => object;
   readonly driver: (sdk: object) => Driver;
 }
 
@@ -132,24 +152,32 @@ export const SDKS: Readonly<Record<string, SdkUnderTest>> = {
     make: ({ timeoutMs = 500 } = {}) => new Spot({ configurationRestAPI: { apiKey: 'key', apiSecret: 'secret', timeout: timeoutMs, retries: 0 } }),
     driver: (sdk) => spotDriver(sdk as Spot),
   },
+  'binance-api-node': {
+    make: () => ApiNode({ apiKey: 'key', apiSecret: 'secret' }),
+    makeAt: ({ url, credentials: { apiKey, secret } }) => ApiNode({ httpBase: url, apiKey, apiSecret: secret }),
+    driver: (sdk) => apiNodeDriver(sdk as ApiNodeClient),
+  },
 };
 
+/** An SDK object that leads to the served venue. */
+export function madeAt({ make, makeAt }: SdkUnderTest, served: ServedVenue, options?: { readonly timeoutMs?: number }): object {
+  return makeAt === undefined ? served.connect(make(options)) : makeAt(served);
+}
+
 /** A venue of its own and an SDK object under which venuekit is, closed together: for tests that run beside each other. */
-export async function givenResilient(
-  { make, driver }: SdkUnderTest,
-  options: BinanceResilientOptions = {},
-  venueOptions: SimulatedVenueOptions = {},
-) {
+export async function givenResilient(sdkUnderTest: SdkUnderTest, options: BinanceResilientOptions = {}, venueOptions: SimulatedVenueOptions = {}) {
   const venue = binanceVenue(venueOptions);
   const served = await serveBinance(venue);
-  const raw = (): object => served.connect(make());
-  const sdk = resilient(raw(), { capabilities: CAPABILITIES, ...options });
+  const raw = (): object => madeAt(sdkUnderTest, served);
+  // Those without a time limit of their own get it from the policy.
+  const policy = sdkUnderTest.makeAt === undefined ? options.policy : { timeoutMs: 500, ...options.policy };
+  const sdk = resilient(raw(), { capabilities: CAPABILITIES, ...options, ...(policy === undefined ? {} : { policy }) });
   return {
     venue,
     served,
     raw,
     sdk,
-    bot: driver(sdk),
+    bot: sdkUnderTest.driver(sdk),
     async [Symbol.asyncDispose]() {
       await release(sdk);
       await served.close();

@@ -1,0 +1,66 @@
+import ccxt, { type Exchange, type Order } from 'ccxt';
+import { expect } from 'vitest';
+import { factsOf, ready, release, resilient, toAdapter } from '../../../../src/sdk/ccxt/index.js';
+import { serveBinance } from '../../../../src/testing/index.js';
+import { binanceVenue, CAPABILITIES } from '../binance/given.js';
+import { READY_MS, type ShownOrder, type Subject } from './subject.js';
+
+const KINDS = { 'a market order': 'filled', 'a limit order by a helper': 'open' } as const;
+const STATES: Readonly<Record<string, 'open' | 'filled' | 'canceled'>> = { open: 'open', closed: 'filled', canceled: 'canceled' };
+
+const shown = ({ id, clientOrderId }: Order): ShownOrder => ({ venueOrderId: id as string, clientOrderId });
+
+/** What a bot does with any exchange of ccxt. */
+export function botOf(exchange: Exchange, symbol: string, amount: number, restingPrice: number) {
+  return {
+    place: async (kind: string) =>
+      shown(
+        await (kind === 'a market order'
+          ? exchange.createOrder(symbol, 'market', 'buy', amount)
+          : exchange.createLimitBuyOrder(symbol, amount, restingPrice)),
+      ),
+    ready: async () => {
+      await exchange.loadMarkets();
+      await ready(exchange, { deadlineMs: READY_MS });
+    },
+    state: async ({ venueOrderId }: ShownOrder) => STATES[(await exchange.fetchOrder(venueOrderId, symbol)).status as string] ?? 'open',
+    cancel: async ({ venueOrderId }: ShownOrder) => {
+      expect(await exchange.cancelOrder(venueOrderId, symbol)).toMatchObject({ id: venueOrderId, status: 'canceled' });
+    },
+    quote: async () => {
+      const { bid } = await exchange.fetchTicker(symbol);
+      return bid as number;
+    },
+    factsOf,
+    placeUnaffordable: async () => shown(await exchange.createOrder(symbol, 'market', 'buy', 10_000 * amount)),
+    placeAs: async (clientOrderId: string) => shown(await exchange.createOrder(symbol, 'limit', 'buy', amount, restingPrice, { clientOrderId })),
+  } as const;
+}
+
+/** The exchanges of ccxt that venuekit knows. */
+export const CCXT_SUBJECTS: readonly Subject[] = [
+  {
+    name: 'ccxt binance',
+    price: 50_000,
+    kinds: KINDS,
+    ambiguous: { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
+    bans: true,
+    reusesIds: true,
+    open: async (policy) => {
+      const venue = binanceVenue();
+      const served = await serveBinance(venue);
+      const raw = () => served.connect(new ccxt.binance({ timeout: 500, enableRateLimit: false }));
+      const exchange = resilient(raw(), { capabilities: CAPABILITIES, ...(policy === undefined ? {} : { policy }) });
+      return {
+        venue,
+        ...botOf(exchange, 'BTC/USDT', 0.01, 40_000),
+        adapter: () => ({ adapter: toAdapter(raw(), { capabilities: CAPABILITIES }), symbol: 'BTC/USDT', qty: '0.01', restingPrice: '40000' }),
+        cancelElsewhere: (id) => raw().cancelOrder(id, 'BTC/USDT'),
+        async [Symbol.asyncDispose]() {
+          await release(exchange);
+          await served.close();
+        },
+      };
+    },
+  },
+];
