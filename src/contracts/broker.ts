@@ -32,7 +32,15 @@ export type Verdict =
 /** What a venue pushes about orders; `synced` opens each connection. */
 export type VenueEvent =
   | { readonly kind: 'order'; readonly order: VenueOrder; readonly seq?: number }
-  | { readonly kind: 'fill'; readonly venueOrderId: string; readonly clientOrderId?: string; readonly fill: Fill; readonly seq?: number }
+  | {
+      readonly kind: 'fill';
+      readonly venueOrderId: string;
+      readonly clientOrderId?: string;
+      /** Needed where venue order ids are unique within a symbol only. */
+      readonly symbol?: string;
+      readonly fill: Fill;
+      readonly seq?: number;
+    }
   | { readonly kind: 'synced' }
   | { readonly kind: 'gap'; readonly sinceVenueMs: number };
 
@@ -94,7 +102,7 @@ export interface BrokerAdapter {
   fills(
     sinceVenueMs: number,
     attempt: Attempt,
-  ): AsyncIterable<{ readonly venueOrderId: string; readonly clientOrderId?: string; readonly fill: Fill }>;
+  ): AsyncIterable<{ readonly venueOrderId: string; readonly clientOrderId?: string; readonly symbol?: string; readonly fill: Fill }>;
   /** Called again after it ends or throws; `seq` restarts with each connection, which opens with `synced`. */
   events?(signal: AbortSignal): AsyncIterable<VenueEvent>;
   serverTime?(attempt: Attempt): Promise<number>;

@@ -33,7 +33,7 @@ export function simulatedBroker(venue: SimulatedVenue, options: { readonly accou
   return new SimulatedBroker(venue.core, requireText('account', options.account ?? 'main'));
 }
 
-type PlacedFill = { readonly venueOrderId: string; readonly clientOrderId?: string; readonly fill: Fill };
+type PlacedFill = { readonly venueOrderId: string; readonly clientOrderId?: string; readonly symbol: string; readonly fill: Fill };
 
 class SimulatedBroker implements BrokerAdapter, MarketDataAdapter {
   readonly venue = 'simulated';
@@ -126,6 +126,7 @@ class SimulatedBroker implements BrokerAdapter, MarketDataAdapter {
       fillsSince(this.#core.engine.account(this.#account), sinceVenueMs, this.#core.asOf(plan), this.#aheadMs).map((fill) => ({
         venueOrderId: String(fill.order.id),
         clientOrderId: fill.order.clientOrderId,
+        symbol: fill.order.symbol.name,
         fill: fillOf(fill),
       })),
     );

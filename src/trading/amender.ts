@@ -3,10 +3,12 @@ import type { Bus } from '../contracts/events.js';
 import type { OrderView } from '../contracts/orders.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
+import { PolicyError } from '../resilience/policy-error.js';
 import { LiveAttempt } from './attempt-deadlines.js';
 import { refOf } from './canceller.js';
 import type { ClientOrderIds } from './client-order-ids.js';
 import type { Evidence } from './evidence.js';
+import type { Halts } from './halts.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { LiveOrder } from './live-order.js';
@@ -15,6 +17,7 @@ import { isLive, type Leg, liveLegs, type OrderModel } from './order-model.js';
 import { sameOr } from './order-states.js';
 import type { OrderTable } from './order-table.js';
 import { reasonOf } from './placer.js';
+import { requireSendable } from './sendable.js';
 import { MARGIN_MS, POLL_GAP_MS } from './trading-defaults.js';
 import type { VenueCalls } from './venue-calls.js';
 
@@ -31,6 +34,7 @@ export class Amender {
   readonly #table: OrderTable;
   readonly #writer: JournalWriter;
   readonly #evidence: Evidence;
+  readonly #halts: Halts;
   readonly #ids: ClientOrderIds;
   readonly #lease: LeaseKeeper;
   readonly #clock: Clock;
@@ -43,6 +47,7 @@ export class Amender {
     readonly table: OrderTable;
     readonly writer: JournalWriter;
     readonly evidence: Evidence;
+    readonly halts: Halts;
     readonly ids: ClientOrderIds;
     readonly lease: LeaseKeeper;
     readonly clock: Clock;
@@ -54,6 +59,7 @@ export class Amender {
     this.#table = parts.table;
     this.#writer = parts.writer;
     this.#evidence = parts.evidence;
+    this.#halts = parts.halts;
     this.#ids = parts.ids;
     this.#lease = parts.lease;
     this.#clock = parts.clock;
@@ -69,14 +75,19 @@ export class Amender {
   async amend(order: LiveOrder, to: ReplaceTarget, deadlineAt: number): Promise<OrderView> {
     for (let failures = 1; ; failures++) {
       const leg = liveLegs(order.model)[0];
-      if (leg === undefined)
-        throw new TradingError('INVALID', `Order ${order.id} is ${order.state}, so it can't be amended.`, { intentId: order.id });
+      const { cancelReason, intent } = order.model;
+      const why = leg === undefined ? `is ${order.state}` : cancelReason === undefined ? undefined : 'is being cancelled';
+      if (leg === undefined || why !== undefined)
+        throw new TradingError('INVALID', `Order ${order.id} ${why}, so it can't be amended.`, { intentId: order.id });
+      requireSendable(intent, this.#clock.now(), this.#halts, 'the order stands as it was');
       const verdict = await this.#attempt(order, leg, to, deadlineAt);
       const attempt = order.model.amendments;
       switch (verdict.kind) {
         case 'accepted':
-          this.#evidence.orderOf(order, verdict.order, 'answer');
-          return this.#applied(order, leg, attempt);
+          // Another order than was amended says nothing of this one.
+          if (this.#evidence.orderOf(order, verdict.order, 'answer') !== 'foreign' || (await this.#resolve(order, leg)))
+            return this.#applied(order, leg, attempt);
+          break;
         case 'rejected':
           this.#table.record(order, 'amended', { attempt, applied: false, reason: reasonOf(verdict.cause, verdict.code) });
           await this.#look(order, leg);
@@ -98,12 +109,7 @@ export class Amender {
           if (await this.#resolve(order, leg)) return this.#applied(order, leg, attempt);
       }
       const waitMs = this.#calls.backoff(failures, verdict.kind === 'refused' ? verdict.retryAfterMs : undefined);
-      if (this.#clock.monotonic() + waitMs >= deadlineAt) {
-        throw new TradingError('DEADLINE', `Order ${order.id} could not be amended in time; it stands as it was.`, {
-          intentId: order.id,
-          retryable: true,
-        });
-      }
+      if (this.#clock.monotonic() + waitMs >= deadlineAt) throw overdue(order);
       await this.#clock.sleep(waitMs, this.#closing);
     }
   }
@@ -124,7 +130,9 @@ export class Amender {
   async #attempt(order: LiveOrder, leg: Leg, to: ReplaceTarget, deadlineAt: number): Promise<Verdict> {
     const costs = this.#calls.costs('amend');
     const { symbol } = order.model.intent;
-    await this.#calls.limiter.acquire(costs, { priority: 'place', symbol, signal: this.#closing, deadlineAt, hold: true });
+    await this.#calls.limiter.acquire(costs, { priority: 'place', symbol, signal: this.#closing, deadlineAt, hold: true }).catch((error: unknown) => {
+      throw error instanceof PolicyError ? overdue(order, error) : error;
+    });
     const venueNow = this.#calls.clock.now();
     const { fenceMs } = this.#calls;
     const amendment: Amendment = {
@@ -143,14 +151,26 @@ export class Amender {
       throw error;
     }
     this.#table.apply(order, made, true);
-    if (!this.#lease.isHeld || !isLive(leg, order.model.qty)) {
+    const obstacle = this.#obstacle(order, leg);
+    if (obstacle !== undefined) {
       this.#calls.limiter.release(costs, { symbol });
-      return { kind: 'not_sent', cause: 'the order or the lease has ended meanwhile' };
+      return { kind: 'not_sent', cause: obstacle };
     }
     this.#calls.limiter.sent(costs, { symbol });
     const target = { ...to, newClientOrderId: amendment.newClientOrderId };
     const attempt = new LiveAttempt(amendment.attempt, venueNow, fenceMs);
     return this.#calls.write('amend', attempt, (sent) => this.#adapter.amend!(refOf(order, leg), target, sent));
+  }
+
+  /** Why the record must not be followed by its send: what held it up may have changed everything. */
+  #obstacle(order: LiveOrder, leg: Leg): string | undefined {
+    if (this.#closing.aborted) return 'the client was closed';
+    if (!this.#lease.isHeld) return 'the writer lease is not held';
+    if (!isLive(leg, order.model.qty)) return 'the order is over';
+    if (this.#calls.limiter.blockedUntil(this.#calls.costs('amend')) !== undefined) return 'the venue has blocked requests meanwhile';
+    const { cancelReason, intent } = order.model;
+    if (intent.validUntil !== undefined && this.#clock.now() > intent.validUntil) return 'its validUntil has passed';
+    return cancelReason ?? this.#halts.refusalOf(intent);
   }
 
   /** Until it shows: whether the amendment was applied. By sighting, or by proof that it can't be any more. */
@@ -219,11 +239,7 @@ export class Amender {
     let isWhole = true;
     for (const ref of refs) {
       try {
-        const found = await this.#calls.look('find', (attempt) => this.#adapter.find(ref, attempt), {
-          priority: 'reconcile',
-          symbol,
-          signal: this.#closing,
-        });
+        const found = await this.#calls.find(ref, this.#closing);
         if (found !== 'not_found') this.#evidence.orderOf(order, found, 'find');
       } catch {
         isWhole = false;
@@ -231,6 +247,14 @@ export class Amender {
     }
     return isWhole;
   }
+}
+
+function overdue(order: LiveOrder, cause?: Error): TradingError {
+  return new TradingError('DEADLINE', `Order ${order.id} could not be amended in time; it stands as it was.`, {
+    intentId: order.id,
+    retryable: true,
+    ...(cause === undefined ? undefined : { cause }),
+  });
 }
 
 /** Whether the venue shows what the amendment asked for. */

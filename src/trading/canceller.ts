@@ -115,8 +115,7 @@ export class Canceller {
   async #look(order: LiveOrder, leg: Leg): Promise<void> {
     if (this.#adapter.capabilities.lookup === 'none') return;
     try {
-      const options = { priority: 'reconcile', symbol: order.model.intent.symbol, signal: this.#closing } as const;
-      const found = await this.#calls.look('find', (attempt) => this.#adapter.find(refOf(order, leg), attempt), options);
+      const found = await this.#calls.find(refOf(order, leg), this.#closing);
       // "Not found" of an order that was seen before is a stale replica, or an archive.
       if (found !== 'not_found') await this.#evidence.order(found, 'find');
     } catch {

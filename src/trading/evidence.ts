@@ -1,7 +1,6 @@
 import type { VenueOrder } from '../contracts/broker.js';
 import type { Bus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
-import type { Fill } from '../contracts/orders.js';
 import type { Clock } from '../core/clock.js';
 import { isDecimal, sign } from '../core/decimal.js';
 import { FifoMap } from '../core/fifo-map.js';
@@ -10,9 +9,10 @@ import type { Halts } from './halts.js';
 import type { LiveOrder } from './live-order.js';
 import type { EvidenceSource } from './order-entry.js';
 import { filledQty, isLive, legFilled, legState } from './order-model.js';
-import { sameOr } from './order-states.js';
+import { isVenueState, sameOr } from './order-states.js';
 import type { OrderTable } from './order-table.js';
 import { MARGIN_MS } from './trading-defaults.js';
+import type { ListedFill } from './venue-shapes.js';
 
 /** How many external orders are remembered as already reported. */
 const REPORTED = 10_000;
@@ -67,7 +67,7 @@ export class Evidence {
     if (known !== undefined) return this.orderOf(known, seen, by);
     const ghost = seen.clientOrderId === undefined ? undefined : this.#table.ghost(seen.clientOrderId);
     if (ghost !== undefined && ghost.state === seen.state && ghost.filledQty === seen.filledQty) return 'foreign';
-    if (seen.clientOrderId === undefined || this.#reported.has(seen.venueOrderId)) return this.#external(seen);
+    if (seen.clientOrderId === undefined || this.#reported.has(nameOf(seen))) return this.#external(seen);
     const loaded = await this.#table.load(this.#journal, ghost?.intentId ?? seen.clientOrderId, this.#account);
     return loaded === undefined ? this.#external(seen) : this.orderOf(loaded, seen, by);
   }
@@ -75,7 +75,14 @@ export class Evidence {
   /** As {@link order}, where it is clear whose it is. */
   orderOf(order: LiveOrder, seen: VenueOrder, by: EvidenceSource): LiveOrder | 'foreign' {
     if (!isSane(seen)) {
-      this.conflict(order, seen, 'the venue shows an order with quantities that no order can have');
+      this.conflict(order, seen, 'the venue shows an order with a state or quantities that no order can have');
+      return 'foreign';
+    }
+    if (this.isOfAnother(order, seen)) {
+      this.#logger.warn(
+        { intentId: order.id, venueOrderId: seen.venueOrderId },
+        'an answer shows another order than was asked about; it says nothing',
+      );
       return 'foreign';
     }
     const isNews = !order.model.legs.some((leg) => leg.venueOrderId === seen.venueOrderId && leg.order !== undefined);
@@ -109,9 +116,18 @@ export class Evidence {
     return order;
   }
 
+  /** Whether what is shown of one of our orders is another one of ours: an answer that went astray. */
+  isOfAnother(order: LiveOrder, seen: VenueOrder): boolean {
+    const owner =
+      this.#table.byVenueId(seen.venueOrderId, seen.symbol) ??
+      (seen.clientOrderId === undefined ? undefined : this.#table.byClientId(seen.clientOrderId));
+    return owner !== undefined && owner !== order;
+  }
+
   /** Takes in a fill. @returns whether it belongs to an order of ours. */
-  fill(venueOrderId: string, clientOrderId: string | undefined, fill: Fill): boolean {
-    const order = this.#table.byVenueId(venueOrderId) ?? (clientOrderId === undefined ? undefined : this.#table.byClientId(clientOrderId));
+  fill({ venueOrderId, clientOrderId, symbol, fill }: ListedFill): boolean {
+    const named = clientOrderId === undefined ? undefined : this.#table.byClientId(clientOrderId);
+    const order = symbol === undefined ? (named ?? this.#table.byVenueId(venueOrderId)) : (this.#table.byVenueId(venueOrderId, symbol) ?? named);
     if (order === undefined) return false;
     if (!isDecimal(fill.qty) || !isDecimal(fill.price) || sign(fill.qty) <= 0) {
       this.#contradiction(order, `the venue shows a fill of ${fill.qty} at ${fill.price}, which no fill can be`, []);
@@ -133,6 +149,11 @@ export class Evidence {
     this.#contradiction(order, why, live.some((leg) => leg.venueOrderId === seen.venueOrderId) ? live : [...live, seen]);
   }
 
+  /** More may be filled in all than was asked for. */
+  filledAfterReplacement(order: LiveOrder): void {
+    this.#contradiction(order, 'an order has filled after its remainder had been placed anew', []);
+  }
+
   #contradiction(order: LiveOrder, why: string, live: readonly VenueOrder[]): void {
     this.#table.record(order, 'conflict', { reason: why, live });
     this.#logger.error({ intentId: order.id, venueOrderIds: order.view.venueOrderIds }, `conflict: ${why}`);
@@ -141,14 +162,14 @@ export class Evidence {
   }
 
   #lookUp(seen: VenueOrder): LiveOrder | undefined {
-    const byVenue = this.#table.byVenueId(seen.venueOrderId);
+    const byVenue = this.#table.byVenueId(seen.venueOrderId, seen.symbol);
     if (byVenue !== undefined || seen.clientOrderId === undefined) return byVenue;
     return this.#table.byClientId(seen.clientOrderId);
   }
 
   #external(seen: VenueOrder): 'external' {
-    if (this.#reported.has(seen.venueOrderId)) return 'external';
-    this.#reported.set(seen.venueOrderId, true);
+    if (this.#reported.has(nameOf(seen))) return 'external';
+    this.#reported.set(nameOf(seen), true);
     if (this.#reported.size > REPORTED) this.#reported.shift();
     if (this.#bus.has('order.external')) this.#bus.emit('order.external', { order: seen });
     return 'external';
@@ -185,8 +206,7 @@ export class Evidence {
 
   // Its remainder was computed from what it had filled; what fills later is filled twice.
   #checkLinked(order: LiveOrder, filledBefore: string): void {
-    if (order.model.linkedTo === undefined || sameOr(filledQty(order.model), filledBefore) === 0) return;
-    this.#contradiction(order, 'an order has filled after its remainder had been placed anew', []);
+    if (order.model.linkedTo !== undefined && sameOr(filledQty(order.model), filledBefore) !== 0) this.filledAfterReplacement(order);
   }
 
   #checkFills(order: LiveOrder, venueOrderId: string): void {
@@ -212,6 +232,18 @@ export class Evidence {
   }
 }
 
+// Some venues count their orders by symbol.
+function nameOf({ symbol, venueOrderId }: VenueOrder): string {
+  return `${symbol} ${venueOrderId}`;
+}
+
 function isSane(seen: VenueOrder): boolean {
-  return isDecimal(seen.qty) && isDecimal(seen.filledQty) && sign(seen.qty) > 0 && sign(seen.filledQty) >= 0 && Number.isFinite(seen.venueTime);
+  return (
+    isVenueState(seen.state) &&
+    isDecimal(seen.qty) &&
+    isDecimal(seen.filledQty) &&
+    sign(seen.qty) > 0 &&
+    sign(seen.filledQty) >= 0 &&
+    Number.isFinite(seen.venueTime)
+  );
 }

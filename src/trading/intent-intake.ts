@@ -3,7 +3,7 @@ import type { OrderIntent } from '../contracts/orders.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
 import type { ClientOrderIds } from './client-order-ids.js';
-import { type Halts, haltedError } from './halts.js';
+import type { Halts } from './halts.js';
 import type { InstrumentFilters } from './instrument-filters.js';
 import type { LiveOrder } from './live-order.js';
 import { entry } from './order-entry.js';
@@ -11,6 +11,7 @@ import { reduce } from './order-reducer.js';
 import type { OrderTable } from './order-table.js';
 import { checkedIntent, payloadHash } from './payload.js';
 import type { Placer } from './placer.js';
+import { requireSendable } from './sendable.js';
 
 /** How long a caller has to try again after the journal failed. */
 const DOUBT_MS = 10_000;
@@ -121,16 +122,10 @@ export class IntentIntake {
 
   async #make(intent: OrderIntent & { readonly intentId: string }, hash: string, deadlineMs: number, linkedFrom?: string): Promise<LiveOrder> {
     if (!this.#filters.isReady(intent.symbol)) await this.#filters.learn(intent.symbol);
+    // What was asked meanwhile may have taken until the client was closed.
+    this.#placer.requireOpen();
     const now = this.#clock.now();
-    if (intent.validUntil !== undefined && intent.validUntil <= now) {
-      throw new TradingError(
-        'INTENT_EXPIRED',
-        `validUntil of intent ${intent.intentId} passed ${now - intent.validUntil} ms ago; nothing was written.`,
-        { intentId: intent.intentId },
-      );
-    }
-    const halted = this.#halts.refusalOf(intent);
-    if (halted !== undefined) throw haltedError(halted, intent.intentId);
+    requireSendable(intent, now, this.#halts, 'nothing was written');
     this.#filters.check(intent);
     const clientOrderId = this.#ids.fits(intent.intentId) ? intent.intentId : this.#ids.next(now);
     const prepared = entry('prepared', now, {

@@ -20,6 +20,7 @@ export class LeaseKeeper {
   #lease: WriterLease | undefined;
   #timer: Disposable | undefined;
   #renewing: Promise<void> | undefined;
+  #isReleased = false;
   #wallAt = 0;
   #monotonicAt = 0;
 
@@ -39,10 +40,14 @@ export class LeaseKeeper {
     return this.#lease?.epoch ?? 0;
   }
 
-  /** @throws TradingError JOURNAL_LOCKED while another holds it. */
+  /** @throws TradingError JOURNAL_LOCKED while another holds it, CLOSED when it was released before it was had. */
   async acquire(account: string, owner: string): Promise<void> {
     const [wallAt, monotonicAt] = [this.#clock.now(), this.#clock.monotonic()];
     const lease = await this.#journal.acquire(account, owner, LEASE_TTL_MS);
+    if (this.#isReleased) {
+      await lease.release();
+      throw new TradingError('CLOSED', 'The trading client was closed while it took the writer lease, and has given it back.');
+    }
     this.#lease = lease;
     this.#wallAt = wallAt;
     this.#monotonicAt = monotonicAt;
@@ -68,6 +73,7 @@ export class LeaseKeeper {
   async release(): Promise<void> {
     const lease = this.#lease;
     this.#lease = undefined;
+    this.#isReleased = true;
     this.#timer?.[Symbol.dispose]();
     await lease?.release();
   }

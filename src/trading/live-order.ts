@@ -26,6 +26,8 @@ export class LiveOrder {
   lastAttempt = 0;
   isDriven = false;
   isCancelling = false;
+  /** From the call of a replacement to its end: a second one would place the remainder twice. */
+  isReplacing = false;
   isSettled = false;
   /** Ids of venue orders that were reported as contradicting it. */
   conflicts: Set<string> | undefined;

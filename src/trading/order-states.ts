@@ -21,6 +21,11 @@ const RANKS = { working: 1, partially_filled: 2, expired: 3, canceled: 4, reject
   number
 >;
 
+/** Whether an order at a venue can be in it. */
+export function isVenueState(state: unknown): state is VenueOrder['state'] {
+  return typeof state === 'string' && Object.hasOwn(RANKS, state);
+}
+
 /**
  * Whether evidence `a` says more than `b`: ordered by filled quantity, then rank, never by arrival,
  * since replicas and streams deliver late. Venue time breaks ties, for amendments that change

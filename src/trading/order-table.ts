@@ -34,6 +34,8 @@ export class OrderTable {
   readonly #byIntent = new Map<string, LiveOrder>();
   readonly #byClientId = new Map<string, LiveOrder>();
   readonly #byVenueId = new Map<string, LiveOrder>();
+  // Some venues count their orders by symbol: Binance. Only fills may come without one.
+  readonly #bySymbolAndVenueId = new Map<string, LiveOrder>();
   readonly #ghosts = new FifoMap<string, Ghost>();
   readonly #retired = new FifoMap<LiveOrder, true>();
   /** Orders whose outcome is unknown or escalated. */
@@ -61,8 +63,8 @@ export class OrderTable {
     return this.#byClientId.get(id);
   }
 
-  byVenueId(id: string): LiveOrder | undefined {
-    return this.#byVenueId.get(id);
+  byVenueId(id: string, symbol?: string): LiveOrder | undefined {
+    return symbol === undefined ? this.#byVenueId.get(id) : this.#bySymbolAndVenueId.get(`${symbol} ${id}`);
   }
 
   ghost(id: string): Ghost | undefined {
@@ -90,7 +92,10 @@ export class OrderTable {
   drop(order: LiveOrder): void {
     this.#byIntent.delete(order.id);
     for (const id of order.model.clientOrderIds) this.#byClientId.delete(id);
-    for (const leg of order.model.legs) this.#byVenueId.delete(leg.venueOrderId);
+    for (const { venueOrderId } of order.model.legs) {
+      this.#bySymbolAndVenueId.delete(`${order.model.intent.symbol} ${venueOrderId}`);
+      if (this.#byVenueId.get(venueOrderId) === order) this.#byVenueId.delete(venueOrderId);
+    }
     for (const set of [this.unknown, this.working, this.incomplete, this.#retired]) set.delete(order);
   }
 
@@ -155,7 +160,10 @@ export class OrderTable {
   #index(order: LiveOrder): void {
     const { model, state } = order;
     for (const id of model.clientOrderIds) this.#byClientId.set(id, order);
-    for (const leg of model.legs) this.#byVenueId.set(leg.venueOrderId, order);
+    for (const { venueOrderId } of model.legs) {
+      this.#byVenueId.set(venueOrderId, order);
+      this.#bySymbolAndVenueId.set(`${model.intent.symbol} ${venueOrderId}`, order);
+    }
     toggle(this.unknown, order, state === 'unknown' || state === 'escalated');
     toggle(this.working, order, model.final === undefined && liveLegs(model).length > 0);
     toggle(this.incomplete, order, isTerminal(state) && !hasAllFills(model) && !order.isSettled);

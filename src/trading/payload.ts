@@ -39,6 +39,7 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
   requireText('symbol', intent.symbol);
   requireOneOf('side', intent.side, SIDES);
   requireOneOf('type', intent.type, TYPES);
+  if (intent.reduceOnly !== undefined && typeof intent.reduceOnly !== 'boolean') throw invalid('reduceOnly', 'true or false', intent.reduceOnly);
   if (intent.timeInForce !== undefined) requireOneOf('timeInForce', intent.timeInForce, TIMES_IN_FORCE);
   if (intent.account !== undefined && intent.account !== account)
     throw invalid('account', `"${account}", the account of this client`, intent.account);
@@ -91,6 +92,7 @@ export function invalid(name: string, expectation: string, value: unknown): Trad
 
 // What can't be written to the journal can't be hashed after a restart either.
 function ownCopy(extra: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (typeof extra !== 'object' || extra === null || Array.isArray(extra)) throw invalid('extra', 'an object', extra);
   try {
     return JSON.parse(canonical(extra)) as Record<string, unknown>;
   } catch (cause) {

@@ -1,5 +1,6 @@
 import type { BrokerAdapter, VenueOrder, Verdict } from '../contracts/broker.js';
 import type { Bus } from '../contracts/events.js';
+import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
 import { isVenueKitError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -9,7 +10,7 @@ import type { Evidence } from './evidence.js';
 import type { Halts } from './halts.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { LeaseKeeper } from './lease-keeper.js';
-import type { LiveOrder } from './live-order.js';
+import { INTERRUPTED, type LiveOrder } from './live-order.js';
 import { type Entry, type EntryBodies, entry } from './order-entry.js';
 import { hasUnresolvedAttempt } from './order-model.js';
 import type { OrderTable } from './order-table.js';
@@ -75,6 +76,11 @@ export class Placer {
   /** Requests that are at the venue at this moment. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** @throws TradingError CLOSED when nothing is sent any more. */
+  requireOpen(): void {
+    if (this.#isClosed) throw new TradingError('CLOSED', 'The trading client is closed; nothing was written.');
   }
 
   /** No more sends; what waits unsent stays as the journal has it. */
@@ -150,8 +156,10 @@ export class Placer {
         if (next.isRetry) await this.#spendRetry(order);
       }
     } catch (error) {
-      this.#logger.error({ error, intentId: order.id }, 'sending an order failed in an unforeseen way; its outcome is resolved like an unknown one');
-      this.#becomeUnknown(order, order.lastAttempt, error);
+      this.#logger.error({ error, intentId: order.id }, 'sending an order failed in an unforeseen way');
+      // With nothing at the venue it is over; else its outcome is resolved like any unknown one.
+      if (hasUnresolvedAttempt(order.model)) this.#becomeUnknown(order, order.lastAttempt, error);
+      else this.#table.record(order, 'ended', { state: 'abandoned', reason: `it could not be sent: ${reasonOf(error, 'no reason was given')}` });
     } finally {
       order.isDriven = false;
       if (hasUnresolvedAttempt(order.model)) this.onUnknown(order);
@@ -209,9 +217,9 @@ export class Placer {
       await (permit ?? this.#permit(order));
       return true;
     } catch (error) {
-      // Its deadline, a cancel or a halt: the loop looks again which. Anything else must not spin.
-      if (error instanceof RangeError) throw error;
+      // Its deadline, a cancel or a halt: the loop looks again which. What will not change must not spin.
       if (isVenueKitError(error)) await this.#pause(order, 1);
+      else if (error !== INTERRUPTED) throw error;
       return false;
     }
   }
@@ -253,7 +261,9 @@ export class Placer {
   async #send(order: LiveOrder, sending: Sending): Promise<Verdict> {
     const { intent, clientOrderId } = order.model;
     const attempt = new LiveAttempt(sending.attempt, sending.venueNow, sending.fenceUntil === undefined ? undefined : this.#calls.fenceMs);
-    const onLate = (late: VenueOrder): void => void this.#evidence.orderOf(order, late, 'answer');
+    const onLate = (late: VenueOrder): void => {
+      if (isNamed(late, clientOrderId)) this.#evidence.orderOf(order, late, 'answer');
+    };
     this.#calls.limiter.sent(this.#calls.costs('place'), intent);
     const { writes } = this.#calls;
     const start = writes.adaptive === undefined ? 0 : this.#clock.monotonic();
@@ -274,13 +284,12 @@ export class Placer {
     switch (verdict.kind) {
       case 'accepted':
         placing.success();
-        if (this.#evidence.orderOf(order, verdict.order, 'answer') === 'foreign') {
+        if (!isNamed(verdict.order, order.model.clientOrderId) || this.#evidence.orderOf(order, verdict.order, 'answer') === 'foreign') {
           this.#becomeUnknown(order, attempt, 'the venue accepted another order than was sent');
           return OVER;
         }
         // What can't be told from other fills is listed again.
-        for (const fill of verdict.fills ?? [])
-          if (isFillShape(fill)) this.#evidence.fill(verdict.order.venueOrderId, verdict.order.clientOrderId, fill);
+        for (const fill of verdict.fills ?? []) if (isFillShape(fill)) this.#evidence.fill({ ...verdict.order, fill });
         return OVER;
       case 'rejected':
         placing.success();
@@ -381,6 +390,11 @@ export class Placer {
       await this.#pause(order, POLL_GAP_MS);
     }
   }
+}
+
+/** Whether the answer is that to the request: one to another request that went astray shows another id. */
+function isNamed({ clientOrderId }: VenueOrder, sent: string): boolean {
+  return clientOrderId === undefined || clientOrderId === sent;
 }
 
 /** What the verdict says of the venue's load; undefined where it says nothing. */

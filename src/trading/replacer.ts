@@ -3,22 +3,25 @@ import type { OrderView } from '../contracts/orders.js';
 import { TradingError } from '../contracts/trading-error.js';
 import { abortable } from '../core/abort.js';
 import type { Clock } from '../core/clock.js';
-import { subtract } from '../core/decimal.js';
+import { add, subtract } from '../core/decimal.js';
 import { requireKnown, requireObject } from '../core/options.js';
 import type { Amender } from './amender.js';
 import type { Canceller } from './canceller.js';
 import type { ClientOrderIds } from './client-order-ids.js';
+import type { Evidence } from './evidence.js';
+import type { Halts } from './halts.js';
 import type { InstrumentFilters } from './instrument-filters.js';
 import type { IntentIntake } from './intent-intake.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { LiveOrder } from './live-order.js';
 import { entry, type ReplaceTarget } from './order-entry.js';
 import { type HandleHost, LiveOrderHandle, outcomeUnknown, waitFor } from './order-handle.js';
-import { filledQty, hasAllFills, liveLegs } from './order-model.js';
+import { filledQty, hasAllFills, liveLegs, type OrderModel } from './order-model.js';
 import { isAcknowledged, isTerminal, sameOr } from './order-states.js';
 import type { OrderTable } from './order-table.js';
 import { invalid, positive } from './payload.js';
 import type { Resolver } from './resolver.js';
+import { requireSendable } from './sendable.js';
 import { POLL_GAP_MS } from './trading-defaults.js';
 
 /**
@@ -30,6 +33,8 @@ export class Replacer {
   readonly #canceller: Canceller;
   readonly #table: OrderTable;
   readonly #writer: JournalWriter;
+  readonly #evidence: Evidence;
+  readonly #halts: Halts;
   readonly #intake: IntentIntake;
   readonly #filters: InstrumentFilters;
   readonly #ids: ClientOrderIds;
@@ -43,6 +48,8 @@ export class Replacer {
     readonly canceller: Canceller;
     readonly table: OrderTable;
     readonly writer: JournalWriter;
+    readonly evidence: Evidence;
+    readonly halts: Halts;
     readonly intake: IntentIntake;
     readonly filters: InstrumentFilters;
     readonly ids: ClientOrderIds;
@@ -55,6 +62,8 @@ export class Replacer {
     this.#canceller = parts.canceller;
     this.#table = parts.table;
     this.#writer = parts.writer;
+    this.#evidence = parts.evidence;
+    this.#halts = parts.halts;
     this.#intake = parts.intake;
     this.#filters = parts.filters;
     this.#ids = parts.ids;
@@ -64,7 +73,7 @@ export class Replacer {
     this.#visibilityLagMs = parts.visibilityLagMs;
   }
 
-  /** @throws TradingError INVALID where there is nothing to change, REJECTED where the venue refuses, OUTCOME_UNKNOWN at the deadline. */
+  /** @throws TradingError INVALID where there is nothing to change, HALTED, INTENT_EXPIRED, REJECTED where the venue refuses, OUTCOME_UNKNOWN at the deadline. */
   async replace(order: LiveOrder, wanted: ReplaceTarget, options: CallOptions & { readonly deadlineMs: number }): Promise<OrderView> {
     const to = this.#checked(order, wanted);
     const began = this.#clock.monotonic();
@@ -74,7 +83,10 @@ export class Replacer {
     await waitFor(this.#host, handle, order, () => isAcknowledged(order.state) && order.state !== 'escalated', waiting);
     this.#requireChangeable(order);
     const deadlineAt = this.#clock.monotonic() + left();
-    const work = this.#amender.canAmend ? this.#amender.amend(order, to, deadlineAt) : this.#cancelAndLink(order, to, deadlineAt);
+    order.isReplacing = true;
+    const work = (this.#amender.canAmend ? this.#amender.amend(order, to, deadlineAt) : this.#cancelAndLink(order, to, deadlineAt)).finally(() => {
+      order.isReplacing = false;
+    });
     return this.#within(work, left(), options.signal, handle);
   }
 
@@ -83,15 +95,15 @@ export class Replacer {
     const { replacing } = order.model;
     if (replacing !== undefined) {
       const linked = this.#table.get(replacing.linkedTo);
-      if (linked === undefined) void this.#resumeReplacing(order, replacing.linkedTo);
-      else this.#table.record(order, 'replaced', { linkedTo: replacing.linkedTo, reason: 'replaced before the restart' });
+      if (linked === undefined) void this.#resumeReplacing(order, replacing);
+      else this.#linked(order, replacing.to, linked, 'replaced before the restart');
     }
     this.#amender.resume(order);
   }
 
-  async #resumeReplacing(order: LiveOrder, linkedTo: string): Promise<void> {
+  async #resumeReplacing(order: LiveOrder, { to, linkedTo }: Replacing): Promise<void> {
     const linked = await this.#intake.fromJournal(linkedTo).catch(() => undefined);
-    if (linked !== undefined) return void this.#table.record(order, 'replaced', { linkedTo, reason: 'replaced before the restart' });
+    if (linked !== undefined) return this.#linked(order, to, linked, 'replaced before the restart');
     // The price of the remainder is stale now; what was asked for in any case is the cancel.
     if (!isTerminal(order.state)) this.#table.record(order, 'cancel', { reason: 'it was being replaced before a restart' });
     this.#table.record(order, 'replaced', { reason: 'a replacement is not carried over a restart' });
@@ -126,12 +138,19 @@ export class Replacer {
       const next = { ...intent, intentId: linkedTo, qty: remainder, ...(price === undefined ? undefined : { price }) };
       const linked = await this.#intake.take(next, Math.max(1, deadlineAt - this.#clock.monotonic()), order.id);
       await linked.durable;
-      this.#table.record(order, 'replaced', { linkedTo, reason: `replaced by ${linkedTo}` });
+      this.#linked(order, to, linked, `replaced by ${linkedTo}`);
       return await waitFor(this.#host, new LiveOrderHandle(this.#host, linked), linked, () => isAcknowledged(linked.state), {});
     } catch (error) {
       this.#table.record(order, 'replaced', { reason: `its remainder was not placed: ${error instanceof Error ? error.message : String(error)}` });
       throw error;
     }
+  }
+
+  #linked(order: LiveOrder, to: ReplaceTarget, linked: LiveOrder, reason: string): void {
+    const wanted = to.qty ?? order.model.qty;
+    this.#table.record(order, 'replaced', { linkedTo: linked.id, reason });
+    // A fill that came in while the remainder was being written was not taken off it.
+    if (sameOr(add(filledQty(order.model), linked.model.intent.qty), wanted) > 0) this.#evidence.filledAfterReplacement(order);
   }
 
   /** A cancel that was acknowledged may still turn out to have filled: only after the lag, with all fills, is the remainder known. */
@@ -165,10 +184,11 @@ export class Replacer {
       ? `is ${state}${model.linkedTo === undefined ? '' : ` and goes on as ${model.linkedTo}`}`
       : state === 'pending_cancel' || model.cancelReason !== undefined
         ? 'is being cancelled'
-        : model.amendment !== undefined || model.replacing !== undefined
+        : model.amendment !== undefined || model.replacing !== undefined || order.isReplacing
           ? 'is being replaced already'
           : undefined;
     if (why !== undefined) throw new TradingError('INVALID', `Order ${order.id} ${why}, so it can't be replaced.`, { intentId: order.id });
+    requireSendable(model.intent, this.#clock.now(), this.#halts, 'the order stands as it was');
   }
 
   async #within(work: Promise<OrderView>, deadlineMs: number, signal: AbortSignal | undefined, handle: LiveOrderHandle): Promise<OrderView> {
@@ -185,5 +205,7 @@ export class Replacer {
     }
   }
 }
+
+type Replacing = NonNullable<OrderModel['replacing']>;
 
 const OVER = new Error('over');

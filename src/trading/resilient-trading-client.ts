@@ -259,10 +259,12 @@ export class ResilientTradingClient implements AsyncDisposable {
   }
 
   async #start(options: CallOptions): Promise<ReconcileReport> {
+    throwIfAborted(options.signal);
     const session = this.#newSession();
+    // Known from here on, so that a close finds it.
+    this.#session = session;
     try {
-      await session.open();
-      this.#session = session;
+      await abortable(abortable(session.open(), session.closing), options.signal);
       const report = await this.#reconcile(session, options, true);
       session.isOpen = true;
       return report;
@@ -298,7 +300,8 @@ export class ResilientTradingClient implements AsyncDisposable {
           external: dedupe(sweep.external),
         };
       }
-      if (ms() >= deadlineMs || session.closing.aborted) {
+      throwIfAborted(session.closing);
+      if (ms() >= deadlineMs) {
         emit('failed');
         const cause = sweep.error;
         throw new TradingError(
@@ -307,7 +310,8 @@ export class ResilientTradingClient implements AsyncDisposable {
           { cause, retryable: true },
         );
       }
-      await this.#clock.sleep(Math.min(session.calls.backoff(failures), Math.max(1, deadlineMs - ms())), options.signal);
+      const pauseMs = Math.min(session.calls.backoff(failures), Math.max(1, deadlineMs - ms()));
+      await this.#clock.sleep(pauseMs, options.signal === undefined ? session.closing : AbortSignal.any([options.signal, session.closing]));
     }
   }
 
@@ -332,6 +336,8 @@ export class ResilientTradingClient implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#session?.close();
+    // A start that is under way has seen the end by now, and gives back what it had taken.
+    await this.#starting?.catch(() => {});
     this.#calls.close();
   }
 
@@ -391,6 +397,6 @@ function closed(): TradingError {
   return new TradingError('CLOSED', 'The trading client is closed; create a new one on the same journal.');
 }
 
-function dedupe<T extends { readonly venueOrderId: string }>(orders: readonly T[]): readonly T[] {
-  return [...new Map(orders.map((order) => [order.venueOrderId, order])).values()];
+function dedupe<T extends { readonly symbol: string; readonly venueOrderId: string }>(orders: readonly T[]): readonly T[] {
+  return [...new Map(orders.map((order) => [`${order.symbol} ${order.venueOrderId}`, order])).values()];
 }

@@ -220,9 +220,9 @@ export class Resolver {
   /** A failed look says nothing, and so does an order that only carries our id. */
   async #look(order: LiveOrder): Promise<'seen' | 'absent' | 'failed'> {
     try {
-      const options = { priority: 'reconcile', symbol: order.model.intent.symbol, signal: this.#closing } as const;
-      const found = await this.#calls.look('find', (attempt) => this.#adapter.find(refOf(order), attempt), options);
+      const found = await this.#calls.find(refOf(order), this.#closing);
       if (found === 'not_found') return 'absent';
+      if (this.#evidence.isOfAnother(order, found)) return 'failed';
       return this.#evidence.orderOf(order, found, 'find') === 'foreign' ? 'absent' : 'seen';
     } catch {
       return 'failed';

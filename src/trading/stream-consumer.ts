@@ -103,8 +103,7 @@ export class StreamConsumer implements StreamHealth {
         return;
       case 'fill':
         this.#sequence(event.seq);
-        requireFillShape(event);
-        this.#evidence.fill(event.venueOrderId, event.clientOrderId, event.fill);
+        this.#evidence.fill(requireFillShape(event));
     }
   }
 

@@ -105,8 +105,7 @@ export class Sweeper {
         else if (whose === 'external') external.push(shown);
       }
     }
-    if (fills.status === 'fulfilled')
-      for (const { venueOrderId, clientOrderId, fill } of fills.value) this.#evidence.fill(venueOrderId, clientOrderId, fill);
+    if (fills.status === 'fulfilled') for (const fill of fills.value) this.#evidence.fill(fill);
     const failed = [open, history, fills].find((listing) => listing.status === 'rejected');
     if (failed === undefined) await this.#advance(notBefore > -Infinity ? notBefore : started);
     return {

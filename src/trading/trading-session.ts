@@ -3,7 +3,7 @@ import type { BrokerAdapter } from '../contracts/broker.js';
 import type { Bus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
 import { TradingError } from '../contracts/trading-error.js';
-import { abortReason } from '../core/abort.js';
+import { abortReason, throwIfAborted } from '../core/abort.js';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import type { Random } from '../core/random.js';
@@ -106,13 +106,15 @@ export class TradingSession {
     this.host = { clock, closing, waits, current: (id) => table.get(id), cancel: (id, options) => this.#cancel(id, options) };
     const filters = new InstrumentFilters(adapter, calls, clock);
     this.intake = new IntentIntake({ account, table, journal, halts, filters, placer, ids: this.#ids, clock, resume: (order) => this.resume(order) });
-    const amender = new Amender({ adapter, calls, table, writer, evidence, ids: this.#ids, lease, clock, bus, closing });
+    const amender = new Amender({ adapter, calls, table, writer, evidence, halts, ids: this.#ids, lease, clock, bus, closing });
     const { visibilityLagMs } = adapter.capabilities;
     this.replacer = new Replacer({
       amender,
       canceller,
       table,
       writer,
+      evidence,
+      halts,
       intake: this.intake,
       filters,
       ids: this.#ids,
@@ -150,10 +152,13 @@ export class TradingSession {
     this.#writer.begin(this.#lease.epoch);
     this.#ids.begin(this.#lease.epoch);
     await this.#sweeper.open();
+    throwIfAborted(this.closing);
     for await (const records of journal.unresolved(account)) {
       if (isHaltKey(records[0]?.intentId ?? '', account)) this.halts.restore(records);
       else this.table.restore(records);
     }
+    // What was closed meanwhile has given the lease back.
+    throwIfAborted(this.closing);
     // All are back before the first goes on: one may be the remainder of another.
     for (const order of [...this.table.values()]) if (!order.isSettled) this.resume(order);
     this.calls.open();

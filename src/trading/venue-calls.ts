@@ -1,4 +1,4 @@
-import type { Attempt, BrokerAdapter, Cost, LimitObservation, VenueOrder, Verdict } from '../contracts/broker.js';
+import type { Attempt, BrokerAdapter, Cost, LimitObservation, OrderRef, VenueOrder, Verdict } from '../contracts/broker.js';
 import type { Bus, VenueKitEvents } from '../contracts/events.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
@@ -15,6 +15,7 @@ import { AttemptDeadlines, LiveAttempt } from './attempt-deadlines.js';
 import { OperationGuards } from './operation-guards.js';
 import type { FullPolicy } from './trading-defaults.js';
 import { VenueClock } from './venue-clock.js';
+import { badAnswer, requireFound, requireVerdict } from './venue-shapes.js';
 
 /** Reads that decide about money must fail soon enough to be asked again. */
 const READ_TIMEOUT_MS = 3_000;
@@ -146,13 +147,13 @@ export class VenueCalls {
     let answer: Promise<Verdict> | undefined;
     let verdict: Verdict;
     try {
-      verdict = await this.#writeDeadlines.run(attempt, (made) => (answer = send(made)));
+      // By its contract a promise; of what else it may be, the checked value counts.
+      verdict = await this.#writeDeadlines.run(attempt, (made) => (answer = Promise.resolve(send(made)).then(requireVerdict)));
     } catch (cause) {
       verdict = { kind: 'unknown', cause };
-      answer?.then(
-        (late) => late.kind === 'accepted' && onLate?.(late.order),
-        () => {},
-      );
+      answer
+        ?.then((late) => late.kind === 'accepted' && onLate?.(late.order))
+        .catch((error: unknown) => this.#logger.warn({ error, operation }, 'what came after the time of an attempt was up says nothing'));
     }
     // Whatever the adapter is, what its errors hold goes into the journal, events and messages from here.
     if (verdict.kind !== 'accepted') redactError(verdict.cause);
@@ -175,6 +176,12 @@ export class VenueCalls {
       this.#report(operation, 1, start, 'failed');
       throw redactError(error);
     }
+  }
+
+  /** Looks for one order. @throws also where what is shown is none: a failed read proves nothing. */
+  find(ref: OrderRef, signal: AbortSignal): Promise<VenueOrder | 'not_found'> {
+    const options = { priority: 'reconcile', symbol: ref.symbol, signal } as const;
+    return this.look('find', async (attempt) => requireFound(await this.#adapter.find(ref, attempt)), options);
   }
 
   /** A whole listing; one that breaks off in the middle, or of which `check` refuses an item, is a failed read. */
@@ -230,6 +237,8 @@ export class VenueCalls {
       },
       options,
     );
+    // As a lower bound it would prove everything at once.
+    if (!Number.isFinite(told)) throw badAnswer(`${String(told)} for the time of the venue`);
     this.clock.measured(told, sentAt, this.#time.monotonic());
     return told;
   }

@@ -1,4 +1,4 @@
-import type { VenueOrder } from '../contracts/broker.js';
+import type { VenueOrder, Verdict } from '../contracts/broker.js';
 import type { Fill } from '../contracts/orders.js';
 import { VenueKitError } from '../core/errors.js';
 
@@ -6,6 +6,7 @@ import { VenueKitError } from '../core/errors.js';
 export interface ListedFill {
   readonly venueOrderId: string;
   readonly clientOrderId?: string;
+  readonly symbol?: string;
   readonly fill: Fill;
 }
 
@@ -17,14 +18,29 @@ export interface ListedFill {
 export function requireOrderShape(row: VenueOrder): VenueOrder {
   const { venueOrderId, symbol, clientOrderId } = objectOf(row, 'an order');
   if (isText(venueOrderId) && isText(symbol) && (clientOrderId === undefined || typeof clientOrderId === 'string')) return row;
-  throw badRow('an order without the venue order id and symbol that it is known by');
+  throw badAnswer('an order without the venue order id and symbol that it is known by');
 }
 
 /** As {@link requireOrderShape}, for fills. */
 export function requireFillShape(row: ListedFill): ListedFill {
   const { venueOrderId, fill } = objectOf(row, 'a fill');
   if (isText(venueOrderId) && isFillShape(fill)) return row;
-  throw badRow('a fill without the venue order id and trade id that it is known by');
+  throw badAnswer('a fill without the venue order id and trade id that it is known by');
+}
+
+/** What an adapter shows of an order that was looked for. @throws VenueKitError BAD_ANSWER for anything else: such a look-up is a failed read. */
+export function requireFound(found: VenueOrder | 'not_found'): VenueOrder | 'not_found' {
+  return found === 'not_found' ? found : requireOrderShape(found);
+}
+
+const VERDICTS: readonly unknown[] = ['accepted', 'not_sent', 'refused', 'rejected', 'duplicate', 'unknown'] satisfies Verdict['kind'][];
+
+/** What an adapter says of a write, where it can be one. @throws VenueKitError BAD_ANSWER where it can't: nothing is known then. */
+export function requireVerdict(verdict: Verdict): Verdict {
+  const { kind, order } = objectOf(verdict, 'a verdict');
+  if (!VERDICTS.includes(kind)) throw badAnswer(`a verdict of kind ${JSON.stringify(kind)}`);
+  if (kind === 'accepted') requireOrderShape(order as VenueOrder);
+  return verdict;
 }
 
 /** Whether it is a fill that can be told from others. */
@@ -33,7 +49,7 @@ export function isFillShape(fill: unknown): fill is Fill {
 }
 
 function objectOf(row: unknown, what: string): Record<string, unknown> {
-  if (typeof row !== 'object' || row === null) throw badRow(`${row === null ? 'null' : typeof row} for ${what}`);
+  if (typeof row !== 'object' || row === null) throw badAnswer(`${row === null ? 'null' : typeof row} for ${what}`);
   return row as Record<string, unknown>;
 }
 
@@ -41,6 +57,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function badRow(what: string): VenueKitError {
+/** VenueKitError BAD_ANSWER. */
+export function badAnswer(what: string): VenueKitError {
   return new VenueKitError('BAD_ANSWER', `The adapter shows ${what}; what it has read counts as not read`);
 }

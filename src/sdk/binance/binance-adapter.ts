@@ -198,9 +198,13 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
     }
   }
 
-  async *fills(sinceVenueMs: number, attempt: Attempt): AsyncIterable<{ readonly venueOrderId: string; readonly fill: Fill }> {
-    for await (const [json] of this.#pages('/api/v3/myTrades', 'id', sinceVenueMs, attempt)) {
-      yield { venueOrderId: text(json, 'orderId'), fill: fillOf(json) };
+  async *fills(
+    sinceVenueMs: number,
+    attempt: Attempt,
+  ): AsyncIterable<{ readonly venueOrderId: string; readonly symbol: string; readonly fill: Fill }> {
+    for await (const [json, symbol] of this.#pages('/api/v3/myTrades', 'id', sinceVenueMs, attempt)) {
+      // The venue counts its orders by symbol.
+      yield { venueOrderId: text(json, 'orderId'), symbol, fill: fillOf(json) };
     }
   }
 

@@ -20,7 +20,7 @@ export function eventsOf(report: Json, symbol: string): readonly VenueEvent[] {
     at: number(report, 'T'),
   };
   const named = order.clientOrderId === undefined ? {} : { clientOrderId: order.clientOrderId };
-  return [{ kind: 'fill', venueOrderId: order.venueOrderId, ...named, fill }, event];
+  return [{ kind: 'fill', venueOrderId: order.venueOrderId, ...named, symbol, fill }, event];
 }
 
 function orderOf(report: Json, symbol: string): VenueOrder {

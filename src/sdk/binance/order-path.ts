@@ -100,8 +100,11 @@ export class OrderPath {
   }
 
   async #cancel(call: GatedCall): Promise<WireAnswer> {
-    const { orderId, origClientOrderId } = call.params;
+    const { orderId, origClientOrderId, symbol: marketId } = call.params;
+    const symbol = typeof marketId === 'string' ? this.#parts.symbolOf(marketId) : undefined;
     const open = this.#orders.open({
+      // The venue counts its orders by symbol.
+      ...(symbol === undefined ? {} : { symbol }),
       ...(typeof origClientOrderId === 'string' ? { clientOrderId: origClientOrderId } : {}),
       ...(typeof orderId === 'string' || typeof orderId === 'number' || typeof orderId === 'bigint' ? { venueOrderId: String(orderId) } : {}),
     });

@@ -49,19 +49,28 @@ export class OrderCalls {
   }
 
   /** An order of the order path that is not over, by either id. */
-  open({ clientOrderId, venueOrderId }: { readonly clientOrderId?: string; readonly venueOrderId?: string }): OrderView | undefined {
-    const view = this.#known(clientOrderId, venueOrderId);
+  open(ref: OrderName): OrderView | undefined {
+    const view = this.#known(ref);
     return view === undefined || isOver(view) ? undefined : view;
   }
 
-  #known(clientOrderId: string | undefined, venueOrderId: string | undefined): OrderView | undefined {
+  #known({ clientOrderId, venueOrderId, symbol }: OrderName): OrderView | undefined {
     const { client } = this.#session;
     const byIntent = clientOrderId === undefined ? undefined : client.order(clientOrderId)?.view;
     if (byIntent !== undefined) return byIntent;
     return client
       .orders()
+      .filter((view) => symbol === undefined || view.intent.symbol === symbol)
       .find((view) => (venueOrderId === undefined ? view.clientOrderId === clientOrderId : view.venueOrderIds.includes(venueOrderId)));
   }
+}
+
+/** How a call of the SDK names an order. */
+interface OrderName {
+  readonly clientOrderId?: string;
+  readonly venueOrderId?: string;
+  /** Needed with the venue's id where the venue counts its orders by symbol. */
+  readonly symbol?: string;
 }
 
 function isOver({ state }: OrderView): boolean {

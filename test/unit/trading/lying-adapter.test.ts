@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BrokerAdapter, Verdict } from '../../../src/contracts/broker.js';
+import type { BrokerAdapter, OrderRef, VenueOrder, Verdict } from '../../../src/contracts/broker.js';
 import type { OrderView } from '../../../src/contracts/orders.js';
 import { aMarketOrder, aRestingOrder, givenAStartedClient, PROFILES, settle } from './given-trading.js';
 
@@ -125,6 +125,170 @@ describe('an adapter that answers what no adapter should', () => {
     await clock.advance(30_000);
     venue.fill(order.view.venueOrderIds[0] as string);
     expect((await settle(clock, order.done())).state).toBe('filled');
+  });
+});
+
+describe('found by review: an adapter whose answers', () => {
+  it('to cancels are none: the order is cancelled all the same, and no process ends', async () => {
+    const garbage: unknown[] = [undefined, null, {}, { kind: 'maybe' }, { kind: 'accepted' }, { kind: 'accepted', order: {} }];
+    const adapter = lying({
+      cancel: (broker) => async (ref, attempt) => (garbage.length > 0 ? (garbage.shift() as Verdict) : broker.cancel(ref, attempt)),
+    });
+    const { clock, client } = await givenAStartedClient({ adapter });
+    await settle(clock, client.submit(aRestingOrder({ intentId: 'a' })));
+    expect((await settle(clock, client.cancel('a', { deadlineMs: 120_000 }))).state).toBe('canceled');
+    expect(garbage).toEqual([]);
+  });
+
+  it('come too late, and are none: nothing is taken from them, and no process ends', async () => {
+    let calls = 0;
+    const adapter = (broker: BrokerAdapter, clock: { sleep(ms: number): Promise<void> }): BrokerAdapter =>
+      lying({
+        place: () => async (intent, id, attempt) => {
+          const told = await broker.place(intent, id, attempt);
+          if (++calls > 3) return told;
+          await clock.sleep(2_000);
+          return [undefined, { kind: 'accepted' }, { kind: 'accepted', order: { ...(told as { order: object }).order, clientOrderId: 'other' } }][
+            calls - 1
+          ] as Verdict;
+        },
+      })(broker);
+    const { clock, client, venue } = await givenAStartedClient({ adapter, policy: { timeoutMs: 500 } });
+    for (let i = 0; i < 3; i++) expect((await settle(clock, client.submit(aMarketOrder()))).state).toBe('filled');
+    await clock.advance(10_000);
+    expect(venue.orders()).toHaveLength(3);
+  });
+
+  it('are no promises: they count as what they say', async () => {
+    const adapter = lying({ place: () => (() => ({ kind: 'rejected', code: 'NO', cause: 'no' })) as never });
+    const { clock, client } = await givenAStartedClient({ adapter });
+    expect(await settle(clock, client.submit(aMarketOrder()))).toMatchObject({ state: 'rejected', reason: 'no' });
+  });
+
+  it('go astray: what is shown of another order says nothing of this one', async () => {
+    const orders: VenueOrder[] = [];
+    let crossed = 0;
+    const adapter = lying({
+      place: (broker) => async (intent, id, attempt) => {
+        const told = await broker.place(intent, id, attempt);
+        if (told.kind !== 'accepted') return told;
+        orders.push(told.order);
+        if (orders.length < 2) return told;
+        crossed++;
+        return { kind: 'accepted', order: orders[0] as VenueOrder };
+      },
+      find: (broker) => async (ref, attempt) => {
+        const found = await broker.find(ref, attempt);
+        return crossed++ < 6 ? (orders[0] as VenueOrder) : found;
+      },
+      events: () => undefined,
+    });
+    const { clock, client, venue } = await givenAStartedClient({ adapter });
+    await settle(clock, client.submit(aRestingOrder({ intentId: 'first' })));
+    const second = await settle(clock, client.place(aRestingOrder({ intentId: 'second' })));
+    expect((await settle(clock, second.acked())).state).toBe('working');
+    expect(client.order('first')?.view.venueOrderIds).toEqual([orders[0]?.venueOrderId]);
+    expect(second.view.venueOrderIds).toEqual([orders[1]?.venueOrderId]);
+    expect(venue.orders()).toHaveLength(2);
+    expect(client.mode()).toBe('active');
+  });
+
+  it('give the venue the end of time: nothing is proved by that', async () => {
+    let isMad = false;
+    const adapter = lying({ serverTime: (broker) => (attempt) => (isMad ? Promise.resolve(Infinity) : broker.serverTime!(attempt)) });
+    const { clock, client, venue } = await givenAStartedClient({ adapter });
+    venue.fault({ operation: 'place', when: 'before', kind: 'drop', ms: 500, times: 1 });
+    isMad = true;
+    const order = await settle(clock, client.place(aMarketOrder()));
+    await clock.advance(20_000);
+    expect(order.view.state).toBe('unknown');
+    isMad = false;
+    expect((await settle(clock, order.done())).state).toBe('filled');
+    expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('show a state that no order can be in: trading halts', async () => {
+    const adapter = lying({
+      place: (broker) => async (intent, id, attempt) => {
+        const told = await broker.place(intent, id, attempt);
+        return told.kind === 'accepted' ? ({ ...told, order: { ...told.order, state: 'pending_new' } } as unknown as Verdict) : told;
+      },
+    });
+    const { clock, client } = await givenAStartedClient({ adapter });
+    const order = await settle(clock, client.place(aMarketOrder()));
+    expect((await settle(clock, order.done())).state).toBe('filled');
+    expect(client.mode()).toBe('halted');
+  });
+
+  it('do not say what an order costs: it is over, unsent, with the reason', async () => {
+    let isBroken = false;
+    const adapter = lying({
+      cost: (broker) => (operation) => {
+        if (isBroken && operation === 'place') throw new TypeError('costs are not known');
+        return broker.cost(operation);
+      },
+    });
+    const { clock, client, venue } = await givenAStartedClient({ adapter });
+    isBroken = true;
+    expect(await settle(clock, client.submit(aMarketOrder()))).toMatchObject({ state: 'abandoned', reason: expect.stringContaining('not known') });
+    expect(venue.orders()).toEqual([]);
+  });
+});
+
+describe('found by review: a venue that counts its orders by symbol, as Binance does', () => {
+  // The first order of each symbol has the same number here.
+  const bySymbol = (broker: BrokerAdapter): BrokerAdapter => {
+    const firsts = new Map<string, number>();
+    const numbered = <T extends { readonly venueOrderId: string; readonly symbol?: string }>(row: T): T => {
+      const first = firsts.get(row.symbol as string) ?? Number(row.venueOrderId);
+      firsts.set(row.symbol as string, first);
+      return { ...row, venueOrderId: String(Number(row.venueOrderId) - first) };
+    };
+    const back = (ref: OrderRef): OrderRef =>
+      ref.venueOrderId === undefined ? ref : { ...ref, venueOrderId: String(Number(ref.venueOrderId) + (firsts.get(ref.symbol) as number)) };
+    const all = async function* <T extends { readonly venueOrderId: string; readonly symbol?: string }>(rows: AsyncIterable<T>): AsyncIterable<T> {
+      for await (const row of rows) yield numbered(row);
+    };
+    const verdict = (told: Verdict): Verdict => (told.kind === 'accepted' ? { kind: 'accepted', order: numbered(told.order) } : told);
+    return lying({
+      place: () => async (intent, id, attempt) => verdict(await broker.place(intent, id, attempt)),
+      cancel: () => async (ref, attempt) => verdict(await broker.cancel(back(ref), attempt)),
+      find: () => async (ref, attempt) => {
+        const found = await broker.find(back(ref), attempt);
+        return found === 'not_found' ? found : numbered(found);
+      },
+      openOrders: () => (attempt) => all(broker.openOrders(attempt)),
+      history: () => (since, attempt) => all(broker.history(since, attempt)),
+      fills: () => (since, attempt) => all(broker.fills(since, attempt)),
+      events: () => undefined,
+    })(broker);
+  };
+
+  it('keeps orders and fills of one number on two symbols apart', async () => {
+    const { clock, client, venue, bus } = await givenAStartedClient({
+      adapter: bySymbol,
+      venue: {
+        symbols: {
+          'BTC/USDT': { price: 50_000, priceStep: '0.01', qtyStep: '0.0001' },
+          'ETH/USDT': { price: 2_500, priceStep: '0.01', qtyStep: '0.0001' },
+        },
+      },
+    });
+    const external: string[] = [];
+    bus.on('order.external', ({ order }) => external.push(order.symbol));
+    const btc = await settle(clock, client.place(aRestingOrder({ intentId: 'btc' })));
+    const eth = await settle(clock, client.place(aRestingOrder({ intentId: 'eth', symbol: 'ETH/USDT', price: '2000' })));
+    await settle(clock, Promise.all([btc.acked(), eth.acked()]));
+    expect([btc.view.venueOrderIds, eth.view.venueOrderIds]).toEqual([['0'], ['0']]);
+    const [, atVenue] = venue.orders();
+    venue.fill(atVenue?.venueOrderId as string);
+    await settle(clock, eth.done());
+    await clock.advance(30_000);
+    expect([btc.view.state, btc.view.filledQty, eth.view.state, eth.view.filledQty]).toEqual(['working', '0', 'filled', '0.01']);
+    expect(eth.view.fills).toHaveLength(1);
+    expect((await settle(clock, btc.cancel())).state).toBe('canceled');
+    expect(external).toEqual([]);
+    expect(client.mode()).toBe('active');
   });
 });
 
