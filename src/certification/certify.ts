@@ -14,7 +14,7 @@ import {
   type CheckResult,
   type LeftOut,
 } from './certification-report.js';
-import type { Check, Finding } from './check.js';
+import type { Check, Finding, NothingToSee } from './check.js';
 import { checks } from './checks.js';
 import type { CertificationContext } from './context.js';
 import { describeOptions, type Host, hostOf } from './host.js';
@@ -126,7 +126,8 @@ export async function certify(kit: VenueKit, options: CertifyOptions = {}): Prom
         const finding = await runCheck(check, context.checked, remaining);
         // What an interruption broke off is no finding.
         if (signal?.aborted) break;
-        results.push({ category: check.category, id: check.id, critical: check.critical, ...finding });
+        if ('leftOut' in finding) leftOut.push({ id: check.id, why: finding.leftOut });
+        else results.push({ category: check.category, id: check.id, critical: check.critical, ...finding });
       }
       done++;
       onProgress?.(done, asked.length, check.id);
@@ -160,7 +161,7 @@ export async function certify(kit: VenueKit, options: CertifyOptions = {}): Prom
 }
 
 /** A check that does not come to its end has failed: what it would have found is not known to be well. */
-async function runCheck(check: Check, context: CertificationContext, remainingMs: number): Promise<Finding> {
+async function runCheck(check: Check, context: CertificationContext, remainingMs: number): Promise<Finding | NothingToSee> {
   const limit = new AbortController();
   const withinMs = Math.max(0, Math.min(CHECK_MS, remainingMs));
   const why = remainingMs < CHECK_MS ? `the ${ALL_MS / 1000} s for all checks were over` : `it did not end within ${CHECK_MS / 1000} s`;
@@ -174,7 +175,9 @@ async function runCheck(check: Check, context: CertificationContext, remainingMs
   try {
     const running = check.run(context);
     running.catch(() => {});
-    const { passed, measured, required, why } = await Promise.race([running, late]);
+    const found = await Promise.race([running, late]);
+    if ('leftOut' in found) return found;
+    const { passed, measured, required, why } = found;
     return { passed, measured: typeof measured === 'string' ? redactText(measured) : measured, required, why };
   } catch (error) {
     return {
@@ -210,6 +213,7 @@ function contextOf(host: Host, parts: ContextParts): { readonly checked: Certifi
     symbol: parts.symbol,
     dashboard: parts.dashboard,
     drill: parts.drill,
+    canMake: options.create !== undefined,
     session: () => (session ??= runSession(ground, durationMs)),
     hostility: once(() => runHostility(ground)),
     outage: once(() => runOutage(ground)),

@@ -10,16 +10,21 @@ export interface Finding {
   readonly why: string;
 }
 
+/** A check that found only while it looked that this kit has nothing of the kind. */
+export interface NothingToSee {
+  readonly leftOut: string;
+}
+
 /** One property of a kit that is measured. */
 export interface Check {
   /** Unique and stable. */
   readonly id: string;
   readonly category: CertificationCategory;
-  /** Whether a kit that fails it may lose or double orders, act on wrong data, or give secrets away. */
+  /** Whether a kit that fails it may lose or double orders, act on wrong data, lose its hold on the venue, or give secrets away. */
   readonly critical: boolean;
   /** Why it has nothing to look at in such a kit; undefined where it has. */
   leftOut?(host: Host): string | undefined;
-  run(context: CertificationContext): Promise<Finding>;
+  run(context: CertificationContext): Promise<Finding | NothingToSee>;
 }
 
 export const needsOrders = (host: Host): string | undefined => (host.options.broker === undefined ? 'the kit has no broker' : undefined);

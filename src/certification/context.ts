@@ -22,6 +22,8 @@ export interface CertificationContext {
   readonly dashboard: Dashboard | undefined;
   /** Whether the host's notifiers are handed a drill. */
   readonly drill: boolean;
+  /** Whether another process can make a kit as the host does. */
+  readonly canMake: boolean;
   session(): Promise<SessionResult>;
   hostility(): Promise<HostilityResult>;
   outage(): Promise<OutageResult>;

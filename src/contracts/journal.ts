@@ -24,6 +24,8 @@ export interface WriterLease extends AsyncDisposable {
 
 /** Where intents, attempts and evidence are kept, so that a crash forgets nothing. */
 export interface OrderJournal extends AsyncDisposable {
+  /** The file that it is kept in, where it is one. */
+  readonly path?: string;
   /**
    * One writer per account. The holder renews within `ttlMs` (the client uses 5 s); a lease ends
    * with close or dispose, at its ttl, or at once when its holder is a dead process of this host.

@@ -32,16 +32,23 @@ export interface MetricTick {
   readonly sketches?: ReadonlyMap<number, Uint8Array>;
 }
 
+/** How long each tier is kept, in ms, counted back from the newest tick. */
+export interface MetricRetention {
+  readonly rawMs: number;
+  readonly minuteMs: number;
+  readonly hourMs: number;
+  readonly maxBytes?: number;
+}
+
 /** Where metrics are kept over time. */
 export interface MetricStore extends AsyncDisposable {
+  /** The file that they are kept in, where it is one. */
+  readonly path?: string;
+  /** What it drops by itself. Absent: who holds it calls `retain`. */
+  readonly retention?: MetricRetention;
   append(tick: MetricTick): Promise<void>;
   query(query: RangeQuery, signal?: AbortSignal): Promise<readonly RangeResult[]>;
-  retain(policy: {
-    readonly rawMs: number;
-    readonly minuteMs: number;
-    readonly hourMs: number;
-    readonly maxBytes?: number;
-  }): Promise<{ readonly freedBytes: number }>;
+  retain(policy: MetricRetention): Promise<{ readonly freedBytes: number }>;
   /** The series that it holds, in no order. Optional: it serves hints, such as the right name of a metric. */
   series?(signal?: AbortSignal): Promise<readonly SeriesKey[]>;
   stats(): Promise<{ readonly series: number; readonly points: number; readonly bytes: number }>;

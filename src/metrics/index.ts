@@ -1,4 +1,4 @@
-export type { MetricStore, MetricTick, RangeQuery, RangeResult, SeriesKey } from '../contracts/metric-store.js';
+export type { MetricRetention, MetricStore, MetricTick, RangeQuery, RangeResult, SeriesKey } from '../contracts/metric-store.js';
 export type { Counter, Exemplar, Family, Gauge, Histogram, MetricOptions } from '../contracts/metrics.js';
 export { QuantileSketch } from '../core/quantile-sketch.js';
 export { MemoryMetricStore, type MemoryMetricStoreOptions } from '../stores/memory/memory-metric-store.js';

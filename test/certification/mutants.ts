@@ -12,6 +12,8 @@ import { createDashboard, type Dashboard } from '../../src/dashboard/index.js';
 import { createVenueKit } from '../../src/kit/create-venue-kit.js';
 import type { VenueKit, VenueKitOptions } from '../../src/kit/venue-kit.js';
 import { ConnectionPool } from '../../src/pool/index.js';
+import { MemoryMetricStore } from '../../src/stores/memory/memory-metric-store.js';
+import { MemoryOrderJournal } from '../../src/stores/memory/memory-order-journal.js';
 import { SqliteMetricStore } from '../../src/stores/sqlite/index.js';
 
 /**
@@ -89,11 +91,13 @@ export const blindRetryUnderNewId: Create = withBroker(({ place }, { clock = sys
   }) satisfies Place,
 }));
 
-export const silenceTakenForRejection: Create = withBroker(({ place }) => ({
-  place: (async (intent, clientOrderId, attempt) => {
-    const verdict = await attemptOf(() => place(intent, clientOrderId, attempt));
-    return verdict.kind === 'unknown' ? { kind: 'rejected', code: 'FAILED', cause: verdict.cause } : verdict;
-  }) satisfies Place,
+export const lostCancelTakenForDone: Create = withBroker(({ cancel, find }) => ({
+  cancel: async (...[ref, attempt]: Parameters<typeof cancel>): Promise<Verdict> => {
+    const verdict = await attemptOf(() => cancel(ref, attempt));
+    if (verdict.kind !== 'unknown') return verdict;
+    const order = await find(ref, attempt);
+    return order === 'not_found' ? verdict : { kind: 'accepted', order: { ...order, state: 'canceled' } };
+  },
 }));
 
 async function attemptOf(send: () => Promise<Verdict>): Promise<Verdict> {
@@ -163,6 +167,8 @@ export const journalWrittenLater: Create = (options) =>
 export const sendingNotJournalled: Create = withJournal((journal) => ({
   append: (records: Records) => journal.append(records.filter(({ type }) => type !== 'sending')),
 }));
+
+export const journalGivenInMemory: Create = withOptions(() => ({ journal: new MemoryOrderJournal() }));
 
 const epochs = new Map<string, number>();
 export const journalWithoutLease: Create = withJournal((journal) => ({
@@ -274,6 +280,8 @@ export const connectionsNotReturned: Create = async (options) => {
   });
 };
 
+export const poolsImpossible: Create = withOptions(({ tuning }) => ({ tuning: { ...tuning, pools: { sessions: { min: 9, max: 3 } } } }));
+
 // ── parts ───────────────────────────────────────────────────────────────────────────────────────
 
 export const fetcherBroken: Create = async (options) => {
@@ -364,6 +372,10 @@ export const rulesTooPatient: Create = withOptions(() => ({
   }),
 }));
 
+export const rulesAlwaysFire: Create = withOptions(() => ({
+  rules: [{ id: 'always', severity: 'warning', type: 'threshold', summary: 'It runs.', expr: 'venuekit_process_uptime_seconds', op: '>', fire: 0 }],
+}));
+
 export const nothingDropped: Create = async (options) => {
   const { dataDir, store } = options;
   if (dataDir === undefined || store !== undefined) return createVenueKit(options);
@@ -374,6 +386,20 @@ export const nothingDropped: Create = async (options) => {
   const close = async (): Promise<void> => {
     await kit.close();
     await endless[Symbol.asyncDispose]();
+  };
+  return kitOver(kit, { close, [Symbol.asyncDispose]: close });
+};
+
+export const storeGivenInMemory: Create = withOptions(() => ({ store: new MemoryMetricStore() }));
+
+export const storeGivenEndless: Create = async (options) => {
+  const { mkdirSync } = await import('node:fs');
+  mkdirSync(options.dataDir!, { recursive: true });
+  const store = await SqliteMetricStore.open({ path: `${options.dataDir}/given.db` });
+  const kit = await createVenueKit({ ...options, store });
+  const close = async (): Promise<void> => {
+    await kit.close();
+    await store[Symbol.asyncDispose]();
   };
   return kitOver(kit, { close, [Symbol.asyncDispose]: close });
 };
@@ -428,16 +454,23 @@ export interface Mutant {
   readonly mayFail?: readonly string[];
   /** Whether the certified kit is made the same way. @defaultValue true */
   readonly isHost?: boolean;
+  /** Whether the certified kit alone is made so, and the trials are not told how. @defaultValue false */
+  readonly isHostOnly?: boolean;
   readonly dashboard?: (kit: VenueKit) => Dashboard;
 }
 
 // Placements that an adapter makes by itself are told nowhere: where a fault met one, events and metrics miss it.
-// What ends as rejected and turns up at the venue is a conflict, on which the kit halts: the calls after it fail.
 export const mutants: Readonly<Record<string, Mutant>> = {
   noJournal: { create: 'noJournal', defect: 'the journal keeps nothing', fails: ['production.durability'] },
   journalInMemory: { create: 'journalInMemory', defect: 'journal and metrics in memory', fails: ['production.durability', 'production.retention'] },
   journalWrittenLater: { create: 'journalWrittenLater', defect: 'an append resolves before it is written', fails: ['production.durability'] },
   sendingNotJournalled: { create: 'sendingNotJournalled', defect: 'orders are sent without their record', fails: ['production.durability'] },
+  journalGivenInMemory: {
+    create: 'journalGivenInMemory',
+    defect: 'the journal that was handed in is in memory',
+    fails: ['production.durability'],
+    isHostOnly: true,
+  },
   journalWithoutLease: { create: 'journalWithoutLease', defect: 'two clients may write one journal', fails: ['production.single-writer'] },
   blindRetry: {
     create: 'blindRetry',
@@ -451,10 +484,10 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     fails: ['integration.order-safety'],
     mayFail: ['component.events', 'component.metrics'],
   },
-  silenceTakenForRejection: {
-    create: 'silenceTakenForRejection',
-    defect: 'no answer is taken for a rejection',
-    fails: ['performance.errors', 'component.events', 'integration.breaker'],
+  lostCancelTakenForDone: {
+    create: 'lostCancelTakenForDone',
+    defect: 'a cancel without an answer is taken for done',
+    fails: ['integration.order-safety'],
   },
   conflictingPayloadTaken: {
     create: 'conflictingPayloadTaken',
@@ -467,13 +500,11 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     create: 'limitsUnknown',
     defect: "the adapter knows none of the venue's limits",
     fails: ['integration.limits', 'production.limits-configured'],
-    mayFail: ['integration.urgent-cancels'],
   },
   costsUnderstated: {
     create: 'costsUnderstated',
     defect: 'every call is counted for half of what it costs',
     fails: ['integration.limits'],
-    mayFail: ['integration.urgent-cancels'],
   },
   nothingReserved: {
     create: 'nothingReserved',
@@ -504,6 +535,11 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     defect: 'the pool leaks a connection with every failure',
     fails: ['integration.pools'],
   },
+  poolsImpossible: {
+    create: 'poolsImpossible',
+    defect: 'a pool is to keep more connections open than it may have',
+    fails: ['integration.pools'],
+  },
   strangersUnseen: { create: 'strangersUnseen', defect: 'orders of others on the account are not listed', fails: ['component.reconciliation'] },
   fetcherBroken: { create: 'fetcherBroken', defect: 'the fetcher refuses all work', fails: ['component.parts'] },
   analyticsBroken: { create: 'analyticsBroken', defect: 'nothing can be analyzed', fails: ['component.analytics'] },
@@ -521,6 +557,23 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   notifierFails: { create: 'notifierFails', defect: 'the channel of the notifier is gone', fails: ['production.notifiers'] },
   noRules: { create: 'noRules', defect: 'there are no alert rules', fails: ['production.alert-rules', 'production.notifiers'] },
   rulesTooPatient: { create: 'rulesTooPatient', defect: 'alert rules wait for an hour', fails: ['production.alert-rules', 'production.notifiers'] },
+  rulesAlwaysFire: {
+    create: 'rulesAlwaysFire',
+    defect: 'the one alert rule fires all the time',
+    fails: ['production.alert-rules', 'production.notifiers'],
+  },
+  storeGivenInMemory: {
+    create: 'storeGivenInMemory',
+    defect: 'the metric store that was handed in is in memory',
+    fails: ['production.retention'],
+    isHostOnly: true,
+  },
+  storeGivenEndless: {
+    create: 'storeGivenEndless',
+    defect: 'the metric store that was handed in drops nothing',
+    fails: ['production.retention'],
+    isHostOnly: true,
+  },
   nothingDropped: { create: 'nothingDropped', defect: 'metrics are kept for ever', fails: ['production.retention'], isHost: false },
   clockOff: { create: 'clockOff', defect: 'the clock is 7 s off', fails: ['production.clock-offset'] },
   openDashboard: { defect: 'the dashboard lets in without its token', fails: ['production.dashboard'], dashboard: openDashboard },

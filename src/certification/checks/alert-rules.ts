@@ -13,7 +13,7 @@ export const alertRules: Check = {
       passed: raisedAfterS !== undefined && raisedAfterS <= MOST_S,
       measured: raisedAfterS === undefined ? 'none was raised' : `${figure(raisedAfterS)} s, by ${rulesRaised.join(', ')}`,
       required: `within ${MOST_S} s`,
-      why: "The host's rules, on a trial kit whose venue answered nothing but 503 for a minute, in virtual time.",
+      why: "The host's rules, on a trial kit whose venue answered nothing but 503 for a minute, in virtual time; what fired before that does not count.",
     };
   },
 };

@@ -2,11 +2,11 @@ import { type Check, needsOrders } from '../check.js';
 
 const MOST_LATE = 10;
 
-/** A venue that fails is left alone, and nothing is lost for it. */
+/** A venue that fails is left alone: one that is not, bans, and then nothing can be cancelled either. */
 export const breaker: Check = {
   id: 'integration.breaker',
   category: 'integration',
-  critical: false,
+  critical: true,
   leftOut: needsOrders,
   async run(context) {
     const { isOpened, sentLate, submitted, arrived } = await context.storm();

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { MetricStore } from '../../contracts/metric-store.js';
+import { systemClock } from '../../core/clock.js';
 import type { VenueKit } from '../../kit/venue-kit.js';
 import { SimulatedVenue, simulatedBroker } from '../../testing/index.js';
 import { type Check, figure } from '../check.js';
@@ -14,6 +16,9 @@ const HOUR_MS = 3_600_000;
 /** The longest that each second is kept; afterwards minutes and hours must do. */
 const LONGEST_RAW_HOURS = 12;
 const MOST_SHARE_OF_DISK = 0.1;
+/** A store with few points has not compressed any yet, and most of its file is not theirs. */
+const FEW_POINTS = 100_000;
+const MOST_BYTES_A_POINT = 16;
 
 /** What is measured survives a restart, and does not fill the disk. */
 export const retention: Check = {
@@ -95,14 +100,47 @@ async function inFolder(context: CertificationContext, folder: string): ReturnTy
   }
 }
 
-/** A store that was handed in is not written to. */
+/**
+ * A store that was handed in is not written to: it must say in which file it is and what it drops, what it holds must agree with
+ * that, and what it will hold must fit on the disk.
+ */
 async function ofTheHost({ host }: CertificationContext): ReturnType<Check['run']> {
-  const { bytes, points, series } = await host.kit.store.stats();
-  const { bavail, bsize } = await statfs(tmpdir());
+  const { store } = host.kit;
+  const { path, retention } = store;
+  const { bytes, points, series } = await store.stats();
+  const held = `${figure(bytes / 1e6)} MB for ${points} points of ${series} series`;
+  const required = `a file, a retention of at most ${LONGEST_RAW_HOURS} h of raw ticks and more of minutes, nothing older held, at most ${100 * MOST_SHARE_OF_DISK} % of the free disk`;
+  const why =
+    'The store was handed in, so it was only read: what it says of itself (path, retention), how old the oldest raw tick of the process is that it holds, and how large it grows at the bytes a point that it has now (16, where it holds few).';
+  const missing = [...(path === undefined ? ['in which file it is (path)'] : []), ...(retention === undefined ? ['what it drops (retention)'] : [])];
+  if (path === undefined || retention === undefined)
+    return { passed: false, measured: `it does not say ${missing.join(' or ')}; ${held}`, required, why };
+  const rawHours = retention.rawMs / HOUR_MS;
+  const heldHours = await rawHoursIn(store, retention.rawMs);
+  const perPoint = points < FEW_POINTS ? MOST_BYTES_A_POINT : bytes / points;
+  const full = Math.min(retention.maxBytes ?? Infinity, perPoint * series * (retention.rawMs / 1_000));
+  const { bavail, bsize } = await statfs(dirname(path));
+  // What is too old goes with each hour that is over.
+  const isDropped = heldHours <= rawHours + 2;
   return {
-    passed: bytes <= MOST_SHARE_OF_DISK * bavail * bsize,
-    measured: `${figure(bytes / 1e6)} MB for ${points} points of ${series} series`,
-    required: `at most ${100 * MOST_SHARE_OF_DISK} % of the free disk`,
-    why: 'The store was handed in, so it was only asked how large it is: that it drops what is old is for who made it to see to (retention of SqliteMetricStore.open).',
+    passed:
+      rawHours <= LONGEST_RAW_HOURS &&
+      retention.minuteMs > retention.rawMs &&
+      isDropped &&
+      Math.max(bytes, full) <= MOST_SHARE_OF_DISK * (bytes + bavail * bsize),
+    measured: `raw ticks kept for ${figure(rawHours)} h, minutes for ${figure(retention.minuteMs / HOUR_MS)} h; raw ticks of ${figure(heldHours)} h held, ${held}, ${figure(full / 1e6)} MB of raw ticks when it is full`,
+    required,
+    why,
   };
+}
+
+/** How far back the raw ticks of the process reach that are held; looked for no further than ten times as far as they should. */
+async function rawHoursIn(store: MetricStore, rawMs: number): Promise<number> {
+  const now = systemClock.now();
+  const span = { metric: 'venuekit_process_uptime_seconds', from: now - 10 * rawMs - 48 * HOUR_MS, to: now + HOUR_MS };
+  const [oldest, newest] = (await store.query(span)).reduce(
+    ([first, last], { t }) => [Math.min(first, t[0] ?? Infinity), Math.max(last, t.at(-1) ?? -Infinity)],
+    [Infinity, -Infinity] as readonly [number, number],
+  );
+  return newest > oldest ? (newest - oldest) / HOUR_MS : 0;
 }

@@ -11,7 +11,7 @@ export const secrets: Check = {
       passed: leaks.length === 0 && offered > 0,
       measured: leaks.length === 0 ? `0 of ${searched} outputs, ${offered} times offered` : `in ${leaks.join(', ')}`,
       required: '0 outputs',
-      why: 'The adapter of a trial kit threw errors with API keys and signatures in their text, as SDKs do; log lines, events, errors, notifications, metrics and their names were searched for them.',
+      why: 'The adapter of a trial kit threw errors with API keys and signatures in their text, as SDKs do; log lines, every event, errors, notifications, alerts, orders, the journal, metrics and their names were searched for them.',
     };
   },
 };

@@ -76,11 +76,13 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
     const random = seededRandom(seed + 11);
     const durable = new Set<number>();
     const { options: kit } = options;
+    const isOnDisk = kit.dataDir !== undefined || kit.journal?.path !== undefined || (kit.journal !== undefined && options.create !== undefined);
     const task = {
       port: line.port,
       seed,
-      // The host's own folder is never touched; what it is kept in, is: a folder like it, or none.
-      ...(kit.dataDir === undefined && kit.journal === undefined ? {} : { dataDir: join(folder, 'data') }),
+      // The host's own folder is never touched; what it is kept in, is: a folder like it, or none. A journal that was handed in and is
+      // no file can only be made again by the host's own function.
+      ...(isOnDisk ? { dataDir: join(folder, 'data') } : {}),
       ...(options.create === undefined ? {} : { create: { ...options.create, module: String(options.create.module) } }),
       ...(options.policy === undefined ? {} : { policy: options.policy }),
     };

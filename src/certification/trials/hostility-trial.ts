@@ -19,6 +19,8 @@ const VENUES = {
 
 /** What was found on all venues together. */
 export interface HostilityResult {
+  /** Orders that the bot wanted, and those of them that the kit took. */
+  readonly wanted: number;
   readonly intents: number;
   readonly struck: number;
   readonly duplicates: number;
@@ -36,7 +38,7 @@ export interface HostilityResult {
   readonly findings: readonly string[];
 }
 
-const INTENTS = 80;
+const INTENTS = 120;
 const FAULTS: readonly Fault[] = [
   { operation: 'place', when: 'before', kind: 'drop', ms: 20_000, probability: 0.03 },
   { operation: 'place', when: 'after', kind: 'drop', ms: 20_000, probability: 0.04 },
@@ -45,6 +47,7 @@ const FAULTS: readonly Fault[] = [
   { operation: 'place', when: 'before', kind: 'delay', ms: 1_700, probability: 0.02 },
   { operation: 'place', when: 'before', kind: 'status', status: 429, ms: 500, probability: 0.01 },
   { operation: 'cancel', when: 'after', kind: 'reset', probability: 0.1 },
+  { operation: 'cancel', when: 'before', kind: 'status', status: 503, probability: 0.2 },
   { operation: 'find', when: 'after', kind: 'html', probability: 0.1 },
   { operation: 'find', when: 'before', kind: 'stale_read', probability: 0.2 },
   { operation: 'history', when: 'after', kind: 'half_body', probability: 0.1 },
@@ -54,11 +57,13 @@ const FAULTS: readonly Fault[] = [
   { operation: 'events', when: 'before', kind: 'stream_drop', probability: 0.01 },
 ];
 const SETTLE_MS = 180_000;
+const OPEN: readonly string[] = ['working', 'partially_filled'];
 const IN_DOUBT = ['prepared', 'sending', 'unknown', 'pending_cancel', 'pending_replace'] as const;
 
 /** Orders against venues of three kinds that lose, delay and garble requests, answers and events; then the books compared. */
 export async function runHostility(ground: TrialGround): Promise<HostilityResult> {
   const total = {
+    wanted: 0,
     intents: 0,
     struck: 0,
     duplicates: 0,
@@ -95,13 +100,14 @@ async function trade(trial: Trial, seed: number): Promise<Handles> {
       (handle) => handles.set(intent.intentId, handle),
       () => {},
     );
-    if (random() < 0.3) {
+    if (random() < 0.6) {
       const live = trading.orders({ state: ['working', 'partially_filled'] });
       const one = live[Math.floor(random() * live.length)];
       if (one !== undefined) trading.cancel(one.intent.intentId, { deadlineMs: 60_000 }).catch(() => {});
     }
-    // An operator who lets go on what stopped for want of proof.
-    if (number % 10 === 0) for (const symbol of TRIAL_SYMBOLS) trading.halt('active', 'the trial goes on', { symbol }).catch(() => {});
+    // An operator who lets go on what stopped for want of proof: a symbol, or all of it where the policy says so.
+    if (number % 10 === 0)
+      for (const where of [{}, ...TRIAL_SYMBOLS.map((symbol) => ({ symbol }))]) trading.halt('active', 'the trial goes on', where).catch(() => {});
     await trial.advance(random() * 400);
   }
   for (const fault of faults) fault[Symbol.dispose]();
@@ -140,6 +146,7 @@ function auditOf({ venue, witness }: Trial, handles: Handles, mayEscalate: boole
   return {
     ...counts,
     findings,
+    wanted: INTENTS,
     intents: handles.size,
     struck: venue.log().filter(({ type }) => type === 'fault').length,
     repeats,
@@ -166,6 +173,9 @@ function auditOne(
   else {
     const filled = made.reduce((sum, order) => add(sum, order.filledQty), '0');
     if (compare(filled, view.filledQty) !== 0) note('wronglyFilled', `${intentId} has filled ${filled}, ${view.filledQty} here`);
+    const isOpenThere = made.some((order) => OPEN.includes(order.state));
+    if (isOpenThere && !OPEN.includes(state)) note('orphans', `${made[0]!.venueOrderId} is open, although ${intentId} is ${state}`);
+    else if (!isOpenThere && OPEN.includes(state)) note('lost', `${intentId} is ${state}, and ${made[0]!.venueOrderId} is ${made[0]!.state}`);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { BrokerAdapter } from '../../contracts/broker.js';
+import type { MarketDataAdapter } from '../../contracts/market-data.js';
 import type { Limit } from '../../core/limits.js';
 import { TRIAL_SYMBOLS, Trial, type TrialGround } from './trial.js';
 import type { SentRequest } from './witness.js';
@@ -24,7 +26,26 @@ const CANCELS = 5;
 
 export async function runLimits(ground: TrialGround): Promise<LimitsResult> {
   await using trial = await Trial.start(ground, { venue: { limits: LIMITS } });
-  const { clock, kit, venue, witness } = trial;
+  await wantTooMuch(trial, () => {});
+  const { venue, witness } = trial;
+  const { refused, bans } = venue.stats();
+  return {
+    mostUsed: Math.max(...LIMITS.map((limit) => mostUsed(limit, witness.requests))),
+    refused,
+    bans,
+    sent: witness.requests.length,
+    cancelMs: await cancelsWhileQueued(ground),
+  };
+}
+
+/**
+ * On a venue that lets everything through and only says that it has limits: what a cancel waits for here is the kit's own queue, not
+ * a ban that it has brought upon itself.
+ */
+async function cancelsWhileQueued(ground: TrialGround): Promise<number> {
+  const venue = { limits: LIMITS.map((limit) => ({ ...limit, units: 1_000_000 })) };
+  await using trial = await Trial.start(ground, { venue, between: sayingItsLimits });
+  const { clock, kit } = trial;
   const trading = kit.trading!;
   const resting = await trial.settle(
     Promise.all(
@@ -33,41 +54,44 @@ export async function runLimits(ground: TrialGround): Promise<LimitsResult> {
       ),
     ),
   );
-  // Four times what the order limit lets through, and market data beside it.
+  const waited: number[] = [];
+  await wantTooMuch(trial, (submitted) => {
+    const order = submitted > 100 * (waited.length + 1) ? resting[waited.length] : undefined;
+    if (order === undefined) return;
+    const began = clock.monotonic();
+    const at = waited.push(RUN_MS) - 1;
+    trading.cancel(order.intent.intentId, { deadlineMs: 120_000 }).then(
+      () => {
+        waited[at] = clock.monotonic() - began;
+      },
+      () => {
+        waited[at] = Infinity;
+      },
+    );
+  });
+  return waited.length === CANCELS ? Math.max(...waited) : Infinity;
+}
+
+function sayingItsLimits(broker: BrokerAdapter & MarketDataAdapter): BrokerAdapter & MarketDataAdapter {
+  const { observe: _, ...silent } = broker;
+  return { ...silent, limits: LIMITS };
+}
+
+/** Four times as many orders as the limit lets through, and market data beside them. */
+async function wantTooMuch(trial: Trial, beside: (submitted: number) => void): Promise<void> {
+  const { clock, kit } = trial;
   const until = clock.monotonic() + RUN_MS;
   let number = 0;
-  const cancelled: number[] = [];
   while (clock.monotonic() < until) {
     for (let i = 0; i < 10; i++) {
-      trading
-        .submit({ intentId: `limit-${number++}`, symbol: 'ETH/USDT', side: 'buy', type: 'market', qty: '0.1000' }, { deadlineMs: 120_000 })
+      kit
+        .trading!.submit({ intentId: `limit-${number++}`, symbol: 'ETH/USDT', side: 'buy', type: 'market', qty: '0.1000' }, { deadlineMs: 120_000 })
         .catch(() => {});
     }
     for (const symbol of TRIAL_SYMBOLS) kit.marketData?.get('book', { symbol }, { maxAgeMs: 100 }).catch(() => {});
-    const order = cancelled.length < CANCELS && number > 100 * (cancelled.length + 1) ? resting[cancelled.length] : undefined;
-    if (order !== undefined) {
-      const began = clock.monotonic();
-      cancelled.push(Number.NaN);
-      const at = cancelled.length - 1;
-      trading.cancel(order.intent.intentId, { deadlineMs: 120_000 }).then(
-        () => {
-          cancelled[at] = clock.monotonic() - began;
-        },
-        () => {
-          cancelled[at] = Infinity;
-        },
-      );
-    }
+    beside(number);
     await trial.advance(500);
   }
-  const { refused, bans } = venue.stats();
-  return {
-    mostUsed: Math.max(...LIMITS.map((limit) => mostUsed(limit, witness.requests))),
-    refused,
-    bans,
-    sent: witness.requests.length,
-    cancelMs: Math.max(...cancelled.map((ms) => (Number.isNaN(ms) ? RUN_MS : ms))),
-  };
 }
 
 function mostUsed(limit: Limit, requests: readonly SentRequest[]): number {

@@ -1,10 +1,11 @@
+import type { AlertInstance } from '../../contracts/alerts.js';
 import { kitDesk } from './desks.js';
 import { Trial, type TrialGround } from './trial.js';
 import { runWorkload } from './workload.js';
 
 /** A venue that answers nothing but 503 for a while, in the middle of a bot's work. Times in virtual seconds. */
 export interface OutageResult {
-  /** From the beginning of the outage until an alert was raised; undefined where none was. */
+  /** From the beginning of the outage until a rule that was silent before raised an alert; undefined where none was. */
   readonly raisedAfterS: number | undefined;
   /** Until each notifier was handed it, by name. */
   readonly toldAfterS: ReadonlyMap<string, number>;
@@ -46,12 +47,15 @@ export async function runOutage(ground: TrialGround): Promise<OutageResult> {
 
   const begin = startedAt + WARM_MS;
   const end = begin + OUTAGE_MS;
-  const raised = alerts.filter(({ at, payload }) => at >= begin && (payload.alert.state === 'firing' || payload.alert.state === 'nodata'));
+  const fired = alerts.filter(({ payload }) => payload.alert.state === 'firing' || payload.alert.state === 'nodata');
+  // A rule that fires while nothing is wrong tells nothing when something is.
+  const always = new Set(fired.filter(({ at }) => at < begin).map(({ payload }) => levelOf(payload.alert)));
+  const raised = fired.filter(({ at, payload }) => at >= begin && !always.has(levelOf(payload.alert)));
   const wallBegin = startedAtWall + WARM_MS;
   const toldAfterS = new Map<string, number>();
   const resolvedTold = new Set<string>();
   for (const { at, notifier, group } of trial.told) {
-    if (at < wallBegin) continue;
+    if (at < wallBegin || group.alerts.every((alert) => always.has(levelOf(alert)))) continue;
     if (group.status === 'resolved') resolvedTold.add(notifier);
     else if (!toldAfterS.has(notifier)) toldAfterS.set(notifier, (at - wallBegin) / 1000);
   }
@@ -64,8 +68,11 @@ export async function runOutage(ground: TrialGround): Promise<OutageResult> {
   };
 }
 
+/** Rules may share an id when their severities differ. */
+const levelOf = ({ rule, severity }: AlertInstance): string => `${severity} ${rule}`;
+
 /** Until both ways work again, at most the time that is watched afterwards. */
-async function recoveryOf(trial: Trial, { seed }: TrialGround): Promise<number | undefined> {
+async function recoveryOf(trial: Trial, { seed, options }: TrialGround): Promise<number | undefined> {
   const { kit, clock } = trial;
   const within = { deadlineMs: AFTER_MS };
   const both = Promise.all([
@@ -73,8 +80,12 @@ async function recoveryOf(trial: Trial, { seed }: TrialGround): Promise<number |
     kit.trading?.submit({ intentId: `recovery-${seed}`, symbol: 'ETH/USDT', side: 'buy', type: 'market', qty: '0.1000' }, within),
   ]);
   try {
-    await trial.settle(both, AFTER_MS);
-    return clock.monotonic();
+    const [quote, order] = await trial.settle(both, AFTER_MS);
+    const isThere = {
+      quote: options.marketData === undefined || quote !== undefined,
+      order: options.broker === undefined || order?.state === 'filled',
+    };
+    return isThere.quote && isThere.order ? clock.monotonic() : undefined;
   } catch {
     return undefined;
   }

@@ -1,12 +1,11 @@
 import type { Attempt, BrokerAdapter } from '../../contracts/broker.js';
-import type { VenueKitEvents } from '../../contracts/events.js';
 import type { MarketDataAdapter } from '../../contracts/market-data.js';
 import { VenueKitError } from '../../core/errors.js';
 import { Trial, type TrialGround, textOf } from './trial.js';
 
 /** Where a secret came out that the venue's errors held. */
 export interface SecretsResult {
-  /** Outputs that hold it: `log`, `event <name>`, `notification`, `metrics`, `metric store`, `error`. */
+  /** Outputs that hold it: `log`, `event <name>`, `notification`, `metrics`, `metric store`, `orders`, `journal`, `alerts`, `error`. */
   readonly leaks: readonly string[];
   /** Texts that were searched. */
   readonly searched: number;
@@ -14,20 +13,6 @@ export interface SecretsResult {
   readonly offered: number;
 }
 
-const EVENTS: readonly (keyof VenueKitEvents)[] = [
-  'order.state',
-  'order.unknown',
-  'order.resolved',
-  'order.escalated',
-  'venue.call',
-  'breaker.state',
-  'alert',
-  'alert.failed',
-  'reconcile',
-  'halt',
-  'stream.state',
-  'cache.load',
-];
 const RUN_MS = 45_000;
 
 /**
@@ -57,7 +42,10 @@ export async function runSecrets(ground: TrialGround): Promise<SecretsResult> {
   const keep = (where: string, value: unknown): void => {
     texts.push({ where, text: typeof value === 'string' ? value : textOf(value) });
   };
-  for (const event of EVENTS) trial.bus.on(event, (payload) => keep(`event ${event}`, payload));
+  const hearing = new AbortController();
+  const heard = (async () => {
+    for await (const { type, payload } of trial.bus.events(hearing.signal)) keep(`event ${type}`, payload);
+  })().catch(() => {});
   isLeaking = true;
   const { kit } = trial;
   for (let number = 0; number * 1_000 < RUN_MS; number++) {
@@ -72,7 +60,14 @@ export async function runSecrets(ground: TrialGround): Promise<SecretsResult> {
   await trial.advance(10_000);
   keep('metrics', kit.metrics.exposition());
   keep('metric store', await trial.store.series?.());
+  keep('alerts', kit.alerts.instances());
+  for (const order of kit.trading?.orders() ?? []) {
+    keep('orders', order);
+    keep('journal', await trial.journal.byIntent(order.intent.intentId ?? ''));
+  }
   await trial[Symbol.asyncDispose]();
+  hearing.abort();
+  await heard;
   for (const line of trial.logged) keep('log', line);
   for (const { group } of trial.told) keep('notification', group);
   return { leaks: [...new Set(texts.filter(({ text }) => text.includes(canary)).map(({ where }) => where))], searched: texts.length, offered };

@@ -17,6 +17,8 @@ export interface SessionResult {
   readonly without: WorkloadLog;
   /** Requests for market data that reached the venue. */
   readonly fetches: { readonly withKit: number; readonly without: number };
+  /** Faults that struck the side of the kit. */
+  readonly struck: number;
   /** Orders at the venue beyond one an intent. */
   readonly duplicates: { readonly withKit: number; readonly without: number };
   /** Age of each delivered value, from the moment its request was sent, over what its reader allowed. */
@@ -83,6 +85,7 @@ export async function runSession(ground: TrialGround, durationMs: number): Promi
     withKit,
     without,
     fetches: { withKit: witness.count('fetch'), without: bareWitness.count('fetch') },
+    struck: trial.venue.log().filter(({ type }) => type === 'fault').length,
     duplicates: {
       withKit: duplicatesAt(trial.venue, (id) => id),
       without: duplicatesAt(bareVenue, (id) => id.replace(/\.\d+$/, '')),

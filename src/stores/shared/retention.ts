@@ -1,12 +1,8 @@
+import type { MetricRetention } from '../../contracts/metric-store.js';
 import { requireKnown, requireNonNegative, requireObject, requirePositive } from '../../core/options.js';
 
 /** How long each tier is kept, counted back from the newest tick. */
-export interface RetentionPolicy {
-  readonly rawMs: number;
-  readonly minuteMs: number;
-  readonly hourMs: number;
-  readonly maxBytes?: number;
-}
+export type RetentionPolicy = MetricRetention;
 
 /** Raw 6 hours, minutes 14 days, hours a year. */
 export const DEFAULT_RETENTION: RetentionPolicy = { rawMs: 6 * 3_600_000, minuteMs: 14 * 86_400_000, hourMs: 365 * 86_400_000 };

@@ -49,6 +49,8 @@ type Back = { readonly thread: StoreThread } | { readonly engine: MetricEngine }
  * registry.collect(store);
  */
 export class SqliteMetricStore implements MetricStore, AlertStateStore {
+  readonly path: string;
+  readonly retention?: RetentionPolicy;
   readonly #back: Back;
   /** What has been acknowledged lately; absent where another process writes. */
   readonly #recent: TickWindow | undefined;
@@ -57,7 +59,9 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
   #layout = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(back: Back, recentPoints: number) {
+  private constructor(back: Back, recentPoints: number, { path, retention }: EngineOptions) {
+    this.path = path;
+    if (retention !== undefined) this.retention = retention;
     this.#back = back;
     this.#recent = recentPoints > 0 ? new TickWindow(recentPoints) : undefined;
   }
@@ -74,7 +78,8 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
     if (retention !== undefined) requireRetention(retention);
     const engineOptions: EngineOptions = { path, readOnly, retention };
     const file = findWorker(worker);
-    if (file === undefined) return new SqliteMetricStore({ engine: await MetricEngine.open(engineOptions) }, readOnly ? 0 : recentPoints);
+    if (file === undefined)
+      return new SqliteMetricStore({ engine: await MetricEngine.open(engineOptions) }, readOnly ? 0 : recentPoints, engineOptions);
     const thread = new StoreThread(file);
     try {
       await thread.call('open', engineOptions);
@@ -82,7 +87,7 @@ export class SqliteMetricStore implements MetricStore, AlertStateStore {
       await thread.call('close').catch(() => {});
       throw error;
     }
-    return new SqliteMetricStore({ thread }, readOnly ? 0 : recentPoints);
+    return new SqliteMetricStore({ thread }, readOnly ? 0 : recentPoints, engineOptions);
   }
 
   /**
