@@ -138,9 +138,9 @@ async function ofTheHost({ host }: CertificationContext): ReturnType<Check['run'
 async function rawHoursIn(store: MetricStore, rawMs: number): Promise<number> {
   const now = systemClock.now();
   const span = { metric: 'venuekit_process_uptime_seconds', from: now - 10 * rawMs - 48 * HOUR_MS, to: now + HOUR_MS };
-  const [oldest, newest] = (await store.query(span)).reduce(
+  const [oldest, newest] = (await store.query(span)).reduce<readonly [number, number]>(
     ([first, last], { t }) => [Math.min(first, t[0] ?? Infinity), Math.max(last, t.at(-1) ?? -Infinity)],
-    [Infinity, -Infinity] as readonly [number, number],
+    [Infinity, -Infinity],
   );
   return newest > oldest ? (newest - oldest) / HOUR_MS : 0;
 }
