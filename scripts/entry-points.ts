@@ -19,6 +19,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './dashboard': 'src/dashboard/index.ts',
   './sqlite': 'src/stores/sqlite/index.ts',
   './postgres': 'src/stores/postgres/index.ts',
+  './redis': 'src/stores/redis/index.ts',
   './otel': 'src/otel/index.ts',
   './ccxt': 'src/sdk/ccxt/index.ts',
   './alpaca': 'src/sdk/alpaca/index.ts',

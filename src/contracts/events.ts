@@ -30,6 +30,8 @@ export interface VenueKitEvents {
   'budget.exhausted': { readonly scope: string };
   'stream.state': { readonly venue: string; readonly state: 'live' | 'gap' | 'recovering' | 'down' };
   reconcile: { readonly phase: 'start' | 'done' | 'failed'; readonly unresolved: number; readonly ms: number };
+  /** Whether this client is the one that sends orders for the account: it waits for another to end, leads, or has lost the lease. */
+  'leader.state': { readonly account: string; readonly state: 'standby' | 'leader' | 'lost'; readonly epoch: number };
   halt: { readonly mode: string; readonly reason: string };
   /** Orders are kept in memory only: what was under way when the process ends is not resolved by the next one. */
   'journal.volatile': { readonly venue: string; readonly account: string };
@@ -82,6 +84,8 @@ export interface VenueKitEvents {
   /** Whether anything is fetched ahead; `why` says what began or ended it: the host's call, or a limit of the venue. */
   'cache.prefetch_state': { readonly venue: string; readonly state: 'paused' | 'running'; readonly why: 'asked' | 'limit' };
   'cache.gap': { readonly key: string };
+  /** The wall clocks of two hosts differ by more than was declared: what the other one wrote into the shared level is not read. */
+  'cache.skew': { readonly apartMs: number; readonly allowedMs: number };
   'feed.update': { readonly feed: string; readonly symbol: string; readonly at: number };
   'fetch.state': { readonly running: number; readonly queued: number; readonly concurrency: number };
   /** A function still runs, and holds its slot, long after its caller was answered. */

@@ -13,6 +13,7 @@ import type { CachedMarketDataOptions } from '../market-data/index.js';
 import type { ParallelFetcherOptions } from '../parallel/index.js';
 import type { ResilientTradingClient } from '../trading/index.js';
 import { setOrigin } from './origin.js';
+import { journalOn, requireDurableJournal, sharedByRedis } from './processes.js';
 import { traceOptions } from './trace-options.js';
 import { tuningOf } from './tuning.js';
 import type { VenueKit, VenueKitOptions } from './venue-kit.js';
@@ -25,6 +26,7 @@ const OPTIONS = [
   'broker',
   'marketData',
   'dataDir',
+  'account',
   'journal',
   'store',
   'policy',
@@ -34,6 +36,9 @@ const OPTIONS = [
   'tuning',
   'optionsFile',
   'trace',
+  'redis',
+  'postgres',
+  'standby',
 ] as const satisfies readonly (keyof VenueKitOptions)[];
 
 // Reads are safe to repeat; a reader's own deadline ends it earlier.
@@ -59,6 +64,9 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
   if (broker !== undefined) requireMethods('broker', broker, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
   if (marketData !== undefined) requireMethods('marketData', marketData, ['batchLimit', 'fetch']);
   if (dataDir !== undefined) requireText('dataDir', dataDir);
+  const { redis, postgres, standby = false } = options;
+  const account = requireText('account', options.account ?? 'main');
+  if (broker !== undefined) requireDurableJournal({ journal: options.journal, redis, hasOther: postgres !== undefined || dataDir !== undefined });
   const wiring = { bus, clock, random, ...(logger === undefined ? {} : { logger }) };
 
   const tuning = await tuningOf(options, { fetcher: { retry: READ_RETRY } });
@@ -78,13 +86,25 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     const { AnalyticsEngine, StreamingDetector } = await import('../analytics/index.js');
     const analytics = new AnalyticsEngine({ ...wiring, store });
 
+    const shared = redis === undefined ? undefined : await sharedByRedis(redis, { wiring, account, broker, made });
+
     const parts: { trading?: NonNullable<VenueKit['trading']>; marketData?: NonNullable<VenueKit['marketData']> } = {};
     if (broker !== undefined) {
       const { ResilientTradingClient, MemoryOrderJournal } = await import('../trading/index.js');
-      const journal = options.journal ?? made.use(await openJournal(dataDir, () => new MemoryOrderJournal({ clock })));
+      const journal =
+        options.journal ??
+        made.use(postgres === undefined ? await openJournal(dataDir, () => new MemoryOrderJournal({ clock })) : await journalOn(postgres, wiring));
       parts.trading = made.use(
-        new ResilientTradingClient({ ...wiring, adapter: broker, journal, ...(tuning.policy === undefined ? {} : { policy: tuning.policy }) }),
+        new ResilientTradingClient({
+          ...wiring,
+          adapter: broker,
+          journal,
+          account,
+          ...(tuning.policy === undefined ? {} : { policy: tuning.policy }),
+          ...(shared?.limits === undefined ? {} : { limits: shared.limits }),
+        }),
       );
+      shared?.join(parts.trading);
     }
 
     const { ParallelFetcher } = await import('../parallel/index.js');
@@ -94,7 +114,14 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
     if (marketData !== undefined) {
       const { CachedMarketDataClient } = await import('../market-data/index.js');
       parts.marketData = made.use(
-        new CachedMarketDataClient({ ...wiring, adapter: marketData, fetcher, ...tuning.marketData, ...sharing.marketData }),
+        new CachedMarketDataClient({
+          ...wiring,
+          adapter: marketData,
+          fetcher,
+          ...tuning.marketData,
+          ...sharing.marketData,
+          ...(shared === undefined ? {} : { shared: shared.cache }),
+        }),
       );
     }
 
@@ -133,7 +160,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
           // Before the order path, so that its first seconds are on record.
           made.use(metrics.collect(store));
           alerts.start();
-          await parts.trading?.start();
+          await parts.trading?.start({ standby });
           isStarted = true;
         })();
         return started;

@@ -11,6 +11,8 @@ import type { Wiring } from '../contracts/wiring.js';
 import type { CachedMarketDataClient } from '../market-data/index.js';
 import type { MetricsRegistry } from '../metrics/index.js';
 import type { ParallelFetcher } from '../parallel/index.js';
+import type { PostgresPool } from '../stores/postgres/index.js';
+import type { RedisClient } from '../stores/redis/index.js';
 import type { ResilientTradingClient } from '../trading/index.js';
 
 /** What {@link createVenueKit} takes. Everything is optional: a kit has the parts that it was given a venue for. */
@@ -21,7 +23,9 @@ export interface VenueKitOptions extends Wiring {
   readonly marketData?: MarketDataAdapter;
   /** Folder for the order journal (`orders.db`) and the metrics (`metrics.db`), which then survive a restart. */
   readonly dataDir?: string;
-  /** @defaultValue SQLite in `dataDir`; in memory without one */
+  /** Whose orders the journal has, and whose limits are counted. @defaultValue 'main' */
+  readonly account?: string;
+  /** @defaultValue on `postgres`; else SQLite in `dataDir`; in memory without either */
   readonly journal?: OrderJournal;
   /** @defaultValue SQLite in `dataDir`; in memory without one */
   readonly store?: MetricStore;
@@ -45,6 +49,18 @@ export interface VenueKitOptions extends Wiring {
    * @defaultValue nothing is recorded
    */
   readonly trace?: { readonly path: string; readonly maxBytes?: number };
+  /**
+   * A connected client of ioredis or node-redis: processes with the same Redis share the venue's limits and blocks, the state of its
+   * breakers and the second level of the cache, and hear each other's halts and alerts. It is no journal. It stays the host's.
+   */
+  readonly redis?: RedisClient;
+  /** A pool of `pg`, for the order journal: several hosts, of which one at a time trades an account. It stays the host's. */
+  readonly postgres?: PostgresPool;
+  /**
+   * Where another process trades the account, `start()` waits until that one has ended, then takes over: a hot standby. Market data
+   * and reads work meanwhile. @defaultValue false: `start()` is refused
+   */
+  readonly standby?: boolean;
   /** When markets are open, for alerts that mean nothing while they are not. */
   readonly calendar?: MarketCalendar;
 }

@@ -8,5 +8,6 @@ export { LatencyQuantile } from './latency-quantile.js';
 export { Pipeline } from './pipeline.js';
 export type { AttemptOutcome, FailureClass, PipelineAttempt, PipelineOptions, RunOptions } from './pipeline-options.js';
 export { PolicyError, type PolicyErrorCode, type PolicyErrorFacts } from './policy-error.js';
-export { type AcquireOptions, RateLimiter, type RateLimiterOptions, type SpendOptions } from './rate-limiter.js';
+export { type AcquireOptions, type Limiter, RateLimiter, type RateLimiterOptions, type SpendOptions } from './rate-limiter.js';
 export { RetryBudget, type RetryBudgetOptions } from './retry-budget.js';
+export { SharedRateLimiter, type SharedRateLimiterOptions } from './shared-rate-limiter.js';

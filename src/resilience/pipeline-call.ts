@@ -7,7 +7,7 @@ import type { Hedge } from './hedge.js';
 import { type AttemptOutcome, type FailureClass, NO_OPTIONS, type PipelineAttempt, type RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
 import { PolicyError } from './policy-error.js';
-import type { RateLimiter } from './rate-limiter.js';
+import type { Limiter } from './rate-limiter.js';
 
 const TIMED_OUT: FailureClass = { retry: true, isVenueFault: true };
 const NO_COSTS: readonly Cost[] = [];
@@ -133,7 +133,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     return limiter === undefined || this.takeUnits(limiter, now);
   }
 
-  private takeUnits(limiter: RateLimiter, now: number): boolean {
+  private takeUnits(limiter: Limiter, now: number): boolean {
     const { costs } = this.options;
     if (costs === undefined) return true;
     try {

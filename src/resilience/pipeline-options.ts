@@ -6,7 +6,7 @@ import type { Bulkhead } from './bulkhead.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { Deadlines } from './deadlines.js';
 import type { Hedge } from './hedge.js';
-import type { RateLimiter } from './rate-limiter.js';
+import type { Limiter } from './rate-limiter.js';
 import type { RetryBudget } from './retry-budget.js';
 
 /** What a failure means for the policies. */
@@ -53,7 +53,7 @@ export interface PipelineOptions {
   readonly budget?: RetryBudget;
   readonly breaker?: CircuitBreaker;
   readonly bulkhead?: Bulkhead;
-  readonly limiter?: RateLimiter;
+  readonly limiter?: Limiter;
   readonly hedge?: Hedge;
   /** Shared lists of deadlines. @defaultValue its own */
   readonly deadlines?: Deadlines;

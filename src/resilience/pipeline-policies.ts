@@ -8,7 +8,7 @@ import type { CircuitBreaker } from './circuit-breaker.js';
 import { Deadlines } from './deadlines.js';
 import type { Hedge } from './hedge.js';
 import type { AttemptOutcome, FailureClass, PipelineAttempt, PipelineOptions } from './pipeline-options.js';
-import type { RateLimiter } from './rate-limiter.js';
+import type { Limiter } from './rate-limiter.js';
 import type { RetryBudget } from './retry-budget.js';
 
 const KNOWN: readonly (keyof PipelineOptions)[] = [
@@ -41,7 +41,7 @@ export class PipelinePolicies {
   readonly budget: RetryBudget | undefined;
   readonly breaker: CircuitBreaker | undefined;
   readonly bulkhead: Bulkhead | undefined;
-  readonly limiter: RateLimiter | undefined;
+  readonly limiter: Limiter | undefined;
   readonly hedge: Hedge | undefined;
   /** Whether anything needs to know how long a successful attempt took. */
   readonly isTimed: boolean;

@@ -40,6 +40,20 @@ export interface AcquireOptions extends SpendOptions {
   readonly failFast?: boolean;
 }
 
+/** What calls ask of a limiter, whether it counts for this process alone or for several. */
+export interface Limiter {
+  readonly waiting: number;
+  tryAcquire(costs: readonly Cost[], options: SpendOptions, now?: number): boolean;
+  acquire(costs: readonly Cost[], options: AcquireOptions): Promise<void>;
+  sent(costs: readonly Cost[], options?: { readonly symbol?: string }): void;
+  release(costs: readonly Cost[], options?: { readonly symbol?: string }): void;
+  observe(seen: LimitObservation, symbol?: string): void;
+  ban(until: number): void;
+  blockedUntil(costs: readonly Cost[]): number | undefined;
+  headroom(limit: string, options?: { readonly symbol?: string }): number;
+  close(): void;
+}
+
 const GRANTED = Promise.resolve();
 
 /**
@@ -53,7 +67,7 @@ const GRANTED = Promise.resolve();
  * @example
  * await limiter.acquire([{ limit: 'weight', units: 4 }], { priority: 'read', signal });
  */
-export class RateLimiter implements AsyncDisposable {
+export class RateLimiter implements Limiter, AsyncDisposable {
   readonly #clock: Clock;
   readonly #states = new Map<string, LimitState>();
   // A call asks several times for the limit that it costs; the last one asked for saves the look-up.

@@ -20,4 +20,4 @@ export type { Decimal } from '../core/decimal.js';
 export { MemoryOrderJournal } from '../stores/memory/memory-order-journal.js';
 export type { GuardedReadOptions } from './guarded-reads.js';
 export type { GuardState, LowerConcurrencyOptions, OperationClass } from './operation-guards.js';
-export { ResilientTradingClient, type TradingClientOptions } from './resilient-trading-client.js';
+export { ResilientTradingClient, type StartOptions, type TradingClientOptions } from './resilient-trading-client.js';

@@ -14,6 +14,7 @@ import type { Decimal } from '../core/decimal.js';
 import { type Logger, redactingLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
+import type { SharedLimits } from '../core/shared-limits.js';
 import { Deadlines, Timed } from '../resilience/deadlines.js';
 import { type GuardedReadOptions, GuardedReads } from './guarded-reads.js';
 import type { LiveOrder } from './live-order.js';
@@ -32,7 +33,24 @@ export interface TradingClientOptions extends Wiring {
   /** @defaultValue 'main' */
   readonly account?: string;
   readonly policy?: TradingPolicy;
+  /**
+   * The venue's limits, counted together with other processes: `redisLimits` of `venuekit/redis`. It stays the host's to close.
+   * @defaultValue counted by this client alone
+   */
+  readonly limits?: SharedLimits;
 }
+
+/** How a client is started. */
+export interface StartOptions extends CallOptions {
+  /**
+   * Where another client holds the account: waits, as long as it takes, until its lease has ended, then takes over. Troubles that
+   * pass, of journal or venue, are waited out as well. @defaultValue false: JOURNAL_LOCKED at once
+   */
+  readonly standby?: boolean;
+}
+
+/** How often a client that stands by asks for the lease. */
+const STANDBY_LOOK_MS = 500;
 
 /**
  * Places, cancels and replaces orders so that none is doubled and none is lost: through timeouts,
@@ -64,7 +82,7 @@ export class ResilientTradingClient implements AsyncDisposable {
   /** @throws TypeError or RangeError naming the option that can't be meant. */
   constructor(options: TradingClientOptions) {
     requireObject('options', options);
-    requireKnown('ResilientTradingClient', options, ['adapter', 'journal', 'account', 'policy', 'bus', 'clock', 'random', 'logger']);
+    requireKnown('ResilientTradingClient', options, ['adapter', 'journal', 'account', 'policy', 'limits', 'bus', 'clock', 'random', 'logger']);
     this.#adapter = requireMethods('adapter', options.adapter, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
     this.#journal = requireMethods('journal', options.journal, ['acquire', 'append', 'byIntent', 'unresolved', 'cursor', 'setCursor', 'compact']);
     this.#account = options.account === undefined ? 'main' : requireText('account', options.account);
@@ -82,6 +100,7 @@ export class ResilientTradingClient implements AsyncDisposable {
       random: this.#random,
       logger: this.#logger,
       policy: this.#policy,
+      limits: options.limits === undefined ? undefined : requireLimitsOf(this.#adapter, options.limits),
     });
     this.#reads = new GuardedReads({
       venue: this.#adapter.venue,
@@ -106,11 +125,13 @@ export class ResilientTradingClient implements AsyncDisposable {
 
   /**
    * Takes the lease, replays the journal, opens the stream and reconciles: one path for the first
-   * start and for the recovery from a crash. `place` refuses until it has resolved.
-   * @throws TradingError JOURNAL_LOCKED while another process writes for the account.
+   * start, for the recovery from a crash, and for the takeover by a standby. `place` refuses until it
+   * has resolved. A client that has lost its lease may be started again.
+   * @throws TradingError JOURNAL_LOCKED while another process writes for the account, unless `standby` says to wait.
    */
-  start(options: CallOptions = {}): Promise<ReconcileReport> {
+  start(options: StartOptions = {}): Promise<ReconcileReport> {
     if (this.#closing !== undefined) return Promise.reject(closed());
+    if (this.#session?.failure !== undefined) this.#starting = undefined;
     this.#starting ??= this.#start(options).catch((error: unknown) => {
       this.#starting = undefined;
       throw error;
@@ -258,8 +279,30 @@ export class ResilientTradingClient implements AsyncDisposable {
     return this.close();
   }
 
-  async #start(options: CallOptions): Promise<ReconcileReport> {
-    throwIfAborted(options.signal);
+  async #start(options: StartOptions): Promise<ReconcileReport> {
+    await this.#session?.close();
+    for (let isWaiting = false; ; isWaiting = true) {
+      throwIfAborted(options.signal);
+      if (this.#closing !== undefined) throw closed();
+      try {
+        return await this.#lead(options);
+      } catch (error) {
+        const { code, retryable, retryAfterMs = STANDBY_LOOK_MS } = error as Partial<TradingError>;
+        const isLocked = code === 'JOURNAL_LOCKED';
+        if (options.standby !== true || !(isLocked || retryable === true)) throw error;
+        if (!isWaiting && isLocked) this.#tellState('standby', 0);
+        this.#logger.debug({ error }, 'standing by');
+        // No later than the lease ends, and often, since its holder may let go before.
+        await this.#clock.sleep(Math.max(1, Math.min(STANDBY_LOOK_MS, retryAfterMs)), options.signal);
+      }
+    }
+  }
+
+  #tellState(state: 'standby' | 'leader', epoch: number): void {
+    if (this.#bus.has('leader.state')) this.#bus.emit('leader.state', { account: this.#account, state, epoch });
+  }
+
+  async #lead(options: CallOptions): Promise<ReconcileReport> {
     const session = this.#newSession();
     // Known from here on, so that a close finds it.
     this.#session = session;
@@ -267,6 +310,7 @@ export class ResilientTradingClient implements AsyncDisposable {
       await abortable(abortable(session.open(), session.closing), options.signal);
       const report = await this.#reconcile(session, options, true);
       session.isOpen = true;
+      this.#tellState('leader', session.epoch);
       return report;
     } catch (error) {
       this.#session = undefined;
@@ -391,6 +435,15 @@ class JournalWait extends Timed {
     const why = `The journal took longer than ${this.#ms} ms; the order goes on, see the handle.`;
     this.#reject(new TradingError('OUTCOME_UNKNOWN', why, { sent: 'maybe', handle: this.#handle }));
   }
+}
+
+/** @throws TypeError where they are not the limits of this venue */
+function requireLimitsOf(adapter: BrokerAdapter, limits: SharedLimits): SharedLimits {
+  requireMethods('limits', limits, ['reserve', 'sent', 'release', 'observe', 'ban', 'onBlocked']);
+  const known = new Set(limits.limits.map(({ id }) => id));
+  for (const { id } of adapter.limits)
+    if (!known.has(id)) throw new TypeError(`limits must have the venue's limit "${id}": make them of adapter.limits`);
+  return limits;
 }
 
 function closed(): TradingError {

@@ -72,6 +72,7 @@ export class TradingSession {
   readonly #ids: ClientOrderIds;
   readonly #closing = new AbortController();
   #compacting: Disposable | undefined;
+  #epoch = 0;
 
   constructor(parts: SessionParts) {
     const { adapter, journal, account, clock, bus, logger, policy, random, calls } = parts;
@@ -141,6 +142,11 @@ export class TradingSession {
     this.#sweeper = sweeper;
   }
 
+  /** Of the lease; 0 while there is none. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
@@ -149,7 +155,8 @@ export class TradingSession {
   async open(): Promise<void> {
     const { journal, account, clock, random } = this.#parts;
     await this.#lease.acquire(account, `venuekit-${this.#ids.next(clock.now())}-${Math.floor(random() * 1e9)}`);
-    this.#writer.begin(this.#lease.epoch);
+    this.#epoch = this.#lease.epoch;
+    this.#writer.begin(this.#epoch);
     this.#ids.begin(this.#lease.epoch);
     await this.#sweeper.open();
     throwIfAborted(this.closing);
@@ -249,6 +256,8 @@ export class TradingSession {
 
   #fail(error: TradingError): void {
     this.failure = error;
+    const { bus, account } = this.#parts;
+    if (bus.has('leader.state')) bus.emit('leader.state', { account, state: 'lost', epoch: this.epoch });
     this.#parts.logger.error({ error }, 'trading has stopped');
     this.placer.close();
     for (const order of this.table.values()) order.interrupt();

@@ -5,12 +5,14 @@ import type { Clock } from '../core/clock.js';
 import type { Priority } from '../core/limits.js';
 import { type Logger, redactError } from '../core/logger.js';
 import type { Random } from '../core/random.js';
+import type { SharedLimits } from '../core/shared-limits.js';
 import { AdaptiveConcurrency } from '../resilience/adaptive-concurrency.js';
 import { type Backoff, fullJitter } from '../resilience/backoff.js';
 import { Bulkhead } from '../resilience/bulkhead.js';
 import { CircuitBreaker } from '../resilience/circuit-breaker.js';
-import { RateLimiter } from '../resilience/rate-limiter.js';
+import { type Limiter, RateLimiter } from '../resilience/rate-limiter.js';
 import { RetryBudget } from '../resilience/retry-budget.js';
+import { SharedRateLimiter } from '../resilience/shared-rate-limiter.js';
 import { AttemptDeadlines, LiveAttempt } from './attempt-deadlines.js';
 import { OperationGuards } from './operation-guards.js';
 import type { FullPolicy } from './trading-defaults.js';
@@ -41,7 +43,7 @@ export interface LookOptions {
  * policies are here; what a failure means for an order is decided elsewhere.
  */
 export class VenueCalls {
-  readonly limiter: RateLimiter;
+  readonly limiter: Limiter;
   readonly budget: RetryBudget;
   readonly backoff: Backoff;
   readonly clock: VenueClock;
@@ -70,14 +72,18 @@ export class VenueCalls {
     readonly random: Random;
     readonly logger: Logger;
     readonly policy: FullPolicy;
+    readonly limits?: SharedLimits | undefined;
   }) {
-    const { adapter, clock, bus, random, logger, policy } = parts;
+    const { adapter, clock, bus, random, logger, policy, limits } = parts;
     this.#adapter = adapter;
     this.#time = clock;
     this.#bus = bus;
     this.#logger = logger;
     this.#lookingShare = Math.max(policy.reserve, LEAST_LOOKING_SHARE);
-    this.limiter = new RateLimiter({ clock, limits: adapter.limits, reserve: policy.reserve });
+    this.limiter =
+      limits === undefined
+        ? new RateLimiter({ clock, limits: adapter.limits, reserve: policy.reserve })
+        : new SharedRateLimiter({ clock, shared: limits, reserve: policy.reserve });
     this.budget = new RetryBudget({ clock, ...policy.budget });
     this.backoff = fullJitter({ baseMs: policy.retry.baseMs, capMs: policy.retry.capMs, random });
     this.clock = new VenueClock(clock);

@@ -24,6 +24,11 @@ describe('the audit of venue and journal', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
+  async function auditFile(venue: SimulatedVenue, path: string, durable: ReadonlySet<string>) {
+    await using journal = await SqliteOrderJournal.open({ path, readOnly: true });
+    return await audit(venue, journal, durable);
+  }
+
   const market = { symbol: 'BTC/USDT', side: 'buy', type: 'market', qty: '0.01' } as const;
 
   /** A venue and a journal that agree on one filled order. */
@@ -39,24 +44,24 @@ describe('the audit of venue and journal', () => {
 
   it('finds nothing where the two agree', async () => {
     const { venue, path, durable } = await givenEqualBooks();
-    expect(await audit(venue, path, durable)).toMatchObject({ duplicates: 0, orphans: 0, lost: 0, wronglyFilled: 0, intents: 1, venueOrders: 1 });
+    expect(await auditFile(venue, path, durable)).toMatchObject({ duplicates: 0, orphans: 0, lost: 0, wronglyFilled: 0, intents: 1, venueOrders: 1 });
   });
 
   it('finds a second order of one intent, as a client makes that sends again without proof', async () => {
     const { venue, path, durable, clientOrderId } = await givenEqualBooks();
     venue.placeExternal(market, { clientOrderId });
-    expect(await audit(venue, path, durable)).toMatchObject({ duplicates: 1, orphans: 1, wronglyFilled: 1 });
+    expect(await auditFile(venue, path, durable)).toMatchObject({ duplicates: 1, orphans: 1, wronglyFilled: 1 });
   });
 
   it('finds an order that the journal does not know', async () => {
     const { venue, path, durable } = await givenEqualBooks();
     venue.placeExternal(market);
-    expect(await audit(venue, path, durable)).toMatchObject({ duplicates: 0, orphans: 1, lost: 0, wronglyFilled: 0 });
+    expect(await auditFile(venue, path, durable)).toMatchObject({ duplicates: 0, orphans: 1, lost: 0, wronglyFilled: 0 });
   });
 
   it('finds an intent that was acknowledged and is gone, and one that is in doubt', async () => {
     const { venue, path, durable } = await givenEqualBooks();
-    expect(await audit(venue, path, new Set([...durable, 'b']))).toMatchObject({ lost: 1, findings: ['lost: b was acknowledged'] });
+    expect(await auditFile(venue, path, new Set([...durable, 'b']))).toMatchObject({ lost: 1, findings: ['lost: b was acknowledged'] });
     await using journal = await SqliteOrderJournal.open({ path });
     const { epoch } = await journal.acquire('main', 'test', 60_000);
     const body = { intent: { ...market, intentId: 'c' }, clientOrderId: 'c-1', payloadHash: 'h' };
@@ -64,6 +69,6 @@ describe('the audit of venue and journal', () => {
       { account: 'main', intentId: 'c', at: 1, epoch, type: 'prepared', body },
       { account: 'main', intentId: 'c', at: 1, epoch, type: 'sending', body: { attempt: 1, venueNow: 1 } },
     ]);
-    expect(await audit(venue, path, durable)).toMatchObject({ lost: 1, findings: ['lost: c is sending'] });
+    expect(await auditFile(venue, path, durable)).toMatchObject({ lost: 1, findings: ['lost: c is sending'] });
   });
 });

@@ -1,7 +1,7 @@
 import { reportOf } from '../../../src/cli/journal/intent-report.js';
 import type { VenueOrder } from '../../../src/contracts/broker.js';
+import type { JournalRecord } from '../../../src/contracts/journal.js';
 import { add, compare } from '../../../src/core/decimal.js';
-import { SqliteOrderJournal } from '../../../src/stores/sqlite/order-journal.js';
 import type { SimulatedVenue } from '../../../src/testing/index.js';
 
 /** The venue's books held against the journal's; the first four must be 0. */
@@ -25,10 +25,14 @@ export interface BookAudit {
 const SETTLED_STATES = new Set(['filled', 'canceled', 'expired', 'rejected', 'abandoned', 'escalated']);
 
 /**
- * Compares what the venue has with what the journal at `path` says, when everything is over.
+ * Compares what the venue has with what the journal says, when everything is over.
  * @param durable - ids of the intents that the bots were told are durable
  */
-export async function audit(venue: SimulatedVenue, path: string, durable: ReadonlySet<string>): Promise<BookAudit> {
+export async function audit(
+  venue: SimulatedVenue,
+  journal: { intents(): AsyncIterable<readonly JournalRecord[]> },
+  durable: ReadonlySet<string>,
+): Promise<BookAudit> {
   const orders = venue.orders();
   const byClientId = new Map<string, VenueOrder[]>();
   for (const order of orders) {
@@ -45,7 +49,6 @@ export async function audit(venue: SimulatedVenue, path: string, durable: Readon
   const journalled = new Set<string>();
   const states: Record<string, number> = {};
 
-  await using journal = await SqliteOrderJournal.open({ path, readOnly: true });
   for await (const records of journal.intents()) {
     const [first, ...others] = records;
     if (first === undefined || first.type === 'halt') continue;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { serveBroker } from '../../../src/certification/kill/venue-line.js';
 import { seededRandom } from '../../../src/core/random.js';
+import { SqliteOrderJournal } from '../../../src/stores/sqlite/order-journal.js';
 import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
 import { audit, type BookAudit } from './audit.js';
 import type { BotTask } from './bot.js';
@@ -73,13 +74,15 @@ export async function runKillRounds(options: KillRoundsOptions): Promise<KillAud
     const last = startBot(bot, { port: line.port, journal, seed, mode: 'settle', again: [], first: 0 }, durable);
     await last.ended;
     if (last.child.exitCode !== 0) throw new Error(`the last recovery failed (seed ${seed}): ${last.failure}`);
-    return { ...(await audit(venue.simulated, journal, intentIds(durable))), killed: rounds, killedWhileStarting };
+    await using written = await SqliteOrderJournal.open({ path: journal, readOnly: true });
+    return { ...(await audit(venue.simulated, written, intentIds(durable))), killed: rounds, killedWhileStarting };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function givenAHostileVenue(seed: number): { readonly simulated: SimulatedVenue; readonly calm: () => void } {
+/** A venue at 15 % raw faults, until it is told to be calm. */
+export function givenAHostileVenue(seed: number): { readonly simulated: SimulatedVenue; readonly calm: () => void } {
   const simulated = new SimulatedVenue({
     seed,
     fence: { maxMs: 60_000, defaultMs: 500 },
@@ -135,6 +138,7 @@ function startBot(program: string, task: BotTask, durable: Set<number>): BotRun 
   return run;
 }
 
-function intentIds(numbers: ReadonlySet<number>): ReadonlySet<string> {
+/** The ids of intents by their numbers. */
+export function intentIds(numbers: ReadonlySet<number>): ReadonlySet<string> {
   return new Set([...numbers].map((number) => `intent-${number}`));
 }

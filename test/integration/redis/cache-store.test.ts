@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CacheEntry } from '../../../src/contracts/cache-store.js';
+import { EventBus } from '../../../src/contracts/events.js';
+import { type Clock, systemClock } from '../../../src/core/clock.js';
+import { CachedMarketDataClient } from '../../../src/market-data/index.js';
+import { redisCacheStore } from '../../../src/stores/redis/index.js';
+import { HAS_REDIS, RedisServer } from '../../setup/redis-server.js';
+import { CLIENTS, type HostClient } from './given.js';
+
+let server: RedisServer;
+let prefixes = 0;
+const nextPrefix = () => `test-${++prefixes}`;
+
+const entry = (value: unknown, over: Partial<CacheEntry> = {}): CacheEntry => {
+  const now = systemClock.now();
+  return { value, sentAt: now, receivedAt: now, epoch: 0, source: 'rest', weight: 100, ...over };
+};
+
+/** The clock of a host that is ahead. */
+const ahead = (ms: number): Clock => ({
+  now: () => systemClock.now() + ms,
+  monotonic: () => systemClock.monotonic(),
+  sleep: (...args) => systemClock.sleep(...args),
+  schedule: (...args) => systemClock.schedule(...args),
+});
+
+describe.skipIf(!HAS_REDIS)('the shared cache on Redis (skipped unless installed: sh scripts/install-test-services.sh)', () => {
+  beforeAll(async () => {
+    server = await RedisServer.start();
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  for (const [name, connect] of Object.entries(CLIENTS)) {
+    describe(`with a client of ${name}`, () => {
+      let host: HostClient;
+      beforeAll(async () => {
+        host = await connect(server.port);
+      });
+      afterAll(() => host?.[Symbol.asyncDispose]());
+
+      it('gives back what another process has written, arrays of floats included', async () => {
+        const prefix = nextPrefix();
+        await using writer = redisCacheStore(host.client, { prefix });
+        await using reader = redisCacheStore(host.client, { prefix });
+        const bars = { symbol: 'X', t: Float64Array.of(1, 2), close: Float64Array.of(Number.NaN, -0) };
+        const kept = entry(bars, { eventTime: 5, seq: 7, sentAt: systemClock.now() - 40 });
+        expect(await writer.setIfNewer('k', kept, 5_000)).toBe(true);
+        const [found, none] = await reader.getMany(['k', 'other']);
+        expect(none).toBeUndefined();
+        expect(found).toMatchObject({ eventTime: 5, seq: 7, weight: 100, source: 'rest' });
+        expect(found!.value).toEqual(bars);
+        // Never younger than it is; older by as much as the server's time is uncertain.
+        expect(found!.sentAt).toBeLessThanOrEqual(kept.sentAt + 0.01);
+        expect(found!.sentAt).toBeGreaterThan(kept.sentAt - 2_000);
+      });
+
+      it('keeps what is newer: by sequence, then the venue’s time, then the time of the send', async () => {
+        await using store = redisCacheStore(host.client, { prefix: nextPrefix() });
+        const now = systemClock.now();
+        const write = (key: string, value: string, over: Partial<CacheEntry>) => store.setIfNewer(key, entry(value, { sentAt: now, ...over }), 5_000);
+        expect(await write('seq', 'new', { seq: 10, sentAt: now - 100 })).toBe(true);
+        expect(await write('seq', 'old', { seq: 9 })).toBe(false);
+        expect(await write('event', 'new', { eventTime: 10, sentAt: now - 100 })).toBe(true);
+        expect(await write('event', 'old', { eventTime: 9 })).toBe(false);
+        expect(await write('sent', 'new', {})).toBe(true);
+        expect(await write('sent', 'old', { sentAt: now - 1 })).toBe(false);
+        expect((await store.getMany(['seq', 'event', 'sent'])).map((found) => found?.value)).toEqual(['new', 'new', 'new']);
+      });
+
+      it('lets one of many processes load a key', async () => {
+        const prefix = nextPrefix();
+        const stores = Array.from({ length: 8 }, () => redisCacheStore(host.client, { prefix }));
+        const leases = await Promise.all(stores.map((store) => store.lease('k', 1_000)));
+        expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
+        await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
+      });
+
+      it('pushes an invalidation to all other processes, and to none twice', async () => {
+        const prefix = nextPrefix();
+        await using here = redisCacheStore(host.client, { prefix });
+        await using there = redisCacheStore(host.client, { prefix });
+        const heard: string[] = [];
+        const own: string[] = [];
+        there.onInvalidate((keys) => void heard.push(...keys));
+        here.onInvalidate((keys) => void own.push(...keys));
+        await there.ready();
+        await here.setIfNewer('a', entry(1), 5_000);
+        await here.invalidate(['a', 'b']);
+        await here.invalidate(['c']);
+        await expect.poll(() => heard).toEqual(['a', 'b', 'c']);
+        expect(own).toEqual([]);
+        expect(await there.getMany(['a'])).toEqual([undefined]);
+      });
+
+      it('takes entries of a host whose clock is further off than declared for misses, with an event', async () => {
+        const prefix = nextPrefix();
+        const bus = new EventBus();
+        const told: { readonly apartMs: number }[] = [];
+        bus.on('cache.skew', (skew) => void told.push(skew));
+        await using writer = redisCacheStore(host.client, { prefix, clock: ahead(600) });
+        await using reader = redisCacheStore(host.client, { prefix, bus, skewMs: 200 });
+        await writer.setIfNewer('k', entry('x', { sentAt: systemClock.now() + 600 }), 5_000);
+        expect(await reader.getMany(['k'])).toEqual([undefined]);
+        expect(told).toHaveLength(1);
+        expect(told[0]!.apartMs).toBeGreaterThan(400);
+        await using close = redisCacheStore(host.client, { prefix, bus, clock: ahead(500), skewMs: 200 });
+        expect((await close.getMany(['k']))[0]?.value).toBe('x');
+      });
+    });
+  }
+
+  it('gives whatever JSON can hold back as it was', async () => {
+    await using host = await CLIENTS.ioredis!(server.port);
+    await using store = redisCacheStore(host.client, { prefix: nextPrefix() });
+    let key = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        const id = `k${key++}`;
+        await store.setIfNewer(id, entry(value), 5_000);
+        expect((await store.getMany([id]))[0]?.value).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('has eight clients that ask at once load a key once', async () => {
+    const hosts = await Promise.all(Array.from({ length: 8 }, () => CLIENTS.ioredis!(server.port)));
+    const prefix = nextPrefix();
+    let loads = 0;
+    const adapter = {
+      venue: 'sim',
+      batchLimit: () => 1,
+      fetch: async (_: unknown, requests: readonly { readonly symbol: string }[]) => {
+        loads++;
+        await systemClock.sleep(60);
+        return requests.map(({ symbol }) => ({ status: 'fulfilled', value: { symbol, bid: 1, ask: 2 } }) as const);
+      },
+    };
+    const stores = hosts.map(({ client }) => redisCacheStore(client, { prefix }));
+    // All connections are there: a level that is slow to answer counts as down.
+    await Promise.all(stores.map((store) => store.getMany(['nothing'])));
+    const clients = stores.map(
+      (shared) => new CachedMarketDataClient({ adapter: adapter as never, shared, sharedTimeoutMs: 5_000, kinds: { quote: { ttlMs: 5_000 } } }),
+    );
+    const reads = await Promise.all(clients.map((client) => client.get('quote', { symbol: 'X' }, { maxAgeMs: 5_000 })));
+    expect(reads.map(({ value }) => value.bid)).toEqual(Array(8).fill(1));
+    expect(loads).toBe(1);
+    for (const part of [...clients, ...stores, ...hosts]) await part[Symbol.asyncDispose]();
+  });
+
+  it('refuses what is no client', () => {
+    expect(() => redisCacheStore({} as never)).toThrow(/client must be a connected client of ioredis or node-redis/);
+  });
+});
