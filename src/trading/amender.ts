@@ -18,10 +18,13 @@ import { sameOr } from './order-states.js';
 import type { OrderTable } from './order-table.js';
 import { reasonOf } from './placer.js';
 import { requireSendable } from './sendable.js';
-import { MARGIN_MS, POLL_GAP_MS } from './trading-defaults.js';
+import { MARGIN_MS, POLL_GAP_MS, paceOf } from './trading-defaults.js';
 import type { VenueCalls } from './venue-calls.js';
 
 type Amendment = EntryBodies['amending'];
+
+/** How rare looks get that would prove something, if only they came back. */
+const SLOWEST_PROOF_MS = 2_000;
 
 /**
  * Amends orders at venues that can. An amendment is sent like an order: recorded first, with the
@@ -179,7 +182,7 @@ export class Amender {
     const patienceMs = this.#adapter.capabilities.visibilityLagMs + MARGIN_MS;
     let misses = 0;
     let isEscalated = false;
-    for (;;) {
+    for (let round = 1; ; round++) {
       this.#closing.throwIfAborted();
       const { amendment } = order.model;
       if (amendment === undefined) return false;
@@ -202,8 +205,15 @@ export class Amender {
         if (this.#bus.has('order.escalated'))
           this.#bus.emit('order.escalated', { order: order.view, why: 'nothing can prove what became of its replacement' });
       }
-      await this.#clock.sleep(POLL_GAP_MS, this.#closing);
+      await this.#clock.sleep(misses > 0 ? POLL_GAP_MS : this.#gapBefore(provenPast, round), this.#closing);
     }
+  }
+
+  // The look that can prove something must not come a whole pace late.
+  #gapBefore(provenPast: number, round: number): number {
+    if (provenPast === Infinity) return paceOf(round);
+    const untilProof = provenPast - this.#calls.clock.now() + 1;
+    return Math.min(paceOf(round), untilProof > 0 ? Math.max(POLL_GAP_MS, untilProof) : SLOWEST_PROOF_MS);
   }
 
   async #applied(order: LiveOrder, before: Leg, attempt: number): Promise<OrderView> {

@@ -10,7 +10,7 @@ import { entry } from './order-entry.js';
 import { type Leg, liveLegs } from './order-model.js';
 import { isTerminal } from './order-states.js';
 import type { OrderTable } from './order-table.js';
-import { POLL_GAP_MS } from './trading-defaults.js';
+import { paceOf } from './trading-defaults.js';
 import type { VenueCalls } from './venue-calls.js';
 
 /**
@@ -80,7 +80,7 @@ export class Canceller {
       if (legs.length === 0) return;
       const waits = await Promise.all(legs.map((leg) => this.#cancelLeg(order, leg, priority, failures)));
       if (liveLegs(order.model).length === 0) return;
-      await this.#clock.sleep(Math.max(POLL_GAP_MS, ...waits), this.#closing).catch(() => {});
+      await this.#clock.sleep(Math.max(paceOf(failures), ...waits), this.#closing).catch(() => {});
       await Promise.all(liveLegs(order.model).map((leg) => this.#look(order, leg)));
     }
   }

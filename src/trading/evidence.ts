@@ -66,7 +66,9 @@ export class Evidence {
     const known = this.#lookUp(seen);
     if (known !== undefined) return this.orderOf(known, seen, by);
     const ghost = seen.clientOrderId === undefined ? undefined : this.#table.ghost(seen.clientOrderId);
-    if (ghost !== undefined && ghost.state === seen.state && ghost.filledQty === seen.filledQty) return 'foreign';
+    // As it was when it left memory: nothing new. A second order by its id is.
+    const isKnown = ghost?.venueOrderIds.includes(seen.venueOrderId) === true;
+    if (isKnown && ghost.state === seen.state && ghost.filledQty === seen.filledQty) return 'foreign';
     if (seen.clientOrderId === undefined || this.#reported.has(nameOf(seen))) return this.#external(seen);
     const loaded = await this.#table.load(this.#journal, ghost?.intentId ?? seen.clientOrderId, this.#account);
     return loaded === undefined ? this.#external(seen) : this.orderOf(loaded, seen, by);
@@ -94,12 +96,13 @@ export class Evidence {
       }
     }
     const wasUnknown = order.state === 'unknown' || order.state === 'escalated';
-    const wasEnded = order.model.ended;
+    const { ended, final } = order.model;
+    const endedAs = ended?.state ?? (final?.venueOrderIds.length === 0 ? final.state : undefined);
     const since = order.watch?.since;
     const filledBefore = filledQty(order.model);
     this.#table.record(order, 'seen', { order: seen, by });
-    if (wasEnded !== undefined && isNews && seen.state !== 'rejected') {
-      this.conflict(order, seen, `the venue shows an order of an intent that had ended as ${wasEnded.state}`);
+    if (endedAs !== undefined && isNews && seen.state !== 'rejected') {
+      this.conflict(order, seen, `the venue shows an order of an intent that had ended as ${endedAs}`);
     }
     if (seen.state === 'rejected') this.#afterRejection(order);
     this.#checkLegs(order, seen);

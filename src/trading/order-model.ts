@@ -16,6 +16,8 @@ export interface SendAttempt {
   /** How far off the timestamp may be, ms; undefined where the venue had never told its time. */
   readonly uncertaintyMs?: number;
   readonly outcome: 'open' | 'unknown' | 'absent';
+  /** What the venue said of it, where that proves nothing alone. */
+  readonly answer?: 'duplicate' | 'rejected';
 }
 
 /** One order of the intent at the venue. */
@@ -45,8 +47,6 @@ export interface OrderModel {
   readonly attempts: readonly SendAttempt[];
   readonly legs: readonly Leg[];
   readonly fills: readonly OwnFill[];
-  readonly duplicates: number;
-  readonly rejections: number;
   readonly cancelReason?: string;
   readonly amendment?: {
     readonly attempt: number;
@@ -93,6 +93,11 @@ export function isLive(leg: Leg, qty: Decimal): boolean {
 /** The legs that can still fill: what a cancel goes to. */
 export function liveLegs(model: OrderModel): readonly Leg[] {
   return model.legs.filter((leg) => isLive(leg, model.qty));
+}
+
+/** How many attempts the venue has answered so. */
+export function answered(model: OrderModel, answer: NonNullable<SendAttempt['answer']>): number {
+  return model.attempts.reduce((count, attempt) => count + (attempt.answer === answer ? 1 : 0), 0);
 }
 
 /** Whether an attempt may have made an order that nobody has seen. */

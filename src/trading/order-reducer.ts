@@ -20,8 +20,7 @@ export function reduce(model: OrderModel | undefined, entry: Entry): OrderModel 
       return withOutcome(open, entry.body.attempt, 'absent');
     case 'rejected':
       return {
-        ...withOutcome(open, entry.body.attempt, 'absent'),
-        rejections: open.rejections + 1,
+        ...withOutcome(open, entry.body.attempt, 'absent', 'rejected'),
         rejection: { code: entry.body.code, reason: entry.body.reason },
         reason: entry.body.reason,
       };
@@ -82,8 +81,6 @@ function prepared(body: EntryBodies['prepared'], at: number): OrderModel {
     attempts: [],
     legs: [],
     fills: [],
-    duplicates: 0,
-    rejections: 0,
     amendments: 0,
     qty: body.intent.qty,
     ...(body.intent.price === undefined ? undefined : { price: body.intent.price }),
@@ -136,10 +133,13 @@ function sending(model: OrderModel, { attempt: number, ...stamp }: EntryBodies['
   return { ...model, attempts: [...model.attempts, added] };
 }
 
-function withOutcome(model: OrderModel, number: number, outcome: SendAttempt['outcome']): OrderModel {
+function withOutcome(model: OrderModel, number: number, outcome: SendAttempt['outcome'], answer?: 'rejected'): OrderModel {
+  const said = answer === undefined ? undefined : { answer };
   return {
     ...model,
-    attempts: model.attempts.map((attempt) => (attempt.number === number && attempt.outcome !== 'absent' ? { ...attempt, outcome } : attempt)),
+    attempts: model.attempts.map((attempt) =>
+      attempt.number === number && attempt.outcome !== 'absent' ? { ...attempt, outcome, ...said } : attempt,
+    ),
   };
 }
 
@@ -148,9 +148,10 @@ function unknown(model: OrderModel, body: EntryBodies['unknown']): OrderModel {
     if (attempt.number !== body.attempt || attempt.outcome === 'absent') return attempt;
     // An adapter may know of a later deadline than the one that was asked for, never of an earlier one.
     const fenceUntil = attempt.fenceUntil === undefined ? undefined : Math.max(attempt.fenceUntil, body.fenceUntil ?? 0);
-    return { ...attempt, outcome: 'unknown', ...(fenceUntil === undefined ? undefined : { fenceUntil }) };
+    const said = body.duplicate === true ? { answer: 'duplicate' as const } : undefined;
+    return { ...attempt, outcome: 'unknown', ...(fenceUntil === undefined ? undefined : { fenceUntil }), ...said };
   });
-  return { ...model, attempts, duplicates: model.duplicates + (body.duplicate === true ? 1 : 0), reason: body.reason };
+  return { ...model, attempts, reason: body.reason };
 }
 
 function seen(model: OrderModel, order: VenueOrder): OrderModel {

@@ -21,6 +21,7 @@ export interface Ghost {
   readonly intentId: string;
   readonly state: OrderState;
   readonly filledQty: string;
+  readonly venueOrderIds: readonly string[];
 }
 
 /**
@@ -176,7 +177,7 @@ export class OrderTable {
 
   #bury(order: LiveOrder): void {
     const { view, model } = order;
-    const ghost: Ghost = { intentId: order.id, state: view.state, filledQty: view.filledQty };
+    const ghost: Ghost = { intentId: order.id, state: view.state, filledQty: view.filledQty, venueOrderIds: view.venueOrderIds };
     for (const id of model.clientOrderIds) this.#ghosts.set(id, ghost);
     this.drop(order);
     while (this.#ghosts.size > REMEMBERED) this.#ghosts.shift();

@@ -22,7 +22,6 @@ import type { OrderTable } from './order-table.js';
 import { invalid, positive } from './payload.js';
 import type { Resolver } from './resolver.js';
 import { requireSendable } from './sendable.js';
-import { POLL_GAP_MS } from './trading-defaults.js';
 
 /**
  * Changes orders. Where the venue amends, by that; else by cancelling and, once it is certain what
@@ -159,7 +158,7 @@ export class Replacer {
     for (;;) {
       const sweep = await this.#resolver.sweep();
       if (sweep.isComplete && hasAllFills(order.model)) return;
-      await this.#clock.sleep(POLL_GAP_MS, this.#host.closing);
+      await this.#clock.sleep(this.#resolver.sweepGapMs, this.#host.closing);
     }
   }
 

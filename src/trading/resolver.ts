@@ -6,7 +6,7 @@ import { refOf } from './canceller.js';
 import type { Evidence } from './evidence.js';
 import type { Halts } from './halts.js';
 import type { LiveOrder, Watch } from './live-order.js';
-import { hasUnresolvedAttempt } from './order-model.js';
+import { answered, hasUnresolvedAttempt } from './order-model.js';
 import type { OrderTable } from './order-table.js';
 import type { Placer } from './placer.js';
 import type { Sweep, Sweeper } from './sweeper.js';
@@ -114,6 +114,11 @@ export class Resolver {
   /** Begins to look after orders, until closing. */
   start(): void {
     void this.#run();
+  }
+
+  /** How far apart rounds of listings must be that something waits for, ms. */
+  get sweepGapMs(): number {
+    return this.#sweepGap();
   }
 
   /** An order's outcome has become unknown, or it is one that was found so at the start. */
@@ -292,9 +297,10 @@ export class Resolver {
     if (this.#bus.has('order.resolved')) {
       this.#bus.emit('order.resolved', { order: order.view, by: 'absence_proof', tookMs: this.#clock.monotonic() - since });
     }
-    const { rejection, duplicates } = order.model;
+    const { rejection } = order.model;
     if (rejection !== undefined) return void this.#table.record(order, 'ended', { state: 'rejected', reason: rejection.reason });
-    const refusal = duplicates >= 2 ? 'the venue says that the id is taken and shows no order by it' : this.#placer.refusalOf(order);
+    const refusal =
+      answered(order.model, 'duplicate') >= 2 ? 'the venue says that the id is taken and shows no order by it' : this.#placer.refusalOf(order);
     if (refusal !== undefined) this.#table.record(order, 'ended', { state: 'abandoned', reason: refusal });
     else this.#placer.resume(order, this.#clock.monotonic() + this.#policy.deadlineMs);
   }
@@ -305,14 +311,15 @@ export class Resolver {
     const { model } = order;
     const isLasting = this.#adapter.capabilities.clientId.unique === 'forever';
     const refusal = this.#placer.refusalOf(order);
-    if (isLasting && refusal === undefined && model.duplicates === 0 && model.rejections < FRUITLESS) {
+    const duplicates = answered(model, 'duplicate');
+    if (isLasting && refusal === undefined && duplicates === 0 && answered(model, 'rejected') < FRUITLESS) {
       // The venue itself keeps the second copy out; its "duplicate" would be the sighting.
       watch.nextPollAt = this.#clock.monotonic() + this.#pollGap(order, watch);
       this.#placer.resume(order, this.#clock.monotonic() + this.#policy.deadlineMs);
       return;
     }
     if (this.#provenPast(order) < Infinity || order.state === 'escalated') return;
-    const patience = model.duplicates > 0 ? 3 : 1;
+    const patience = duplicates > 0 ? 3 : 1;
     if (watch.blanks < 2 || this.#clock.monotonic() - watch.since < patience * (this.#adapter.capabilities.visibilityLagMs + MARGIN_MS)) return;
     this.#escalate(
       order,

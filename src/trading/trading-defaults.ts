@@ -8,6 +8,13 @@ export type FullPolicy = Required<TradingPolicy>;
 export const MARGIN_MS = 1_000;
 /** The least time between two looks for the same order. */
 export const POLL_GAP_MS = 250;
+/** What waits long, as a cancel until a market opens, must not use up the limits meanwhile. */
+const SLOWEST_PACE_MS = 10_000;
+
+/** How long to wait after the n-th round of something that is repeated until it shows, ms. */
+export function paceOf(round: number): number {
+  return Math.min(SLOWEST_PACE_MS, POLL_GAP_MS * 1.5 ** Math.min(round - 1, 20));
+}
 
 /** @throws RangeError or TypeError naming the option. */
 export function fullPolicy(policy: TradingPolicy = {}): FullPolicy {

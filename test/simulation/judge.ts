@@ -2,7 +2,7 @@ import type { Attempt, BrokerAdapter, Limit, LimitObservation, VenueOrder } from
 import type { JournalRecord } from '../../src/contracts/journal.js';
 import type { OrderIntent, OrderView } from '../../src/contracts/orders.js';
 import type { Clock } from '../../src/core/clock.js';
-import { compare } from '../../src/core/decimal.js';
+import { add, compare } from '../../src/core/decimal.js';
 import type { SimulatedVenue } from '../../src/testing/simulated-venue.js';
 import type { Entry, EntryBodies } from '../../src/trading/order-entry.js';
 import { filledQty, type OrderModel, stateOf } from '../../src/trading/order-model.js';
@@ -63,6 +63,7 @@ export class Judge {
   #retries = 0;
   #placements = 0;
   readonly #blocks = new Map<string, number>();
+  readonly #levels = new Map<string, { readonly level: number; readonly at: number }>();
 
   constructor(clock: Clock, adapter: BrokerAdapter) {
     this.#clock = clock;
@@ -133,7 +134,8 @@ export class Judge {
       if (units === 0) continue;
       this.#sent.push({ at: now, limit, units });
       const rule = this.#adapter.limits.find(({ id }) => id === limit);
-      if (rule !== undefined) this.#checkLimit(rule, now);
+      if (rule?.kind === 'decay') this.#count(rule, units, now);
+      else if (rule !== undefined) this.#checkLimit(rule, now);
     }
     for (const { limit, units } of this.#adapter.cost(operation)) {
       const until = this.#blocks.get(limit) ?? -Infinity;
@@ -153,6 +155,7 @@ export class Judge {
   newLife(): void {
     this.#blocks.clear();
     this.#sent.length = 0;
+    this.#levels.clear();
     // What was only in memory may be gone; it comes back from the venue.
     this.#filled.clear();
   }
@@ -196,6 +199,7 @@ export class Judge {
       )
         this.violated(`I16: replaying ${intentId} twice differs from once`);
     }
+    this.#checkLinks(this.intents.map((id) => this.model(id) as OrderModel));
     for (const [id, orders] of byClientId) {
       this.count.orphans += orders.length;
       this.violated(`I2: ${orders.length} orders at the venue by id ${id}, of which the journal knows nothing`);
@@ -271,8 +275,24 @@ export class Judge {
       this.violated(`I2: ${id} is ${order.state} at the venue, ${stateOf(model)} here`);
   }
 
-  #checkLimit(rule: Limit, now: number): void {
-    if (rule.kind !== 'window') return;
+  // One order may be replaced by one other at most, and both together must not be over more than was asked for.
+  #checkLinks(models: readonly OrderModel[]): void {
+    const byId = new Map(models.map((model) => [model.intent.intentId, model]));
+    const heirs = new Map<string, number>();
+    for (const heir of models) {
+      const { linkedFrom } = heir;
+      if (linkedFrom === undefined) continue;
+      heirs.set(linkedFrom, (heirs.get(linkedFrom) ?? 0) + 1);
+      const first = byId.get(linkedFrom);
+      if (first === undefined || (heirs.get(linkedFrom) ?? 0) > 1)
+        this.violated(`I1: ${heirs.get(linkedFrom)} remainders of ${linkedFrom} were placed`);
+      // A replacement of a replacement has its own quantity; here only prices are replaced.
+      else if (heir.attempts.length > 0 && !this.conflicts.has(linkedFrom) && compare(add(filledQty(first), heir.intent.qty), first.intent.qty) > 0)
+        this.violated(`I1: ${linkedFrom} filled ${filledQty(first)} of ${first.intent.qty}, and ${heir.intent.qty} more were placed`);
+    }
+  }
+
+  #checkLimit(rule: Extract<Limit, { kind: 'window' }>, now: number): void {
     let units = 0;
     for (let i = this.#sent.length - 1; i >= 0; i--) {
       const sent = this.#sent[i]!;
@@ -281,5 +301,13 @@ export class Judge {
       if (sent.limit === rule.id) units += sent.units;
     }
     if (units > rule.units) this.violated(`I4: ${units} units of ${rule.id} within ${rule.perMs} ms, ${rule.units} allowed`);
+  }
+
+  // A counter that each unit raises and that falls all the time, never above what the venue bears.
+  #count({ id, max, decayPerSecond }: Extract<Limit, { kind: 'decay' }>, units: number, now: number): void {
+    const last = this.#levels.get(id) ?? { level: 0, at: now };
+    const level = Math.max(0, last.level - ((now - last.at) / 1_000) * decayPerSecond) + units;
+    this.#levels.set(id, { level, at: now });
+    if (level > max + 1e-6) this.violated(`I4: the counter of ${id} is at ${level.toFixed(1)}, at most ${max} allowed`);
   }
 }

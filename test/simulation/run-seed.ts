@@ -295,6 +295,8 @@ class Run {
     if (view === undefined) return;
     const price = (Number(view.intent.price) * (view.intent.side === 'buy' ? 0.99 : 1.01)).toFixed(2);
     this.#client?.replace(view.intent.intentId, { price }).catch(() => {});
+    // Two parts of a bot that want the same at once: one remainder all the same.
+    if (this.#random() < 0.3) this.#client?.replace(view.intent.intentId, { price }).catch(() => {});
   }
 
   #fillOne(): void {

@@ -1,95 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { BrokerAdapter, OrderRef, VenueOrder, Verdict } from '../../../src/contracts/broker.js';
 import { EventBus } from '../../../src/contracts/events.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
 import { ResilientTradingClient } from '../../../src/trading/resilient-trading-client.js';
+import { AmendingVenue } from './amending-venue.js';
 import { aRestingOrder, settle } from './given-trading.js';
 
-type Mood = 'answer' | 'lose_answer' | 'lose_request' | 'reject' | 'leave_old_live';
-
-/** A venue that amends: in place, or by a new order that takes the place of the old one. */
-class AmendingVenue {
-  readonly orders = new Map<string, VenueOrder>();
-  amendments = 0;
-  mood: Mood = 'answer';
-  readonly #clock: ManualClock;
-  #made = 0;
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  adapter(amend: 'in_place' | 'cancel_replace_atomic'): BrokerAdapter {
-    const all = async function* (this: AmendingVenue): AsyncIterable<VenueOrder> {
-      yield* this.orders.values();
-    }.bind(this);
-    return {
-      venue: 'amending',
-      capabilities: {
-        clientId: { maxLength: 36, pattern: /^[\w-]+$/, unique: 'open_orders' },
-        fence: { maxMs: 60_000, defaultMs: 1_000 },
-        visibilityLagMs: 500,
-        lookup: 'by_client_id',
-        amend,
-        streamSequenced: false,
-      },
-      limits: [],
-      cost: () => [],
-      place: async (intent, clientOrderId) => ({
-        kind: 'accepted',
-        order: this.#put({ clientOrderId, symbol: intent.symbol, side: intent.side, qty: intent.qty, ...(intent.price && { price: intent.price }) }),
-      }),
-      cancel: async (ref) => ({ kind: 'accepted', order: this.#change(this.#find(ref)!, { state: 'canceled' }) }),
-      amend: async (ref, to): Promise<Verdict> => {
-        this.amendments++;
-        const { mood } = this;
-        this.mood = 'answer';
-        if (mood === 'reject') return { kind: 'rejected', code: 'TOO_LATE', cause: 'too late to amend' };
-        if (mood === 'lose_request') return { kind: 'unknown', cause: 'reset' };
-        const old = this.#find(ref)!;
-        const values = { ...(to.qty && { qty: to.qty }), ...(to.price && { price: to.price }) };
-        let order: VenueOrder;
-        if (amend === 'in_place') order = this.#change(old, values);
-        else {
-          if (mood !== 'leave_old_live') this.#change(old, { state: 'canceled' });
-          order = this.#put({ ...old, ...values, clientOrderId: to.newClientOrderId });
-        }
-        return mood === 'lose_answer' ? { kind: 'unknown', cause: 'reset' } : { kind: 'accepted', order };
-      },
-      find: async (ref) => this.#find(ref) ?? 'not_found',
-      openOrders: all,
-      history: all,
-      fills: async function* () {},
-      serverTime: async () => this.#clock.now(),
-    };
-  }
-
-  #find(ref: OrderRef): VenueOrder | undefined {
-    return [...this.orders.values()].find((order) => order.venueOrderId === ref.venueOrderId || order.clientOrderId === ref.clientOrderId);
-  }
-
-  #put(order: Pick<VenueOrder, 'symbol' | 'side' | 'qty'> & Partial<VenueOrder>): VenueOrder {
-    const made: VenueOrder = { ...order, venueOrderId: `v${++this.#made}`, state: 'working', filledQty: '0', venueTime: this.#clock.now() };
-    this.orders.set(made.venueOrderId, made);
-    return made;
-  }
-
-  #change(order: VenueOrder, change: Partial<VenueOrder>): VenueOrder {
-    const changed = { ...order, ...change, venueTime: this.#clock.now() };
-    this.orders.set(order.venueOrderId, changed);
-    return changed;
-  }
-}
-
-async function givenAnAmendableOrder(amend: 'in_place' | 'cancel_replace_atomic') {
+async function givenAnAmendableOrder(amend: 'in_place' | 'cancel_replace_atomic', capabilities: object = {}) {
   const clock = new ManualClock();
   const venue = new AmendingVenue(clock);
   const journal = new MemoryOrderJournal({ clock });
   const bus = new EventBus();
   const make = (seed: number): ResilientTradingClient =>
-    new ResilientTradingClient({ adapter: venue.adapter(amend), journal, clock, bus, random: seededRandom(seed) });
+    new ResilientTradingClient({ adapter: venue.adapter(amend, capabilities), journal, clock, bus, random: seededRandom(seed) });
   const client = make(1);
   await settle(clock, client.start());
   await settle(clock, client.submit(aRestingOrder({ intentId: 'a' })));
@@ -167,6 +91,49 @@ describe('replace, where the venue amends', () => {
     await settle(clock, next.start());
     await clock.advance(3_000);
     expect(next.order('a')!.view).toMatchObject({ state: 'working', venueOrderIds: expect.arrayContaining(['v2']) });
+  });
+
+  it('found by review: two at once amend it once', async () => {
+    const { clock, client, venue } = await givenAnAmendableOrder('cancel_replace_atomic');
+    const both = Promise.allSettled([client.replace('a', { price: '31000' }), client.replace('a', { price: '29000' })]);
+    const ends = await settle(clock, both);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(venue.amendments).toBe(1);
+  });
+
+  it('found by review: sends nothing where it was cancelled while the record was written', async () => {
+    const { clock, client, venue } = await givenAnAmendableOrder('cancel_replace_atomic');
+    const replacing = client.replace('a', { price: '31000' }).catch((error: { code: string }) => error.code);
+    const cancelling = client.cancel('a');
+    expect((await settle(clock, cancelling)).state).toBe('canceled');
+    await settle(clock, replacing);
+    expect([...venue.orders.values()].filter(({ state }) => state === 'working')).toEqual([]);
+  });
+
+  it('found by review: tells of a replacement of which only the half was made that cancels', async () => {
+    const { clock, client, venue } = await givenAnAmendableOrder('cancel_replace_atomic');
+    venue.mood = 'cancel_only';
+    await expect(settle(clock, client.replace('a', { price: '31000' }))).rejects.toMatchObject({
+      code: 'INVALID',
+      message: expect.stringContaining('canceled'),
+    });
+    expect(client.order('a')!.view.state).toBe('canceled');
+    expect(venue.amendments).toBe(1);
+  });
+
+  it('found by review: looks ever more rarely for an amendment that nothing can prove', async () => {
+    const { clock, client, venue, bus } = await givenAnAmendableOrder('cancel_replace_atomic', { fence: undefined });
+    venue.mood = 'lose_request';
+    let looks = 0;
+    bus.on('venue.call', ({ operation }) => operation === 'find' && looks++);
+    const told: string[] = [];
+    bus.on('order.escalated', ({ why }) => told.push(why));
+    const replacing = client.replace('a', { price: '31000' }).catch((error: { code: string }) => error.code);
+    await clock.advance(600_000);
+    expect(await replacing).toBe('OUTCOME_UNKNOWN');
+    expect(told).toHaveLength(1);
+    expect(looks).toBeLessThan(200);
+    expect(looks).toBeGreaterThan(50);
   });
 
   it('refuses to replace what is over, being cancelled, or not changed at all', async () => {

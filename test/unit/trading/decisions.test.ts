@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OrderView } from '../../../src/contracts/orders.js';
-import { aMarketOrder, aRestingOrder, givenAStartedClient, PROFILES, settle } from './given-trading.js';
+import { aMarketOrder, aRestingOrder, givenAStartedClient, lying, PROFILES, settle } from './given-trading.js';
 
 describe('what each answer leads to', () => {
   it('sends again, under the same id, what was refused', async () => {
@@ -180,6 +180,27 @@ describe('what each answer leads to', () => {
     const view = await settle(clock, client.replace('a', { price: '31000' }));
     expect(view).toMatchObject({ state: 'filled', intent: { intentId: 'a' } });
     expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('found by review: asks ever more rarely for a cancel that the venue keeps for later', async () => {
+    const { clock, client, bus } = await givenAStartedClient({
+      // As where a market is closed: taken, and done when it opens.
+      adapter: lying({
+        cancel: (broker) => async (ref, attempt) => {
+          const found = await broker.find(ref, attempt);
+          return found === 'not_found' ? { kind: 'unknown', cause: 'gone' } : { kind: 'accepted', order: found };
+        },
+      }),
+    });
+    await settle(clock, client.submit(aRestingOrder({ intentId: 'a' })));
+    let cancels = 0;
+    bus.on('venue.call', ({ operation }) => operation === 'cancel' && cancels++);
+    const cancelling = client.cancel('a', { deadlineMs: 600_000 }).catch((error: { code: string }) => error.code);
+    await clock.advance(600_001);
+    expect(await cancelling).toBe('OUTCOME_UNKNOWN');
+    expect(client.order('a')?.view.state).toBe('pending_cancel');
+    expect(cancels).toBeGreaterThan(30);
+    expect(cancels).toBeLessThan(100);
   });
 
   it('yields each view of an order until it is over', async () => {

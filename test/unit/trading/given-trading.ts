@@ -73,3 +73,18 @@ export function aMarketOrder(change: Partial<OrderIntent> = {}): OrderIntent {
 export function aRestingOrder(change: Partial<OrderIntent> = {}): OrderIntent {
   return { symbol: 'BTC/USDT', side: 'buy', type: 'limit', qty: '0.01', price: '30000', ...change };
 }
+
+export type Members = { readonly [K in keyof BrokerAdapter]?: (broker: BrokerAdapter) => BrokerAdapter[K] };
+
+/** The broker with some of its members replaced. */
+export const lying =
+  (members: Members) =>
+  (broker: BrokerAdapter): BrokerAdapter =>
+    new Proxy(broker, {
+      get(target, name: keyof BrokerAdapter) {
+        const made = members[name];
+        if (made !== undefined) return made(target);
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });

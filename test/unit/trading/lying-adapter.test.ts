@@ -1,22 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BrokerAdapter, OrderRef, VenueOrder, Verdict } from '../../../src/contracts/broker.js';
 import type { OrderView } from '../../../src/contracts/orders.js';
-import { aMarketOrder, aRestingOrder, givenAStartedClient, PROFILES, settle } from './given-trading.js';
-
-type Members = { readonly [K in keyof BrokerAdapter]?: (broker: BrokerAdapter) => BrokerAdapter[K] };
-
-/** The broker with some of its members replaced. */
-const lying =
-  (members: Members) =>
-  (broker: BrokerAdapter): BrokerAdapter =>
-    new Proxy(broker, {
-      get(target, name: keyof BrokerAdapter) {
-        const made = members[name];
-        if (made !== undefined) return made(target);
-        const member: unknown = Reflect.get(target, name);
-        return typeof member === 'function' ? member.bind(target) : member;
-      },
-    });
+import { aMarketOrder, aRestingOrder, givenAStartedClient, lying, type Members, PROFILES, settle } from './given-trading.js';
 
 async function* garbage(items: readonly unknown[]): AsyncGenerator<never> {
   yield* items as readonly never[];

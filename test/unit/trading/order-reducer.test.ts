@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { VenueOrder } from '../../../src/contracts/broker.js';
 import { type Entry, entry } from '../../../src/trading/order-entry.js';
-import { filledQty, type OrderModel, stateOf, viewOf } from '../../../src/trading/order-model.js';
+import { answered, filledQty, type OrderModel, stateOf, viewOf } from '../../../src/trading/order-model.js';
 import { replay } from '../../../src/trading/order-reducer.js';
 
 const INTENT = { intentId: 'a', symbol: 'BTC/USDT', side: 'buy', type: 'limit', qty: '1', price: '10' } as const;
@@ -59,6 +59,15 @@ describe('the order after each record', () => {
 
   it('is filled when its fills add up, whatever the order still says', () => {
     expect(stateOf(orderAfter(seen(), aFill('1', '0.4'), aFill('2', '0.6')))).toBe('filled');
+  });
+
+  it('found by review: counts what the venue said of an attempt once, however often that was written (I16)', () => {
+    const duplicate = entry('unknown', 2, { attempt: 1, reason: 'taken', duplicate: true });
+    const rejected = [entry('sending', 3, { attempt: 2, venueNow: 3 }), entry('rejected', 4, { attempt: 2, code: 'FUNDS', reason: 'no funds' })];
+    const once = [PREPARED, SENDING, duplicate, ...rejected];
+    const model = replay([...once, ...once]) as OrderModel;
+    expect([answered(model, 'duplicate'), answered(model, 'rejected')]).toEqual([1, 1]);
+    expect(model).toEqual(replay(once));
   });
 
   it('is known to be cancelled as soon as it is adopted, where that was asked for before', () => {
