@@ -17,12 +17,14 @@ const SECRET_NAME =
 // Values that travel in URLs and messages: name=value pairs and headers of the same names.
 const SECRET_IN_TEXT =
   /((?:[\w-]*(?:secret|passw(?:or)?d|passphrase|token|signature|api[_-]?key|private[_-]?key|listen[_-]?key|authorization|x-mbx-apikey|apca-api-[\w-]+))["']?\s*[=:]\s*["']?(?:bearer\s+|basic\s+)?)[^\s"'&,;}]+/gi;
+// The password of a URL: of a proxy, a database.
+const PASSWORD_IN_URL = /(:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g;
 const HIDDEN = '[redacted]';
 const DEEPEST = 8;
 
 /** `text` with the values of secret-looking parameters and headers replaced. */
 export function redactText(text: string): string {
-  return text.replace(SECRET_IN_TEXT, `$1${HIDDEN}`);
+  return text.replace(SECRET_IN_TEXT, `$1${HIDDEN}`).replace(PASSWORD_IN_URL, `$1${HIDDEN}`);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { JournalRecord, OrderJournal } from '../contracts/journal.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
 import { isVenueKitError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
+import { type Logger, redactError, redactText } from '../core/logger.js';
 import type { Entry } from './order-entry.js';
 
 /** How long evidence may wait for company: a commit of its own would stand in the way of the next order's. */
@@ -138,8 +138,9 @@ export class JournalWriter {
 /** The journal's failure as a TradingError: its own codes are kept. */
 export function journalError(cause: unknown): TradingError {
   if (isVenueKitError(cause) && (cause.code === 'JOURNAL_LOCKED' || cause.code === 'CLOSED')) {
-    return new TradingError(cause.code, cause.message, { cause });
+    return new TradingError(cause.code, redactText(cause.message), { cause });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
+  // Databases name their address in errors, credentials included.
+  const why = redactText(cause instanceof Error ? redactError(cause).message : String(cause));
   return new TradingError('JOURNAL', `The order journal could not be written, so nothing was sent: ${why}`, { cause, retryable: true });
 }

@@ -3,7 +3,7 @@ import type { Bus, VenueKitEvents } from '../contracts/events.js';
 import { TradingError } from '../contracts/trading-error.js';
 import type { Clock } from '../core/clock.js';
 import type { Priority } from '../core/limits.js';
-import { type Logger, redactError } from '../core/logger.js';
+import { type Logger, redact, redactError } from '../core/logger.js';
 import type { Random } from '../core/random.js';
 import type { SharedLimits } from '../core/shared-limits.js';
 import { AdaptiveConcurrency } from '../resilience/adaptive-concurrency.js';
@@ -162,7 +162,7 @@ export class VenueCalls {
         .catch((error: unknown) => this.#logger.warn({ error, operation }, 'what came after the time of an attempt was up says nothing'));
     }
     // Whatever the adapter is, what its errors hold goes into the journal, events and messages from here.
-    if (verdict.kind !== 'accepted') redactError(verdict.cause);
+    if (verdict.kind !== 'accepted') verdict = { ...verdict, cause: withoutSecrets(verdict.cause) };
     if (verdict.kind === 'refused' && verdict.ban === true) this.#ban(verdict.retryAfterMs);
     this.#report(operation, attempt.number, start, verdict.kind);
     return verdict;
@@ -281,4 +281,9 @@ export class VenueCalls {
       onStateChange: ({ state, reason }) => this.#bus.has('breaker.state') && this.#bus.emit('breaker.state', { scope, state, reason }),
     });
   }
+}
+
+// Errors keep their identity; some adapters give what is none.
+function withoutSecrets(cause: unknown): unknown {
+  return cause instanceof Error ? redactError(cause) : redact(cause);
 }

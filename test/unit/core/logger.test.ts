@@ -14,6 +14,10 @@ describe('redaction', () => {
 
   it('cuts secrets out of URLs and headers in text', () => {
     expect(redactText('https://x/api?apiKey=AAA&symbol=BTC')).toBe('https://x/api?apiKey=[redacted]&symbol=BTC');
+    expect(redactText('connect postgres://bot:pass@db:5432/x, http://:p2@proxy')).toBe(
+      'connect postgres://bot:[redacted]@db:5432/x, http://:[redacted]@proxy',
+    );
+    expect(redactText('https://venue:443/a@b')).toBe('https://venue:443/a@b');
     expect(redactText('Authorization: Bearer zzz.yyy')).toBe('Authorization: Bearer [redacted]');
     expect(redactText('APCA-API-SECRET-KEY: qqq')).not.toContain('qqq');
     expect(redactText('{"listenKey":"lll"}')).not.toContain('lll');

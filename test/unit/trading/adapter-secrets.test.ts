@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Verdict } from '../../../src/contracts/broker.js';
 import { EventBus } from '../../../src/contracts/events.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { createVenueKit } from '../../../src/index.js';
+import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
 import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
+import { aMarketOrder, givenAStartedClient, lying, settle } from './given-trading.js';
 
 const SECRET = 'abc123secret';
 const leaked = (): Error => new Error(`GET https://venue/order?apiKey=${SECRET}&signature=${SECRET} failed`);
@@ -50,5 +53,51 @@ describe('an adapter whose errors hold secrets', () => {
     await through(kit.trading!.read('openOrders', async () => Promise.reject(leaked())));
     expect(seen.join('\n')).toContain('[redacted]');
     expect(seen.join('\n')).not.toContain(SECRET);
+  });
+
+  it('found by review: nor where they are no errors at all', async () => {
+    const verdicts: readonly Verdict[] = [
+      { kind: 'unknown', cause: `GET https://venue/order?signature=${SECRET}` },
+      { kind: 'refused', cause: { url: `https://venue/order?signature=${SECRET}`, headers: { 'X-MBX-APIKEY': SECRET } } },
+      { kind: 'rejected', code: 'NO', cause: `no: token=${SECRET}` },
+    ];
+    let calls = 0;
+    const { clock, client, bus, journal } = await givenAStartedClient({
+      adapter: lying({
+        place:
+          (broker) =>
+          async (...args) =>
+            verdicts[calls++] ?? broker.place(...args),
+      }),
+    });
+    const seen: unknown[] = [];
+    bus.on('order.state', (event) => seen.push(event));
+    bus.on('order.unknown', (event) => seen.push(event));
+    seen.push(await settle(clock, client.submit(aMarketOrder({ intentId: 'a' }))));
+    await clock.advance(1_000);
+    const all = JSON.stringify([seen, await journal.byIntent('a')]);
+    expect(calls).toBe(3);
+    expect(all).toContain('[redacted]');
+    expect(all).not.toContain(SECRET);
+  });
+
+  it('found by review: and the address of a journal that fails none either', async () => {
+    const { clock, client } = await givenAStartedClient({
+      journal: (clock) => {
+        const memory = new MemoryOrderJournal({ clock });
+        memory.append = () => Promise.reject(new Error(`connect postgres://bot:${SECRET}@db/orders failed`));
+        return memory;
+      },
+    });
+    const error = await settle(
+      clock,
+      client.place(aMarketOrder()).then(
+        () => undefined,
+        (failure: Error) => failure,
+      ),
+    );
+    expect(error).toMatchObject({ code: 'JOURNAL', message: expect.stringContaining('postgres://bot:[redacted]@db/orders') });
+    const cause = error?.cause as Error;
+    expect(`${error?.message} ${cause.message} ${cause.stack}`).not.toContain(SECRET);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { BrokerAdapter, OrderRef, VenueOrder, Verdict } from '../../../src/contracts/broker.js';
+import type { BrokerAdapter, OrderRef, VenueEvent, VenueOrder, Verdict } from '../../../src/contracts/broker.js';
 import type { OrderView } from '../../../src/contracts/orders.js';
+import { TradingError } from '../../../src/contracts/trading-error.js';
 import { aMarketOrder, aRestingOrder, givenAStartedClient, lying, type Members, PROFILES, settle } from './given-trading.js';
 
 async function* garbage(items: readonly unknown[]): AsyncGenerator<never> {
@@ -390,6 +391,78 @@ describe('what nobody should be able to bring about', () => {
     over.abort(new Error('gone'));
     await expect(settle(clock, placing)).rejects.toThrow('gone');
     expect((await settle(clock, client.submit(aMarketOrder({ intentId: 'a' })))).state).toBe('filled');
+    expect(venue.orders()).toHaveLength(1);
+  });
+});
+
+describe('what the venue and its lines do to listings and streams', () => {
+  it('a listing that loses an order to a page that shifts, once: it is found by the next, where there is no other look-up', async () => {
+    const missed = { openOrders: 0, history: 0 };
+    let isShifting = false;
+    const shifting = (name: 'openOrders' | 'history') =>
+      async function* (rows: AsyncIterable<VenueOrder>): AsyncIterable<VenueOrder> {
+        for await (const row of rows) {
+          // In one round of three the row falls between two pages.
+          if (isShifting && missed[name]++ % 3 === 0) continue;
+          yield row;
+        }
+      };
+    const adapter = lying({
+      capabilities: (broker) => ({ ...broker.capabilities, lookup: 'scan' }),
+      events: () => undefined,
+      openOrders: (broker) => (attempt) => shifting('openOrders')(broker.openOrders(attempt)),
+      history: (broker) => (since, attempt) => shifting('history')(broker.history(since, attempt)),
+    });
+    const { clock, client, venue } = await givenAStartedClient({ adapter });
+    isShifting = true;
+    for (let i = 0; i < 5; i++) {
+      venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+      const view = await settle(clock, client.submit(aRestingOrder({ intentId: `order ${i}` })));
+      expect(view).toMatchObject({ state: 'working', attempts: 1 });
+    }
+    expect(missed.history).toBeGreaterThan(0);
+    expect(venue.orders()).toHaveLength(5);
+  });
+
+  it('a stream that ends at each snapshot: nothing is taken for proved by it, and the order is found', async () => {
+    let opened = 0;
+    async function* cut(): AsyncGenerator<VenueEvent> {
+      yield { kind: 'synced' };
+      throw new Error('the connection was lost');
+    }
+    const adapter = lying({ events: (broker) => (signal) => (opened++ < 6 ? cut() : broker.events!(signal)) });
+    const { clock, client, venue } = await givenAStartedClient({ adapter });
+    venue.fault({ operation: 'place', when: 'before', kind: 'drop', ms: 500, times: 1 });
+    expect((await settle(clock, client.submit(aMarketOrder()))).attempts).toBe(2);
+    await clock.advance(60_000);
+    expect(opened).toBeGreaterThan(6);
+    expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('a session that expires: no read and no order passes, nothing is guessed, and all is as it was when it is back', async () => {
+    let isExpired = false;
+    const expired = (): never => {
+      throw new TradingError('AUTH', 'the session has expired', { venueCode: '-2015' });
+    };
+    const reads = ['find', 'openOrders', 'history', 'fills', 'serverTime'] as const;
+    const adapter = lying(
+      Object.fromEntries(
+        reads.map((name) => [
+          name,
+          (broker: BrokerAdapter) =>
+            (...args: unknown[]) =>
+              isExpired ? expired() : (broker[name] as (...given: unknown[]) => unknown).call(broker, ...args),
+        ]),
+      ) as Members,
+    );
+    const { clock, client, venue } = await givenAStartedClient({ adapter, policy: { timeoutMs: 500 } });
+    venue.fault({ operation: 'place', when: 'before', kind: 'drop', ms: 20_000, times: 1 });
+    isExpired = true;
+    const order = await settle(clock, client.place(aMarketOrder(), { deadlineMs: 600_000 }));
+    await clock.advance(60_000);
+    expect(order.view.state).toBe('unknown');
+    isExpired = false;
+    expect(await settle(clock, order.done())).toMatchObject({ state: 'filled', attempts: 2 });
     expect(venue.orders()).toHaveLength(1);
   });
 });
