@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { systemClock } from 'venuekit';
 import { createDashboard } from 'venuekit/dashboard';
+import type { MetricTick } from '../src/contracts/metric-store.js';
 import { MemoryMetricStore } from '../src/metrics/index.js';
 import { launchChromium } from '../test/setup/chromium.js';
 import { type DeskStore, givenAlert, givenDesk, keepAction, keepAlert } from '../test/workload/given-desk.js';
@@ -17,16 +18,25 @@ import { palettePng } from './palette-png.js';
 const FOLDER = 'docs/images';
 const SECONDS = 900;
 const FROM = Date.UTC(2026, 10, 26, 14, 15);
+/** As high as the page, since what is out of view is not drawn again. */
 const VIEWS = [
-  ['dashboard-light', { width: 1280, height: 900 }, 'light'],
-  ['dashboard-dark', { width: 1280, height: 900 }, 'dark'],
-  ['dashboard-phone-light', { width: 390, height: 844 }, 'light'],
-  ['dashboard-phone-dark', { width: 390, height: 844 }, 'dark'],
+  ['dashboard-light', { width: 1280, height: 2_400 }, 'light'],
+  ['dashboard-dark', { width: 1280, height: 2_400 }, 'dark'],
+  ['dashboard-phone-light', { width: 390, height: 4_400 }, 'light'],
+  ['dashboard-phone-dark', { width: 390, height: 4_400 }, 'dark'],
 ] as const;
 
 const store = new MemoryMetricStore();
 const kept = new VirtualTimeStore(store);
-await using desk = await givenDesk({ store: { append: (tick) => kept.append(tick) } as DeskStore, seconds: SECONDS, from: FROM });
+const UPTIME = { name: 'venuekit_process_uptime_seconds', labels: {} };
+/** The desk has run for five hours by then. */
+const withUptime = ({ t, series, values, ...rest }: MetricTick): MetricTick => ({
+  ...rest,
+  t,
+  series: [...series, UPTIME],
+  values: Float64Array.of(...values, 18_000 + (t - FROM) / 1_000),
+});
+await using desk = await givenDesk({ store: { append: (tick) => kept.append(withUptime(tick)) } as DeskStore, seconds: SECONDS, from: FROM });
 const labels = { operation: 'place', venue: 'sim' };
 await keepAlert(store, FROM, { rule: 'error-rate', labels }, [
   [380, 'pending'],
@@ -62,7 +72,14 @@ try {
     const page = await context.newPage();
     await page.goto(`${url}&from=${FROM}&to=${desk.now()}`);
     await page.waitForFunction(isWhole, undefined, { timeout: 120_000 });
-    await keep(name, await page.screenshot({ fullPage: true }), viewport.width);
+    await keep(
+      name,
+      await page.screenshot({
+        timeout: 120_000,
+        clip: { x: 0, y: 0, width: viewport.width, height: await page.evaluate(() => document.body.scrollHeight) },
+      }),
+      viewport.width,
+    );
     await context.close();
   }
   await keep('report', Buffer.from(await dashboard.render({ format: 'png', from: FROM, to: desk.now() })), 1280);

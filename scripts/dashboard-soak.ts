@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
+import { writeSoakSection } from '../bench/dashboard/soak-section.js';
 import { launchChromium } from '../test/setup/chromium.js';
 import type { ServerMessage, StreamCount } from './dashboard-soak/server.js';
 
@@ -12,9 +13,11 @@ import type { ServerMessage, StreamCount } from './dashboard-soak/server.js';
  * more at p99 by its own work (what others took of the processors is told apart), when its memory grew, or when it kept for a slow client what that did not take.
  * `npm run soak` runs it; it needs the build.
  *
- *     tsx scripts/dashboard-soak.ts --minutes 10 --pages 10
+ *     tsx scripts/dashboard-soak.ts --minutes 10 --pages 10 --write
  */
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, pages: { type: 'string', default: '10' } } });
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, pages: { type: 'string', default: '10' }, write: { type: 'boolean', default: false } },
+});
 const [minutes, pages] = [Number(values.minutes), Number(values.pages)];
 if (!(minutes >= 1)) throw new RangeError(`--minutes must be at least 1, got ${values.minutes}`);
 if (!Number.isSafeInteger(pages) || pages < 1) throw new RangeError(`--pages must be a whole number from 1, got ${values.pages}`);
@@ -77,17 +80,21 @@ const checks: readonly (readonly [what: string, isKept: boolean])[] = [
       ] as const,
   ),
 ];
-console.log(
+const lines = [
   `${minutes} minutes, ${pages} pages, ${slow.length} slow clients; rss ${memory[0]!.rssMB.toFixed(0)} to ${memory.at(-1)!.rssMB.toFixed(0)} MB`,
-);
-console.log(
   `event loop held up by whatever it was, p50 ${result.loopP50Ms.toFixed(1)}, p99 ${result.loopP99Ms.toFixed(1)}, most ${result.loopMaxMs.toFixed(0)} ms`,
-);
-console.log(
   `the server's main thread ran for ${(result.ranMs / 1_000).toFixed(1)} s, and waited for a processor that others had for ${(result.waitedMs / 1_000).toFixed(1)} s`,
-);
-for (const [what, isKept] of checks) console.log(`${isKept ? 'kept  ' : 'MISSED'} ${what}`);
+  ...checks.map(([what, isKept]) => `${isKept ? 'kept  ' : 'MISSED'} ${what}`),
+];
+for (const line of lines) console.log(line);
+if (values.write) writeSoakSection(sectionOf(lines));
 process.exitCode = checks.every(([, isKept]) => isKept) ? 0 : 1;
+
+function sectionOf(all: readonly string[]): string {
+  const what =
+    "Pages in a Chromium on the same machine, beside a bot's process that keeps an hour of a desk and each second of its life; one client that reads nothing, one that takes 2 kB a second.";
+  return `${what} \`npm run soak\` runs it; alone: \`tsx scripts/dashboard-soak.ts --minutes ${minutes} --pages ${pages} --write\`.\n\n${all.map((line) => `- ${line}`).join('\n')}\n`;
+}
 
 function inWords({ events, snapshots, mostWaiting, isOver }: StreamCount): string {
   return `${events} events, ${snapshots} of them snapshots, at most ${(mostWaiting / 1_000).toFixed(0)} kB waited${isOver ? ', given up in the end' : ''}`;

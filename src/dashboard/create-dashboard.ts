@@ -17,6 +17,7 @@ import { fetchHandlerOf, nodeHandlerOf } from './server/handlers.js';
 import { PageServer } from './server/page-server.js';
 import type { AlertEngineShape } from './view/alert-source.js';
 import { DashboardReader } from './view/reader.js';
+import { isEpochMs } from './view/view.js';
 
 /** {@link createDashboard} */
 export interface DashboardOptions extends Wiring {
@@ -130,6 +131,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     alerts,
     clock,
     logger,
+    stills: (task) => renderer.stills(task),
+    onVisitor: () => renderer.warm(),
     render: (format, range, signal) => render({ format, ...range, signal }),
   });
   const nodeHandler = nodeHandlerOf(pages.answer, logger);
@@ -157,6 +160,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         server.listen(port, host, resolve);
       });
       servers.add(server);
+      pages.prepare();
       const { port: bound } = server.address() as AddressInfo;
       const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
       return { url: `http://${name}:${bound}/?token=${encodeURIComponent(token)}` };
@@ -165,8 +169,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       requireKnown('render', requireObject('options', renderOptions), ['format', 'from', 'to', 'signal', 'onProgress']);
       const { format, from, to, onProgress } = renderOptions;
       requireOneOf('format', format, REPORT_FORMATS);
-      if (!Number.isFinite(from)) throw new RangeError(`from must be epoch milliseconds, got ${String(from)}`);
-      if (!(Number.isFinite(to) && to > from)) throw new RangeError(`to must be epoch milliseconds after from, got ${String(to)}`);
+      if (!isEpochMs(from)) throw new RangeError(`from must be epoch milliseconds, got ${String(from)}`);
+      if (!(isEpochMs(to) && to > from)) throw new RangeError(`to must be epoch milliseconds after from, got ${String(to)}`);
       if (onProgress !== undefined) requireFunction('onProgress', onProgress);
       return render(renderOptions);
     },

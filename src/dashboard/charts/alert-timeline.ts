@@ -132,7 +132,7 @@ const rowName =
       style: {
         text: names[Number(api.value(0))] ?? '',
         x: area.x + 2,
-        y: y - band / 2 + 3,
+        y: y - band / 2 + (band > 34 ? 6 : 3),
         fill: palette.text,
         font: `11px ${font}`,
         width: area.width - 6,

@@ -56,7 +56,14 @@ export function frame(look: Look, { legend = [], left = 58, right = 14, bottom =
     animation: false,
     backgroundColor: 'transparent',
     textStyle: { fontFamily: font, fontSize: 11, color: palette.text },
-    grid: { left, right, top: legend.length > 0 ? HEIGHT_OF_LEGEND + 8 + (rows - 1) * LEGEND_ROW : 12, bottom, containLabel: false },
+    grid: {
+      left,
+      right,
+      top: legend.length > 0 ? HEIGHT_OF_LEGEND + 8 + (rows - 1) * LEGEND_ROW : 12,
+      bottom,
+      containLabel: false,
+      outerBoundsMode: 'none',
+    },
     legend: {
       show: legend.length > 0,
       data: legend,

@@ -1,4 +1,3 @@
-import { CanvasRenderer } from 'echarts/renderers';
 import { actionInWords } from '../charts/alert-actions.js';
 import type { ChartData } from '../charts/chart.js';
 import { charts } from '../charts/charts.js';
@@ -6,58 +5,96 @@ import { format, utc } from '../charts/format.js';
 import { columnTime } from '../charts/grid.js';
 import { palettes, type Scheme } from '../charts/look.js';
 import { latest } from '../charts/option-parts.js';
-import { init, use } from '../drawing/echarts.js';
+import type { DrawingCode } from './drawing-queue.js';
 import { element, setText } from './elements.js';
-
-use([CanvasRenderer]);
 
 const FONT = "Roboto, system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
 
 /** One chart of the page: its canvas, the same in words, and its figures as a table. */
 export class ChartView {
+  readonly figure: HTMLElement;
   readonly #page: Document;
-  readonly #figure: HTMLElement;
   readonly #plot: HTMLElement;
   readonly #words: HTMLElement;
   readonly #values: HTMLDetailsElement;
-  readonly #drawing;
+  #drawing: ReturnType<DrawingCode['init']> | undefined;
   #data: ChartData | undefined;
   #scheme: Scheme = 'light';
+  #width = 0;
+  #height = 0;
+  #isStale = false;
+  /** Called when there is something to draw. */
+  onStale: () => void = () => {};
 
   constructor(page: Document, figure: HTMLElement) {
     this.#page = page;
-    this.#figure = figure;
+    this.figure = figure;
     this.#plot = figure.querySelector<HTMLElement>('.plot')!;
     this.#words = figure.querySelector<HTMLElement>('.words')!;
     this.#values = figure.querySelector<HTMLDetailsElement>('.values')!;
-    this.#drawing = init(this.#plot, null, { renderer: 'canvas' });
-    new ResizeObserver(() => {
-      this.#drawing.resize();
-      this.#draw();
+    this.#values.addEventListener('toggle', () => this.#fillTable());
+    // It tells the size too: to ask for it would have the page laid out at once.
+    new ResizeObserver((entries) => {
+      const { width, height } = entries.at(-1)!.contentRect;
+      if (width === this.#width && height === this.#height) return;
+      this.#width = width;
+      this.#height = height;
+      this.#stale();
     }).observe(this.#plot);
   }
 
-  show(data: ChartData, scheme: Scheme): void {
-    const isSame = data === this.#data && scheme === this.#scheme;
-    this.#data = data;
-    this.#scheme = scheme;
-    if (isSame) return;
-    setText(this.#words, charts[data.id].words(data));
-    this.#figure.dataset.state = isEmpty(data) ? 'empty' : 'drawn';
-    this.#fillTable();
-    this.#draw();
+  /** Whether what is drawn is no longer what there is to show. */
+  get isStale(): boolean {
+    return this.#isStale && this.#data !== undefined && this.#width > 0;
   }
 
-  #draw(): void {
-    const data = this.#data;
-    const [width, height] = [this.#plot.clientWidth, this.#plot.clientHeight];
-    if (data === undefined || width === 0) return;
+  get hasBeenDrawn(): boolean {
+    return this.#drawing !== undefined;
+  }
+
+  show(data: ChartData, scheme: Scheme): void {
+    if (data === this.#data && scheme === this.#scheme) return;
+    this.#data = data;
+    this.#scheme = scheme;
+    setText(this.#words, charts[data.id].words(data));
+    if (isEmpty(data)) this.figure.dataset.state = 'empty';
+    this.#fillTable();
+    this.#stale();
+  }
+
+  /** A picture of the chart, until it is drawn here. */
+  async showStill(svg: string): Promise<void> {
+    const image = element(this.#page, 'img');
+    image.alt = '';
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+    await image.decode();
+    if (this.#drawing !== undefined) return;
+    this.#plot.replaceChildren(image);
+    this.figure.dataset.state = 'still';
+  }
+
+  draw({ init }: DrawingCode): void {
+    const data = this.#data!;
+    const [width, height] = [this.#width, this.#height];
+    this.#isStale = false;
     const look = { palette: palettes[this.#scheme], width, height, still: false, font: FONT };
+    // It takes the place of a still.
+    this.#drawing ??= init(this.#plot, null, { renderer: 'canvas', width, height });
+    if (this.#drawing.getWidth() !== width || this.#drawing.getHeight() !== height) this.#drawing.resize({ width, height });
     this.#drawing.setOption(charts[data.id].option(data, look), { notMerge: true });
+    // In this frame, not in the next.
+    this.#drawing.getZr().flush();
+    if (!isEmpty(data)) this.figure.dataset.state = 'drawn';
+  }
+
+  #stale(): void {
+    this.#isStale = true;
+    this.onStale();
   }
 
   #fillTable(): void {
-    if (this.#data === undefined) return;
+    // Where it is folded nobody sees it, and it has many cells.
+    if (this.#data === undefined || !this.#values.open) return;
     const rows = tableRows(this.#data);
     const table = this.#values.querySelector('table')!;
     table.replaceChildren(

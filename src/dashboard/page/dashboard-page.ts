@@ -1,13 +1,20 @@
 import { utc } from '../charts/format.js';
 import type { Scheme } from '../charts/look.js';
 import { DEFAULT_SERIES } from '../charts/selected-series.js';
+import type { Stills } from '../report/stills.js';
 import type { Snapshot } from '../view/snapshot.js';
 import { ChartView } from './chart-view.js';
+import { DrawingQueue } from './drawing-queue.js';
 import { byId, element, setText } from './elements.js';
+import { firstLook, later } from './first-look.js';
 import { LiveStream, type StreamState } from './live-stream.js';
 import { SeriesPicker } from './series-picker.js';
 import { StripView } from './strip-view.js';
 
+/** Stills that were drawn already are shown first; while they are drawn, the code can come. */
+const CODE_AFTER_MS = 150;
+/** Beyond that the page draws itself. */
+const DRAW_AFTER_MS = 500;
 const SCHEME_KEY = 'venuekit-dashboard-scheme';
 
 /** The page: what it shows is decided by its controls, and comes over one stream. */
@@ -18,6 +25,8 @@ export function dashboardPage(page: Document): void {
   let snapshot: Snapshot | undefined;
   let state: StreamState = 'connecting';
   let isPaused = false;
+  /** What draws could not be loaded: figures and words are there all the same. */
+  let isWithoutDrawings = false;
   let scheme = preferredScheme(page);
 
   const show = (): void => {
@@ -32,11 +41,12 @@ export function dashboardPage(page: Document): void {
       connecting: 'connecting',
       live: snapshot === undefined ? 'connected, reading' : `live, as of ${at}`,
       lost: `connection lost${at === '' ? '' : `, as of ${at}`}; trying again`,
-      refused: 'refused: the token is not right any more, or the range can\u2019t be read; trying again',
+      refused: 'refused: the token is not right any more, the range can\u2019t be read, or too many pages are open; trying again',
     };
     // The status is read out when it changes in kind, the time beside it only when asked for.
     status.setAttribute('aria-live', state === 'live' ? 'off' : 'polite');
-    setText(status, isPaused ? `paused, as of ${root.dataset.shownAt ?? ''}` : texts[state]);
+    const text = isPaused ? `paused, as of ${root.dataset.shownAt ?? ''}` : texts[state];
+    setText(status, isWithoutDrawings ? `${text}; the charts can\u2019t be drawn, since their code did not load: reload the page` : text);
   };
   const refresh = (): void => {
     if (!isPaused) {
@@ -49,9 +59,14 @@ export function dashboardPage(page: Document): void {
     say();
   };
 
+  let onRead: () => void = () => {};
+  const isRead = new Promise<void>((resolve) => {
+    onRead = resolve;
+  });
   const stream = new LiveStream({
     onSnapshot: (next) => {
       snapshot = next;
+      onRead();
       refresh();
       void picker.load();
     },
@@ -69,16 +84,28 @@ export function dashboardPage(page: Document): void {
     if (query === undefined) return;
     for (const link of page.querySelectorAll<HTMLAnchorElement>('a[data-format]'))
       link.href = `report?format=${link.dataset.format}&${query.toString()}`;
+    const first = firstLook(page, query, scheme);
     query.set('metric', picker.value);
     snapshot = undefined;
-    stream.open(query);
+    stream.open(query, first?.snapshot);
+    stills ??= first?.stills;
   };
+  let stills: Promise<Stills | undefined> | undefined;
   open();
   // The first snapshot is on its way meanwhile.
   const views = new Map(
     [...page.querySelectorAll<HTMLElement>('figure[data-chart]')].map((figure) => [figure.dataset.chart, new ChartView(page, figure)]),
   );
+  const queue = new DrawingQueue(page, [...views.values()]);
+  void draw(queue, views, stills, isRead).catch(() => {
+    isWithoutDrawings = true;
+    say();
+  });
   const strip = new StripView(page);
+  // A page that was gone back to is as it was; its stream is not.
+  page.defaultView?.addEventListener('pageshow', (event) => {
+    if (event.persisted) open();
+  });
 
   const pause = byId(page, 'pause');
   pause.addEventListener('click', () => {
@@ -101,6 +128,22 @@ export function dashboardPage(page: Document): void {
     applyScheme();
   });
   applyScheme();
+}
+
+/** Stills come sooner than the code that draws; but nobody waits for them long. */
+async function draw(
+  queue: DrawingQueue,
+  views: ReadonlyMap<string | undefined, ChartView>,
+  stills: Promise<Stills | undefined> | undefined,
+  isRead: Promise<void>,
+): Promise<void> {
+  const shown = (stills ?? Promise.resolve(undefined)).then((all = {}) =>
+    Promise.all(Object.entries(all).map(([id, svg]) => views.get(id)?.showStill(svg))),
+  );
+  await Promise.race([shown, later(CODE_AFTER_MS)]);
+  const code = await import('../drawing/canvas.js');
+  await Promise.race([shown, isRead.then(() => later(DRAW_AFTER_MS))]);
+  queue.begin(code);
 }
 
 // The cookie has taken over: an address that is copied or seen over a shoulder lets nobody in.

@@ -3,7 +3,7 @@ import { mergeTick } from '../view/merge.js';
 import type { Snapshot } from '../view/snapshot.js';
 
 /** What comes over the stream of events. */
-interface StreamMessage {
+export interface StreamMessage {
   /** Epoch ms: where the range begins now. */
   readonly start: number;
   readonly snapshot: Snapshot;
@@ -34,11 +34,20 @@ export class LiveStream {
     this.#options = options;
   }
 
-  /** Begins anew with another view. */
-  open(query: URLSearchParams): void {
+  /** Begins anew with another view; its first snapshot may have been asked for already. */
+  open(query: URLSearchParams, first?: Promise<StreamMessage | undefined>): void {
     this.#query = query.toString();
     this.#snapshot = undefined;
     this.#options.onState('connecting');
+    if (first === undefined) this.#connect();
+    else void this.#openWith(first, this.#query);
+  }
+
+  async #openWith(first: Promise<StreamMessage | undefined>, query: string): Promise<void> {
+    const message = await first.catch(() => undefined);
+    // Meanwhile somebody may have chosen another view.
+    if (query !== this.#query || this.#source !== undefined) return;
+    if (message !== undefined) this.#take(message.snapshot);
     this.#connect();
   }
 

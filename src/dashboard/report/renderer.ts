@@ -8,6 +8,7 @@ import { jsonReport } from './json-report.js';
 import type { Fonts } from './pdf-report.js';
 import type { ReportData } from './report-data.js';
 import type { ReportFormat } from './report-format.js';
+import type { Stills, StillsTask } from './stills.js';
 import type { WorkerTask } from './worker.js';
 
 /** A thread with nothing to do ends after this. */
@@ -36,6 +37,16 @@ export class Renderer implements AsyncDisposable {
 
   async explain(task: ExplainTask, signal?: AbortSignal): Promise<Explanation> {
     return (await this.#run({ do: 'explain', task }, signal)) as Explanation;
+  }
+
+  /** The charts as SVG, for a page that has not got its own drawings yet. @throws VenueKitError `ASSETS_NOT_FOUND` */
+  async stills(task: StillsTask, signal?: AbortSignal): Promise<Stills> {
+    return (await this.#run({ do: 'stills', task }, signal)) as Stills;
+  }
+
+  /** Has the thread begin: it is about to be needed. */
+  warm(): void {
+    this.stills({ charts: [], scheme: 'light', size: 'wide' }).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

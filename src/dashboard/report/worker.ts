@@ -3,25 +3,28 @@ import type { Explanation } from '../charts/selected-series.js';
 import { type ExplainTask, explain } from '../view/explain.js';
 import type { TextDocument } from './document.js';
 import { htmlReport } from './html-report.js';
-import { pdfDocument } from './pdf-document.js';
-import { type Fonts, pdfReport } from './pdf-report.js';
+import type { Fonts } from './pdf-report.js';
 import { pngOf } from './png-report.js';
 import type { ReportData } from './report-data.js';
 import type { ReportFormat } from './report-format.js';
 import { sheetSvg } from './sheet-svg.js';
+import { type Stills, type StillsTask, stillsOf } from './stills.js';
 
 /** What the dashboard's thread is asked for. */
 export type WorkerTask =
   | { readonly do: 'render'; readonly format: Exclude<ReportFormat, 'json'>; readonly data: ReportData; readonly fonts: Fonts }
   | { readonly do: 'document'; readonly document: TextDocument; readonly fonts: Fonts }
-  | { readonly do: 'explain'; readonly task: ExplainTask };
+  | { readonly do: 'explain'; readonly task: ExplainTask }
+  | { readonly do: 'stills'; readonly task: StillsTask };
 
 /** Runs on a worker thread: what takes longer than a bot's loop can spare. */
-export default async function work(task: WorkerTask): Promise<Uint8Array | Explanation> {
+export default async function work(task: WorkerTask): Promise<Uint8Array | Explanation | Stills> {
   if (task.do === 'explain') return finish(explain(task.task));
-  if (task.do === 'document') return pdfDocument(task.document, task.fonts);
+  if (task.do === 'stills') return stillsOf(task.task);
+  // What sets a PDF takes longer to begin than all charts to draw: only who wants one waits for it.
+  if (task.do === 'document') return (await import('./pdf-document.js')).pdfDocument(task.document, task.fonts);
   const { format, data, fonts } = task;
-  if (format === 'pdf') return pdfReport(data, fonts);
+  if (format === 'pdf') return (await import('./pdf-report.js')).pdfReport(data, fonts);
   if (format === 'html') return Buffer.from(htmlReport(data));
   const svg = sheetSvg(data);
   return format === 'png' ? pngOf(svg, fonts) : Buffer.from(svg);

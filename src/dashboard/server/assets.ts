@@ -6,7 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { VenueKitError } from '../../core/errors.js';
 
 /** Files that are built beside the package's modules: the page's, the worker's, and the fonts. */
-export type AssetName = 'dashboard-page.js' | 'dashboard-page.css' | 'dashboard-worker.js' | 'dashboard-regular.ttf' | 'dashboard-medium.ttf';
+export type AssetName = PageFile | `${PageFile}.gz` | 'dashboard-worker.js' | 'dashboard-regular.ttf' | 'dashboard-medium.ttf';
+
+/** What a page loads. Each is packed when it is built: a first visitor does not wait for that. */
+export type PageFile = 'dashboard-page.js' | 'dashboard-canvas.js' | 'dashboard-page.css';
 
 /** Finds the built files: in the folder that the host named, beside this module, or in the installed package. */
 export class DashboardAssets {

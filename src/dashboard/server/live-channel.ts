@@ -1,3 +1,4 @@
+import { abortable } from '../../core/abort.js';
 import type { Clock } from '../../core/clock.js';
 import { asError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
@@ -33,6 +34,8 @@ const TICK_MS = 1_000;
 const TICK_AFTER_MS = 150;
 /** Charts whose columns are longer are read again after this all the same: alerts may have changed. */
 const READ_AGAIN_MS = 10_000;
+/** What takes long begins when those who came first have drawn what there is: on a machine of few cores they would wait for it. */
+const WORK_OUT_AFTER_MS = 1_500;
 const ASSESS_AGAIN_MS = 60_000;
 const EXPLAIN_AGAIN_MS = 30_000;
 /** A client that has taken nothing for so long is no longer there. */
@@ -50,6 +53,8 @@ export class LiveChannel implements Disposable {
   readonly #pages = new Set<Page>();
   readonly #over = new AbortController();
   #snapshot: Snapshot | undefined;
+  /** Epoch ms: since when there has been something to show, to somebody. */
+  #shownAt: number | undefined;
   #readAt = -Infinity;
   #assessedAt = -Infinity;
   #assessMs = 0;
@@ -84,6 +89,17 @@ export class LiveChannel implements Disposable {
     sink.write('retry: 1000\n\n');
     if (this.#snapshot !== undefined) this.#send(page, this.#snapshot, new Map());
     return { [Symbol.dispose]: () => void this.#pages.delete(page) };
+  }
+
+  /**
+   * What a new page is told first, as soon as it has been read; for one that asks before its script runs.
+   * Undefined where it could not be read.
+   * @throws the signal's reason
+   */
+  async first(signal: AbortSignal): Promise<{ readonly start: number; readonly snapshot: Snapshot } | undefined> {
+    this.#idleSince = undefined;
+    if (this.#snapshot === undefined && this.#work !== undefined) await abortable(this.#work, signal);
+    return this.#snapshot === undefined ? undefined : { start: this.#snapshot.grid.from, snapshot: this.#snapshot };
   }
 
   [Symbol.dispose](): void {
@@ -130,6 +146,8 @@ export class LiveChannel implements Disposable {
     }
     const written = new Map<string, string>();
     for (const page of this.#pages) this.#send(page, this.#snapshot, written);
+    if (this.#pages.size > 0) this.#shownAt ??= clock.now();
+    if (this.#shownAt === undefined || now - this.#shownAt < WORK_OUT_AFTER_MS) return;
     this.#assess(now);
     this.#explain(now);
   }
@@ -138,6 +156,8 @@ export class LiveChannel implements Disposable {
     const { reader, view } = this.#options;
     const { selected, rangeMs } = view;
     const { signal } = this.#over;
+    // A clock that was set back: what is shown lies ahead of it, and would stand still until it has caught up.
+    if (now < this.#readAt) this.#beginAnew();
     const before = this.#snapshot;
     const to = view.to ?? now;
     if (before === undefined) {
@@ -156,6 +176,14 @@ export class LiveChannel implements Disposable {
     // The last two columns again: what came late belongs to them.
     const tail = await reader.tail(before, { since: before.grid.to + 1 - 2 * stepMs, from: to - rangeMs, to }, selected, signal);
     return this.#dressed(mergeTick(before, tail, to - rangeMs));
+  }
+
+  #beginAnew(): void {
+    this.#snapshot = undefined;
+    if (this.#assessedAt !== Infinity) this.#assessedAt = -Infinity;
+    if (this.#explainedAt !== Infinity) this.#explainedAt = -Infinity;
+    this.#shownAt = undefined;
+    this.#idleSince = undefined;
   }
 
   #dressed(snapshot: Snapshot): Snapshot {

@@ -1,5 +1,6 @@
 import { allCharts } from '../charts/charts.js';
 import { escapeMarkup as text } from '../drawing/svg-text.js';
+import { firstLooks, mediaOf } from '../view/first-look.js';
 import { DEFAULT_RANGE_MS } from '../view/view.js';
 
 /** Ranges that the page offers. */
@@ -14,8 +15,20 @@ const RANGES: readonly (readonly [ms: number, name: string])[] = [
 
 const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0072b2"/><path d="M2 11l4-5 3 3 5-6" stroke="#fff" stroke-width="2" fill="none"/></svg>')}`;
 
-/** The page before its script has filled it: it names all that will stand there. Every link is relative to where it is mounted. */
-export function pageHtml(title: string): string {
+/**
+ * The page before its script has filled it: it names all that will stand there, and has what it shows
+ * first fetched at once. Every link is relative to where it is mounted.
+ */
+export function pageHtml(title: string, opening: URLSearchParams | undefined): string {
+  const fetched = (path: string, query: URLSearchParams, more: string): string =>
+    `<link rel="preload" as="fetch" crossorigin href="${path}?${text(query.toString())}"${more}>\n`;
+  const first =
+    opening === undefined
+      ? ''
+      : fetched('snapshot', opening, ' id="first"') +
+        firstLooks
+          .map((look) => fetched('stills', new URLSearchParams([...opening, ...Object.entries(look)]), ` class="still" media="${mediaOf(look)}"`))
+          .join('');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -26,7 +39,7 @@ export function pageHtml(title: string): string {
 <link rel="icon" href="${text(ICON)}">
 <link rel="stylesheet" href="page.css">
 <script type="module" src="page.js"></script>
-</head>
+${first}</head>
 <body>
 <a class="skip" href="#charts">Skip to the charts</a>
 <header>

@@ -1,17 +1,20 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { abortable } from '../../core/abort.js';
 import type { Clock } from '../../core/clock.js';
 import { isVenueKitError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { REPORT_FORMATS, type ReportFormat } from '../report/report-format.js';
+import type { Stills, StillsTask } from '../report/stills.js';
 import type { AlertEngineShape } from '../view/alert-source.js';
+import { firstLookOf } from '../view/first-look.js';
 import type { DashboardReader } from '../view/reader.js';
+import type { Snapshot } from '../view/snapshot.js';
 import { openingView, type View, viewKey, viewOf } from '../view/view.js';
 import type { Access, Visit } from './access.js';
 import { type Answer, type PageRequest, refusal } from './answer.js';
-import type { AssetName, DashboardAssets } from './assets.js';
+import type { DashboardAssets } from './assets.js';
+import { DrawnStills } from './drawn-stills.js';
 import { LiveChannel } from './live-channel.js';
+import { PageFiles } from './page-files.js';
 import { pageHtml } from './page-html.js';
 
 /** What a {@link PageServer} works with. */
@@ -23,6 +26,9 @@ export interface PageServerOptions {
   readonly alerts: AlertEngineShape | undefined;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
+  readonly stills: (task: StillsTask) => Promise<Stills>;
+  /** Called when somebody is about to see a page. */
+  readonly onVisitor: () => void;
   readonly render: (format: ReportFormat, range: { readonly from: number; readonly to: number }, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
@@ -39,23 +45,28 @@ const TYPES: Readonly<Record<ReportFormat, string>> = {
   json: 'application/json',
   pdf: 'application/pdf',
 };
-const compress = promisify(gzip);
 
 /** Answers the requests of pages. It knows its routes by the last part of their path, wherever it is mounted. */
 export class PageServer implements Disposable {
   readonly #options: PageServerOptions;
   readonly #channels = new Map<string, LiveChannel>();
-  readonly #files = new Map<AssetName, Promise<{ readonly plain: Buffer; readonly zipped: Buffer; readonly tag: string }>>();
+  readonly #files: PageFiles;
+  readonly #drawn: DrawnStills;
   readonly #routes: Readonly<Record<string, Readonly<Record<string, Route>>>>;
   #rendering = 0;
   #isClosed = false;
 
   constructor(options: PageServerOptions) {
     this.#options = options;
+    this.#files = new PageFiles(options.assets);
+    this.#drawn = new DrawnStills(options.stills);
     this.#routes = {
       '': { GET: (request) => this.#page(request) },
-      'page.js': { GET: (request) => this.#file('dashboard-page.js', 'text/javascript; charset=utf-8', request) },
-      'page.css': { GET: (request) => this.#file('dashboard-page.css', 'text/css; charset=utf-8', request) },
+      'page.js': { GET: (request) => this.#files.answer('dashboard-page.js', request) },
+      'canvas.js': { GET: (request) => this.#files.answer('dashboard-canvas.js', request) },
+      'page.css': { GET: (request) => this.#files.answer('dashboard-page.css', request) },
+      snapshot: { GET: (request) => this.#first(request) },
+      stills: { GET: (request) => this.#stills(request) },
       events: { GET: (request) => this.#events(request) },
       series: { GET: (request) => this.#series(request) },
       report: { GET: (request) => this.#report(request) },
@@ -102,7 +113,9 @@ export class PageServer implements Disposable {
 
   #page({ url }: PageRequest): Answer {
     const { title, access } = this.#options;
-    this.#prepare(url.searchParams);
+    this.prepare(url.searchParams);
+    this.#options.onVisitor();
+    const opening = openingView(url.searchParams);
     return {
       status: 200,
       headers: {
@@ -110,41 +123,50 @@ export class PageServer implements Disposable {
         'cache-control': 'no-store',
         'set-cookie': access.setCookie,
       },
-      body: pageHtml(title),
+      body: pageHtml(title, 'status' in readQuery(opening, viewOf) ? undefined : opening),
     };
   }
 
-  /** What a page is about to ask for is read while its script is on the way. */
-  #prepare(query: URLSearchParams): void {
-    const view = readView(openingView(query));
+  /** What a page is about to ask for is read while its script is on the way, and before somebody has come at all. */
+  prepare(query: URLSearchParams = new URLSearchParams()): void {
+    const view = readQuery(openingView(query), viewOf);
     if (!('status' in view)) this.#channelOf(view);
   }
 
-  async #file(name: AssetName, type: string, request: PageRequest): Promise<Answer> {
-    let file = this.#files.get(name);
-    if (file === undefined) {
-      file = this.#options.assets.read(name).then(async (plain) => ({
-        plain,
-        zipped: await compress(plain),
-        tag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
-      }));
-      file.catch(() => this.#files.delete(name));
-      this.#files.set(name, file);
+  async #first({ url, signal }: PageRequest): Promise<Answer> {
+    const first = await this.#read(url.searchParams, signal);
+    return 'status' in first ? first : json(first);
+  }
+
+  /** The charts as pictures: a page shows them until it can draw, which takes it longer. */
+  async #stills({ url, signal }: PageRequest): Promise<Answer> {
+    const look = readQuery(url.searchParams, firstLookOf);
+    if ('status' in look) return look;
+    const first = await this.#read(url.searchParams, signal);
+    if ('status' in first) return first;
+    try {
+      return json(await abortable(this.#drawn.of(first.snapshot.charts, look), signal));
+    } catch (error) {
+      if (isVenueKitError(error, 'ASSETS_NOT_FOUND')) return refusal(501, error.message);
+      throw error;
     }
-    const { plain, zipped, tag } = await file;
-    const headers = { 'content-type': type, 'cache-control': 'private, no-cache', etag: tag, vary: 'accept-encoding' };
-    if (request.header('if-none-match') === tag) return { status: 304, headers };
-    const takesGzip = /\bgzip\b/.test(request.header('accept-encoding') ?? '');
-    return takesGzip ? { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: zipped } : { status: 200, headers, body: plain };
+  }
+
+  async #read(query: URLSearchParams, signal: AbortSignal): Promise<Answer | { readonly start: number; readonly snapshot: Snapshot }> {
+    const view = readQuery(query, viewOf);
+    if ('status' in view) return view;
+    const channel = this.#channelOf(view);
+    if (channel === undefined) return tooManyViews();
+    return (await channel.first(signal)) ?? refusal(503, 'The store could not be read; the log of the dashboard says why.', { 'retry-after': '1' });
   }
 
   #events(request: PageRequest): Answer {
     const { searchParams } = request.url;
-    const view = readView(searchParams);
+    const view = readQuery(searchParams, viewOf);
     if ('status' in view) return view;
     if (this.pages >= MOST_PAGES) return refusal(503, `No more than ${MOST_PAGES} pages may be open.`, { 'retry-after': '10' });
     const channel = this.#channelOf(view);
-    if (channel === undefined) return refusal(503, `No more than ${MOST_VIEWS} different views may be open.`, { 'retry-after': '10' });
+    if (channel === undefined) return tooManyViews();
     const lastEventId = request.header('last-event-id') ?? searchParams.get('after') ?? undefined;
     return {
       status: 200,
@@ -182,7 +204,7 @@ export class PageServer implements Disposable {
   }
 
   async #report({ url, signal }: PageRequest): Promise<Answer> {
-    const view = readView(url.searchParams);
+    const view = readQuery(url.searchParams, viewOf);
     if ('status' in view) return view;
     const format = (url.searchParams.get('format') ?? 'html') as ReportFormat;
     if (!REPORT_FORMATS.includes(format)) return refusal(400, `format must be one of ${REPORT_FORMATS.join(', ')}.`);
@@ -226,9 +248,17 @@ export class PageServer implements Disposable {
   }
 }
 
-function readView(query: URLSearchParams): View | Answer {
+const tooManyViews = (): Answer => refusal(503, `No more than ${MOST_VIEWS} different views may be open.`, { 'retry-after': '10' });
+
+const json = (value: unknown): Answer => ({
+  status: 200,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  body: JSON.stringify(value),
+});
+
+function readQuery<T>(query: URLSearchParams, read: (query: URLSearchParams) => T): T | Answer {
   try {
-    return viewOf(query);
+    return read(query);
   } catch (error) {
     if (error instanceof RangeError) return refusal(400, error.message);
     throw error;

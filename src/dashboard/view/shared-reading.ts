@@ -15,7 +15,7 @@ interface Answer {
 export function sharedReading(store: Pick<MetricStore, 'query'>): Pick<MetricStore, 'query'> {
   const answers = new Map<string, Promise<Answer>>();
   const ask = (query: RangeQuery, signal?: AbortSignal): Promise<Answer> => {
-    const key = JSON.stringify(query);
+    const key = keyOf(query);
     let answer = answers.get(key);
     if (answer === undefined) {
       answer = store.query(query, signal).then((results) => ({ results, sketches: sketchesOf(query, results) }));
@@ -34,6 +34,9 @@ export function sharedReading(store: Pick<MetricStore, 'query'>): Pick<MetricSto
     },
   };
 }
+
+// To match nothing is to match no label in particular.
+const keyOf = ({ match = {}, ...query }: RangeQuery): string => JSON.stringify([match, Object.entries(query).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
 const quantileOf = (agg: RangeQuery['agg']): number | undefined => (agg?.startsWith('p') === true ? Number(agg.slice(1)) / 100 : undefined);
 

@@ -13,6 +13,9 @@ export const DEFAULT_RANGE_MS: number = 15 * 60_000;
 const SHORTEST_MS = 10_000;
 const LONGEST_MS = 400 * 86_400_000;
 
+/** Whether a date can be told of it. */
+export const isEpochMs = (t: number): boolean => t >= 0 && t <= 8.64e15;
+
 /** @throws RangeError naming the parameter that can't be meant */
 export function viewOf(query: URLSearchParams): View {
   const selected = selectSeries(query.get('metric') ?? DEFAULT_SERIES);
@@ -25,6 +28,11 @@ export function viewOf(query: URLSearchParams): View {
   };
   const [from, to] = [number('from'), number('to')];
   if ((from === undefined) !== (to === undefined)) throw new RangeError('from and to go together: both in epoch milliseconds, or neither');
+  for (const [name, t] of [
+    ['from', from],
+    ['to', to],
+  ] as const)
+    if (t !== undefined && !isEpochMs(t)) throw new RangeError(`${name} must be epoch milliseconds, got ${t}`);
   const rangeMs = from === undefined ? (number('range') ?? DEFAULT_RANGE_MS) : to! - from;
   if (rangeMs < SHORTEST_MS || rangeMs > LONGEST_MS) throw new RangeError(`the range must be between 10 seconds and 400 days, got ${rangeMs} ms`);
   return to === undefined ? { rangeMs, selected } : { rangeMs, to, selected };
@@ -32,13 +40,10 @@ export function viewOf(query: URLSearchParams): View {
 
 /** What a page asks for first, by its own address: a fixed range in the whole seconds that its controls show. */
 export function openingView(address: URLSearchParams): URLSearchParams {
-  const query = new URLSearchParams();
-  const isFixed = address.has('from') && address.has('to');
-  for (const name of isFixed ? ['from', 'to'] : ['range']) {
-    const given = address.get(name);
-    if (given !== null) query.set(name, isFixed ? String(Math.floor(Number(given) / 1_000) * 1_000) : given);
-  }
-  return query;
+  const [from, to] = [address.get('from'), address.get('to')];
+  if (from === null || to === null) return new URLSearchParams({ range: address.get('range') ?? String(DEFAULT_RANGE_MS) });
+  const seconds = (t: string): string => String(Math.floor(Number(t) / 1_000) * 1_000);
+  return new URLSearchParams({ from: seconds(from), to: seconds(to) });
 }
 
 /** The same for the same view, so that its pages share the reading. */

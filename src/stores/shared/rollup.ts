@@ -122,6 +122,72 @@ export function decodeRows(bytes: Uint8Array): RollupRow[] {
   }));
 }
 
+/** The same for a query, which needs few of the columns: each is unpacked when it is first asked for. */
+export function lazyRows(bytes: Uint8Array): readonly RollupRow[] {
+  const columns = new PackedColumns(bytes);
+  return Array.from(columns.get(0), (_, i) => new LazyRow(columns, i));
+}
+
+class PackedColumns {
+  readonly #packed: Uint8Array[] = [];
+  readonly #columns: (Float64Array | undefined)[] = [];
+
+  constructor(bytes: Uint8Array) {
+    const reader = new ByteReader(bytes);
+    for (let i = 0; i < COLUMNS.length; i++) this.#packed.push(reader.bytes(reader.varint()));
+  }
+
+  /** By its place in COLUMNS. */
+  get(column: number): Float64Array {
+    return (this.#columns[column] ??= decodeFloats(this.#packed[column] as Uint8Array));
+  }
+}
+
+class LazyRow implements RollupRow {
+  readonly #columns: PackedColumns;
+  readonly #i: number;
+
+  constructor(columns: PackedColumns, i: number) {
+    this.#columns = columns;
+    this.#i = i;
+  }
+
+  #of(column: number): number {
+    return this.#columns.get(column)[this.#i] as number;
+  }
+
+  get t(): number {
+    return this.#of(0);
+  }
+  get firstT(): number {
+    return this.#of(1);
+  }
+  get lastT(): number {
+    return this.#of(2);
+  }
+  get first(): number {
+    return this.#of(3);
+  }
+  get last(): number {
+    return this.#of(4);
+  }
+  get min(): number {
+    return this.#of(5);
+  }
+  get max(): number {
+    return this.#of(6);
+  }
+  get sum(): number {
+    return this.#of(7);
+  }
+  get n(): number {
+    return this.#of(8);
+  }
+  get increase(): number {
+    return this.#of(9);
+  }
+}
+
 /** The sketch of a minute or an hour. */
 export interface SketchRow {
   readonly t: number;
@@ -149,8 +215,7 @@ export function decodeSketches(bytes: Uint8Array): SketchRow[] {
 export function mergeSketches(parts: Iterable<Uint8Array>): QuantileSketch | undefined {
   let merged: QuantileSketch | undefined;
   for (const bytes of parts) {
-    const sketch = QuantileSketch.fromBytes(bytes);
-    merged = merged === undefined ? sketch : merged.merge(sketch);
+    merged = merged === undefined ? QuantileSketch.fromBytes(bytes) : merged.mergeBytes(bytes);
   }
   return merged;
 }

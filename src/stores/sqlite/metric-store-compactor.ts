@@ -5,6 +5,7 @@ import {
   decodeSketches,
   encodeRows,
   encodeSketches,
+  lazyRows,
   mergeRows,
   mergeSketches,
   putRows,
@@ -241,6 +242,12 @@ export class BlobTable {
   rows(period: number, id: number): RollupRow[] {
     const d = this.#get.get(blobId(period, id))?.d;
     return d === undefined ? [] : decodeRows(d as Uint8Array);
+  }
+
+  /** For a query. */
+  lazyRows(period: number, id: number): readonly RollupRow[] {
+    const d = this.#get.get(blobId(period, id))?.d;
+    return d === undefined ? [] : lazyRows(d as Uint8Array);
   }
 
   sketches(period: number, id: number): SketchRow[] {

@@ -16,6 +16,9 @@ interface Plan {
   readonly logFrom: number;
 }
 
+/** Tells the births of a series up to `t`; absent where there are none. */
+type Bear = ((t: number) => void) | undefined;
+
 /** Points of one series from the log, waiting for the older ones to be fed first. */
 interface Logged {
   readonly t: number[];
@@ -64,9 +67,12 @@ export class MetricReader {
     for (const [i, series] of matching.entries()) {
       const feed = evaluation.series(series.labels);
       const births = evaluation.wantsRises ? this.#series.births(series.id, evaluation.feedFrom) : [];
-      const bear = (t: number): void => {
-        while (births.length > 0 && (births[0]?.t as number) <= t) feed.born(births.shift()?.follows as number);
-      };
+      const bear =
+        births.length === 0
+          ? undefined
+          : (t: number): void => {
+              while (births.length > 0 && (births[0]?.t as number) <= t) feed.born(births.shift()?.follows as number);
+            };
       const isAnswered = wantsLastOnly && (logged[i] as Logged).t.length > 0;
       if (!isAnswered) {
         const plan = this.#plan(query, evaluation, series, compacted);
@@ -99,7 +105,7 @@ export class MetricReader {
     return { ...base, minutesFrom: minutes, rawFrom: raw };
   }
 
-  #feedBlobs(feed: SeriesFeed, { id, isHistogram }: StoredSeries, plan: Plan, to: number, sketches: boolean, bear: (t: number) => void): void {
+  #feedBlobs(feed: SeriesFeed, { id, isHistogram }: StoredSeries, plan: Plan, to: number, sketches: boolean, bear: Bear): void {
     const { from, minutesFrom, rawFrom, logFrom } = plan;
     const minuteEnd = Math.min(rawFrom, logFrom, to + 1);
     if (minutesFrom > from) {
@@ -118,7 +124,7 @@ export class MetricReader {
     return this.#slots.all(Math.floor(from / SLOT_MS), Math.ceil(to / SLOT_MS)).map((row) => Number(row.id));
   }
 
-  #feedChunks(feed: SeriesFeed, { id }: StoredSeries, slots: readonly number[], from: number, to: number, bear: (t: number) => void): void {
+  #feedChunks(feed: SeriesFeed, { id }: StoredSeries, slots: readonly number[], from: number, to: number, bear: Bear): void {
     for (const slot of slots) {
       if ((slot + 1) * SLOT_MS <= from) continue;
       const d = this.#chunk.get(blobId(slot, id))?.d;
@@ -127,7 +133,7 @@ export class MetricReader {
       for (let i = 0; i < t.length; i++) {
         const at = t[i] as number;
         if (at < from || at > to) continue;
-        bear(at);
+        bear?.(at);
         feed.point(at, v[i] as number);
       }
     }
@@ -196,11 +202,11 @@ function take(into: Logged, tick: LoggedTick, column: number): void {
   into.sketches.push(tick.sketches.get(column));
 }
 
-function feedLogged(feed: SeriesFeed, { t, v, sketches }: Logged, bear: (t: number) => void): void {
+function feedLogged(feed: SeriesFeed, { t, v, sketches }: Logged, bear: Bear): void {
   for (let i = 0; i < t.length; i++) {
     const at = t[i] as number;
     const sketch = sketches[i];
-    bear(at);
+    bear?.(at);
     if (sketch === undefined) feed.point(at, v[i] as number);
     else feed.observations(at, v[i] as number, sketch);
   }
@@ -215,17 +221,17 @@ function feedRollups(
   bucketMs: number,
   from: number,
   to: number,
-  bear: (t: number) => void,
+  bear: Bear,
 ): void {
   const periodMs = bucketMs * ROWS_A_BLOB;
   const within = (t: number): boolean => t >= from && t < to;
   for (let period = Math.max(Math.floor(from / periodMs), table.firstPeriod()); period * periodMs < to; period++) {
-    const rows = table.rows(period, id);
+    const rows = table.lazyRows(period, id);
     if (rows.length === 0) continue;
     const sketches = new Map(sketchTable?.sketches(period, id).map(({ t, bytes }) => [t, bytes]));
     for (const row of rows) {
       if (!within(row.t)) continue;
-      bear(row.firstT);
+      bear?.(row.firstT);
       if (isHistogram) feed.observedRollup(row, sketches.get(row.t));
       else feed.rollup(row);
     }

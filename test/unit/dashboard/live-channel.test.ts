@@ -6,7 +6,7 @@ import type { Dashboard } from '../../../src/dashboard/index.js';
 import { mergeTick } from '../../../src/dashboard/view/merge.js';
 import type { Snapshot } from '../../../src/dashboard/view/snapshot.js';
 import { type Desk, givenDesk } from '../../workload/given-desk.js';
-import { eventsOf, givenDashboard, TOKEN } from './given-dashboard.js';
+import { eventsOf, givenDashboard, type StreamEvent, TOKEN } from './given-dashboard.js';
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -155,6 +155,63 @@ describe('a live page', () => {
     const missed = JSON.parse(/^data: (.*)$/m.exec(written.at(-1)!)![1]!) as { snapshot: Snapshot };
     expect(missed.snapshot.grid.columns).toBeGreaterThanOrEqual(10);
     expect(missed.snapshot.grid.columns).toBeLessThan(20);
+  });
+
+  it('is told the same before its script runs as over its stream, which then goes on from there', async () => {
+    const { ask, live } = await givenLive();
+    const first = (await (await ask('snapshot?range=300000')).json()) as StreamEvent['data'];
+    const streamed = eventsOf(await ask('events?range=300000'));
+    expect((await streamed.next()).data).toEqual(first);
+    const stream = eventsOf(await ask(`events?range=300000&after=${first.snapshot.at}`));
+    const { type, data } = await stream.next();
+    expect(type).toBe('tick');
+    expect(valuesOf(mergeTick(first.snapshot, data.snapshot, data.start))).toEqual(valuesOf(first.snapshot));
+    await live(1);
+    expect((await stream.next()).type).toBe('tick');
+    await stream.close();
+    await streamed.close();
+  });
+
+  it('goes on when the clock is set back by an hour', async () => {
+    const { ask, live, clock, desk } = await givenLive(120);
+    const stream = eventsOf(await ask('events?range=60000'));
+    const { snapshot } = (await stream.next()).data;
+    await live(1);
+    expect((await stream.next()).type).toBe('tick');
+    clock.stepWall(-3_600_000);
+    await clock.advance(2_000);
+    const event = await stream.next();
+    expect(event.type).toBe('snapshot');
+    expect(event.data.snapshot.at).toBeLessThan(snapshot.at - 3_500_000);
+    // And what comes in from now on is shown as it comes.
+    clock.stepWall(3_600_000);
+    await live(2);
+    let last = await stream.next();
+    while (last.data.snapshot.at < desk.now() - 2_000) last = await stream.next();
+    expect(last.data.snapshot.charts.find(({ id }) => id === 'throughput')!.series.length).toBeGreaterThan(0);
+    await stream.close();
+  });
+
+  it('is one of 200 at most; the next one is told to come again, and may when another has gone', async () => {
+    const { dashboard, ask } = givenDashboard({ clock: new ManualClock(), analytics: calm });
+    open.push(dashboard);
+    const pages = await Promise.all(Array.from({ length: 200 }, () => ask('events?range=60000')));
+    expect(pages.map(({ status }) => status)).toEqual(Array(200).fill(200));
+    const crowded = await ask('events?range=60000');
+    expect([crowded.status, crowded.headers.get('retry-after')]).toEqual([503, '10']);
+    await pages[0]!.body!.cancel();
+    expect((await ask('events?range=60000')).status).toBe(200);
+  });
+
+  it('is of 32 views at most that somebody watches; those that nobody does make room', async () => {
+    const { dashboard, ask } = givenDashboard({ clock: new ManualClock(), analytics: calm });
+    open.push(dashboard);
+    const views = Array.from({ length: 32 }, (_, i) => `events?range=${60_000 + i * 1_000}`);
+    const pages = await Promise.all(views.map((view) => ask(view)));
+    expect((await ask('events?range=600000')).status).toBe(503);
+    expect((await ask('snapshot?range=600000')).status).toBe(503);
+    await pages[7]!.body!.cancel();
+    expect((await ask('events?range=600000')).status).toBe(200);
   });
 
   it('is one reading for ten pages of the same view', async () => {

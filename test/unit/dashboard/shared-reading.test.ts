@@ -23,6 +23,10 @@ describe('one reading for all charts', () => {
       expect(answers[i]!.map(({ labels, t, v }) => ({ labels, t, v }))).toEqual(await store.query({ ...query, agg }));
     expect(answers[0]![0]!.v.length).toBeGreaterThan(20);
 
+    // Whether it says that it matches nothing in particular, or does not say it, is the same question.
+    await shared.query({ agg: 'p95', match: {}, ...query });
+    expect(asked).toHaveLength(1);
+
     await Promise.all([1, 2].map(() => shared.query({ ...query, metric: 'venuekit_venue_calls_total', agg: 'rate' })));
     expect(asked).toHaveLength(2);
   });
