@@ -5,10 +5,12 @@ import { format, utc } from '../charts/format.js';
 import { columnTime } from '../charts/grid.js';
 import { palettes, type Scheme } from '../charts/look.js';
 import { latest } from '../charts/option-parts.js';
-import type { DrawingCode } from './drawing-queue.js';
 import { element, setText } from './elements.js';
 
 const FONT = "Roboto, system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
+
+/** What draws on a canvas: most of the page's code by far, and not needed before there is something to draw. */
+export type DrawingCode = typeof import('../drawing/canvas.js');
 
 /** One chart of the page: its canvas, the same in words, and its figures as a table. */
 export class ChartView {

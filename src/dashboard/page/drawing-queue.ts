@@ -1,8 +1,5 @@
 import { systemClock } from '../../core/clock.js';
-import type { ChartView } from './chart-view.js';
-
-/** What draws on a canvas: most of the page's code by far, and not needed before there is something to draw. */
-export type DrawingCode = typeof import('../drawing/canvas.js');
+import type { ChartView, DrawingCode } from './chart-view.js';
 
 /** A frame that takes longer than this leaves the page unanswered for too long; to show one is dear where there is no graphics card. */
 const FRAME_MS = 250;
