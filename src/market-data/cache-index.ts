@@ -1,11 +1,13 @@
 import type { CacheEntry, CacheStore } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import { cacheKey, paramsOf } from './cache-key.js';
-import { Cell, SymbolState } from './cell.js';
+import { Cell } from './cell.js';
 import { isNewer } from './entry-order.js';
 import type { FastReads } from './fast-reads.js';
-import { HotRows, NEVER } from './hot-rows.js';
+import { HeldEntry } from './held-entry.js';
 import { forEachKind, marketKinds } from './kind-policy.js';
+import { NEVER, type SymbolState } from './symbol-state.js';
+import { SymbolTable } from './symbol-table.js';
 
 /** Stores hear of the use of a key at most this often: their order needs no more, and reads stay cheap. */
 const USE_RESOLUTION_MS = 1_000;
@@ -25,10 +27,8 @@ export class CacheIndex {
   readonly #scope: { readonly account: string; readonly feed: string; readonly venue: string };
   readonly #store: CacheStore;
   readonly #maxBytes: number;
-  readonly #kinds: Readonly<Record<MarketKind, Map<string, SymbolState>>>;
-  /** What the commonest read needs. */
-  readonly rows: Readonly<Record<MarketKind, HotRows>>;
-  readonly #byKey = new Map<string, Cell>();
+  /** The symbols of each kind. */
+  readonly tables: Readonly<Record<MarketKind, SymbolTable>>;
   readonly #watching: Disposable | undefined;
   readonly #onGone: (cell: Cell) => void;
   /** Whether the store tells what leaves it; if not, each read has to ask. */
@@ -48,9 +48,8 @@ export class CacheIndex {
     this.#store = options.store;
     this.#maxBytes = options.maxBytes;
     this.#onGone = options.onGone;
-    this.#kinds = forEachKind(() => new Map<string, SymbolState>());
-    this.rows = forEachKind((kind) => new HotRows(options.counts[kind]));
-    this.#watching = this.#store.watch?.((key, entry, why) => this.#onLeft(key, entry, why));
+    this.tables = forEachKind((kind) => new SymbolTable(options.counts[kind]));
+    this.#watching = this.#store.watch?.((_, entry, why) => this.#onLeft(entry, why));
     this.isWatched = this.#watching !== undefined;
   }
 
@@ -81,36 +80,27 @@ export class CacheIndex {
     if (typeof request.symbol !== 'string' || request.symbol === '') {
       throw new TypeError(`request.symbol must be a non-empty string, got ${String(request.symbol)}`);
     }
-    const state = this.symbolState(kind, request.symbol);
+    const state = this.symbols(kind).obtain(request.symbol);
     const params = paramsOf(request);
-    const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, Object.freeze({ ...request }), params, state, this.rows[kind]);
-    if (cell.row !== undefined) {
-      state.plain = cell;
-      this.rows[kind].name(request.symbol, cell.row);
-    } else (state.variants ??= new Map()).set(params, cell);
-    this.#byKey.set(cell.key, cell);
+    const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, state, params, request);
+    if (params === '') state.plain = cell;
+    else (state.variants ??= new Map()).set(params, cell);
     return cell;
   }
 
-  symbolState(kind: MarketKind, symbol: string): SymbolState {
-    const symbols = this.symbols(kind);
-    let state = symbols.get(symbol);
-    if (state === undefined) symbols.set(symbol, (state = new SymbolState(symbol)));
-    return state;
-  }
-
-  symbols(kind: MarketKind): Map<string, SymbolState> {
-    const symbols = this.#kinds[kind];
-    if (symbols === undefined) throw unknownKind(kind);
-    return symbols;
+  /** @throws RangeError when there is no such kind. */
+  symbols(kind: MarketKind): SymbolTable {
+    if (!Object.hasOwn(this.tables, kind)) throw unknownKind(kind);
+    return this.tables[kind];
   }
 
   keyOf(kind: MarketKind, request: MarketKinds[MarketKind]['request']): string {
     return this.find(kind, request)?.key ?? cacheKey(this.#scope, kind, request.symbol, paramsOf(request));
   }
 
-  byKey(key: string): Cell | undefined {
-    return this.#byKey.get(key);
+  /** All cells there are: slow, for what happens rarely. */
+  *cells(): Iterable<Cell> {
+    for (const kind of marketKinds) for (const state of this.tables[kind].values()) yield* state.cells();
   }
 
   /** What is held for a cell. */
@@ -142,8 +132,9 @@ export class CacheIndex {
     if (isNew && !mayEvict && !this.#hasRoom(entry.weight)) return true;
     const before = this.#store.size;
     if (!isNew) this.#onGone(cell);
-    this.#store.set(cell.key, entry);
-    cell.hold(entry, freshUntil, bornAt);
+    const kept = new HeldEntry(cell, entry);
+    this.#store.set(cell.key, kept);
+    cell.hold(kept, freshUntil, bornAt);
     if (this.isWatched) this.#bytes += entry.weight;
     else this.#accountUnwatched(before + Number(isNew), entry.weight, held?.weight ?? 0);
     while (this.#bytes > this.#maxBytes && this.#store.evict?.() === true);
@@ -166,7 +157,7 @@ export class CacheIndex {
   /** Everything of a symbol becomes unservable, loads that are on their way included. Gives the number of entries dropped. */
   bump(state: SymbolState, now: number): number {
     state.epoch++;
-    state.epochSince = now;
+    state.epochSince = Math.ceil(now);
     state.seq = undefined;
     let dropped = 0;
     for (const cell of [...state.cells()]) dropped += Number(this.drop(cell));
@@ -179,13 +170,11 @@ export class CacheIndex {
   }
 
   clear(): void {
-    for (const cell of [...this.#byKey.values()]) {
+    for (const cell of [...this.cells()]) {
       this.drop(cell);
-      if (cell.row !== undefined) this.rows[cell.kind].unname(cell.symbol.symbol);
-      cell.leaveRow();
+      cell.symbol.forget(cell);
     }
-    for (const kind of marketKinds) this.#kinds[kind].clear();
-    this.#byKey.clear();
+    for (const kind of marketKinds) this.tables[kind].clear();
     this.#watching?.[Symbol.dispose]();
   }
 
@@ -198,10 +187,11 @@ export class CacheIndex {
     return this.#store.size < this.#store.capacity - 1 && this.#bytes + weight <= this.#maxBytes;
   }
 
-  #onLeft(key: string, entry: CacheEntry, why: 'evicted' | 'replaced' | 'deleted'): void {
-    const cell = this.#byKey.get(key);
-    // Another client's, where several share one store.
+  #onLeft(entry: CacheEntry, why: 'evicted' | 'replaced' | 'deleted'): void {
+    const cell = HeldEntry.cellOf(entry);
     if (cell === undefined || cell.entry !== entry) return;
+    // Another client's, where several share one store.
+    if (this.tables[cell.kind].get(cell.symbol.symbol) !== cell.symbol) return;
     this.#bytes -= entry.weight;
     if (why === 'evicted') this.#evictions++;
     this.#empty(cell);
@@ -224,15 +214,9 @@ export class CacheIndex {
 
   #forgetIfIdle(cell: Cell): void {
     if (!cell.isIdle) return;
-    this.#byKey.delete(cell.key);
     const { symbol: state } = cell;
-    if (state.plain === cell) {
-      state.plain = undefined;
-      this.rows[cell.kind].unname(state.symbol);
-      cell.leaveRow();
-    } else state.variants?.delete(cell.params);
-    const isSpent = state.plain === undefined && (state.variants?.size ?? 0) === 0 && state.streams === 0 && !state.needsSnapshot;
-    if (isSpent && state.epoch === 0) this.#kinds[cell.kind].delete(state.symbol);
+    state.forget(cell);
+    if (state.isSpent) this.tables[cell.kind].forget(state);
   }
 }
 

@@ -50,10 +50,9 @@ export class CacheReader implements ReadJudge {
   serve(cell: Cell, now: number, maxAgeMs: number, allowStale: boolean | undefined): Read<unknown> | undefined {
     const entry = this.#index.held(cell);
     if (entry === undefined) return undefined;
-    // Not even the entry is looked at where the TTL is all that counts.
     const ageMs = maxAgeMs === Infinity ? now - cell.bornAt : this.#ages.at(now, cell.bornAt, entry.eventTime, true);
     if (ageMs > maxAgeMs) return undefined;
-    if (now < cell.freshUntil) return { value: cell.value, ageMs, outcome: 'hit' };
+    if (now < cell.freshUntil) return { value: entry.value, ageMs, outcome: 'hit' };
     if (allowStale === false) return undefined;
     const { swrMs, ttlMs } = this.#options.policies[cell.kind];
     const bound = allowStale === true ? Math.max(swrMs, maxAgeMs === Infinity ? ttlMs : Infinity) : swrMs;

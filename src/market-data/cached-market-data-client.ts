@@ -18,7 +18,6 @@ import type { Cell } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 import { DirectReader } from './direct-reader.js';
 import { EntryAges } from './entry-ages.js';
-import { type HotRows, NEVER } from './hot-rows.js';
 import { type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
 import { Loader } from './loader.js';
 import type { ReadResult } from './pending-read.js';
@@ -30,6 +29,8 @@ import { type SharedLevel, sharedLevelOf } from './shared-level.js';
 import { SharedLoads } from './shared-loads.js';
 import { StreamIngest } from './stream-ingest.js';
 import { StreamSubscription } from './stream-subscription.js';
+import { NEVER } from './symbol-state.js';
+import type { SymbolTable } from './symbol-table.js';
 
 type Outcome = Read<unknown>['outcome'];
 type Level = 'memory' | 'shared' | 'none';
@@ -57,7 +58,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #statistics: CacheStatistics;
   readonly #index: CacheIndex;
   /** Where plain reads look first; undefined for a store that keeps silent about what leaves it, which each read has to ask. */
-  readonly #rows: Readonly<Record<MarketKind, HotRows>> | undefined;
+  readonly #tables: Readonly<Record<MarketKind, SymbolTable>> | undefined;
   readonly #timers: DeadlineSet<() => void>;
   readonly #reader: CacheReader;
   readonly #direct: DirectReader;
@@ -108,7 +109,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       counts: this.#statistics.fast,
       onGone: (cell) => this.#prefetcher.gone(cell),
     });
-    this.#rows = this.#index.isWatched ? this.#index.rows : undefined;
+    this.#tables = this.#index.isWatched ? this.#index.tables : undefined;
     const shared = { adapter, fetcher, group, limitsKept, clock, policies: this.#policies, timers: this.#timers, statistics: this.#statistics };
     const onCall = (kind: MarketKind, keys: number, ms: number, ok: boolean): void => this.#onCall(kind, keys, ms, ok);
     this.#shared = sharedLevelOf(options, clock, this.#logger);
@@ -162,8 +163,11 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   /** What is held, if it is fresh and young enough. Synchronous: never any I/O. */
   peek<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Read<MarketKinds[K]['value']> | undefined {
-    const plain = options === undefined ? this.#plainRows(kind)?.read(request, this.#coarse) : undefined;
-    return (plain ?? this.#peekSlowly(kind, request, options)) as Read<MarketKinds[K]['value']> | undefined;
+    if (options === undefined && this.#events?.wantsReads !== true) {
+      const read = this.#tables?.[kind]?.read?.(request, this.#coarse);
+      if (read !== undefined) return read as Read<MarketKinds[K]['value']>;
+    }
+    return this.#peekSlowly(kind, request, options) as Read<MarketKinds[K]['value']> | undefined;
   }
 
   /**
@@ -172,8 +176,11 @@ export class CachedMarketDataClient implements AsyncDisposable {
    */
   get<K extends MarketKind>(kind: K, request: MarketKinds[K]['request'], options?: ReadOptions): Promise<Read<MarketKinds[K]['value']>> {
     try {
-      const plain = options === undefined ? this.#plainRows(kind)?.promise(request, this.#coarse) : undefined;
-      return (plain ?? this.#get(kind, request, options)) as Promise<Read<MarketKinds[K]['value']>>;
+      if (options === undefined && this.#events?.wantsReads !== true) {
+        const read = this.#tables?.[kind]?.promise?.(request, this.#coarse);
+        if (read !== undefined) return read as Promise<Read<MarketKinds[K]['value']>>;
+      }
+      return this.#get(kind, request, options) as Promise<Read<MarketKinds[K]['value']>>;
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -243,7 +250,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const adapter = this.#adapter;
     if (adapter.stream === undefined) throw new TypeError(`The adapter of ${adapter.venue} has no stream; read by get() instead.`);
     const names = [...new Set(symbols.map((symbol, i) => requireText(`symbols[${i}]`, symbol)))];
-    for (const name of names) this.#index.symbolState(kind, name).streams++;
+    for (const name of names) this.#index.symbols(kind).obtain(name).streams++;
     const subscription = new StreamSubscription({
       stream: (...args) => (adapter.stream as NonNullable<MarketDataAdapter['stream']>)(...args),
       kind,
@@ -262,7 +269,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
         if (!isActive) return;
         isActive = false;
         this.#subscriptions.delete(disposable);
-        for (const name of names) this.#index.symbolState(kind, name).streams--;
+        for (const name of names) this.#index.symbols(kind).obtain(name).streams--;
         subscription[Symbol.dispose]();
       },
     };
@@ -278,7 +285,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     let dropped = 0;
     for (const kind of kinds) {
       const symbols = this.#index.symbols(kind);
-      const states = filter.symbol === undefined ? [...symbols.values()] : [symbols.get(filter.symbol)];
+      const states = filter.symbol === undefined ? symbols.values() : [symbols.get(filter.symbol)];
       for (const state of states) {
         if (state === undefined) continue;
         for (const cell of state.cells()) this.#reader.forgetAbsence(cell.key);
@@ -425,11 +432,6 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return { status: 'rejected', reason: result.error };
   }
 
-  // For a reader without wishes, unless somebody wants to hear of each read: nothing is looked at that need not be.
-  #plainRows(kind: MarketKind): HotRows | undefined {
-    return this.#events?.wantsReads === true ? undefined : this.#rows?.[kind];
-  }
-
   // What every other read from memory goes through, counted and told.
   #serve(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Read<unknown> | undefined {
     const cell = this.#index.find(kind, request);
@@ -474,10 +476,9 @@ export class CachedMarketDataClient implements AsyncDisposable {
 
   #onInvalidated(keys: readonly string[]): void {
     const now = this.#clock.monotonic();
-    for (const key of keys) {
-      const cell = this.#index.byKey(key);
-      if (cell !== undefined) this.#index.bump(cell.symbol, now);
-    }
+    const named = new Set(keys);
+    const symbols = [...this.#index.cells()].filter(({ key }) => named.has(key)).map(({ symbol }) => symbol);
+    for (const symbol of new Set(symbols)) this.#index.bump(symbol, now);
   }
 
   #onKept(cell: Cell, now: number, origin: 'read' | 'scan' | 'prefetch' | 'stream'): void {

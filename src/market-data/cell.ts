@@ -1,107 +1,72 @@
 import type { CacheEntry } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
-import type { AccessTracker } from './access-tracker.js';
-import { type HotRows, NEVER } from './hot-rows.js';
-
-/** What is known of a symbol within a kind, over all its requests (the book at depth 5 and at depth 20). */
-export class SymbolState {
-  readonly symbol: string;
-  /** The cell of the request without parameters, the one that streams feed. */
-  plain: Cell | undefined = undefined;
-  /** Cells of requests with parameters, by those. */
-  variants: Map<string, Cell> | undefined = undefined;
-  /** Goes up with each gap and disconnect; what was sent under an older one answers no later reader. */
-  epoch = 0;
-  /** When the epoch last went up; monotonic. */
-  epochSince: number = -Infinity;
-  /** The last sequence number seen of the stream, while its chain is whole. */
-  seq: number | undefined = undefined;
-  /** The stream's chain is broken: its updates can't be trusted before a snapshot. */
-  needsSnapshot = false;
-  /** How many subscriptions stream it. */
-  streams = 0;
-
-  constructor(symbol: string) {
-    this.symbol = symbol;
-  }
-
-  *cells(): Iterable<Cell> {
-    if (this.plain !== undefined) yield this.plain;
-    if (this.variants !== undefined) yield* this.variants.values();
-  }
-}
+import { NEVER, type SymbolState } from './symbol-state.js';
+import type { Tracked } from './tracker-book.js';
 
 /** Who wants to know of each change of what a cell holds. */
 export interface CellReader {
   changed(cell: Cell): void;
 }
 
+/** Of bars: whether they are read when they have closed. */
+export interface CloseReads {
+  /** The last close at which they were read; wall time. */
+  lastAt: number;
+  /** They were read at the close before that too. */
+  isHabit: boolean;
+}
+
 /**
  * All that is known of one key: what is held, how old it is, who reads it when.
  *
- * Its times are whole milliseconds, rounded to the safe side: V8 keeps small integers in the object
- * itself, and a read of a cold key costs what it has to fetch from memory.
+ * Its times are whole milliseconds, rounded to the safe side: V8 keeps small integers in the object itself. It is held for each key,
+ * so what few keys need lies in objects of its own.
  */
 export class Cell {
-  /** The held value, undefined when nothing is held. */
-  value: unknown = undefined;
+  entry: CacheEntry | undefined = undefined;
   /** Until when the held value counts as fresh; monotonic, NEVER when nothing is held. */
   freshUntil: number = NEVER;
   /** What the age counts from: the send, or the venue's own time where that is earlier; monotonic. */
   bornAt: number = NEVER;
   #noticeAt: number = NEVER;
-  entry: CacheEntry | undefined = undefined;
-  /** A prefetched value that nobody has read yet. */
-  unread = false;
-
-  readonly key: string;
-  readonly kind: MarketKind;
-  readonly request: MarketKinds[MarketKind]['request'];
-  readonly params: string;
-  readonly symbol: SymbolState;
-  /** Where the commonest read finds it; undefined for requests with parameters, and once it is forgotten. */
-  row: number | undefined;
-  readonly #rows: HotRows;
-
-  /** Bars: the last close at which it was read, wall time. */
-  readAtClose: number | undefined = undefined;
-  /** Bars: it was read at the close before that too. */
-  isAwaited = false;
-  /** Bars: how often the venue had nothing new after a close. */
-  retries = 0;
   /** When its store last heard of a use; monotonic. */
   usedAt: number = NEVER;
 
+  readonly key: string;
+  readonly kind: MarketKind;
+  readonly symbol: SymbolState;
+  /** What is asked for beside the symbol, as part of the key; empty for the request without parameters. */
+  readonly params: string;
+  readonly #variant: MarketKinds[MarketKind]['request'] | undefined;
+
+  /** A prefetched value that nobody has read yet. */
+  unread = false;
   /** A load is on its way. */
   isLoading = false;
-
-  /** Who reads it, when it is read without a consumer's name. */
-  tracker: AccessTracker | undefined = undefined;
-  trackers: Map<string, AccessTracker> | undefined = undefined;
-
+  /** How often the venue had nothing new after a close. */
+  retries = 0;
+  closes: CloseReads | undefined = undefined;
+  /** The first of those who read it, each with its rhythm. */
+  tracked: Tracked | undefined = undefined;
   /** Weakly: a handle that its host has dropped must not be kept by what it read. */
   #readers: WeakRef<CellReader>[] | undefined = undefined;
 
-  constructor(key: string, kind: MarketKind, request: MarketKinds[MarketKind]['request'], params: string, symbol: SymbolState, rows: HotRows) {
-    this.#rows = rows;
-    this.row = params === '' ? rows.take() : undefined;
+  /** @param params - of `request`; empty where it names nothing but the symbol. */
+  constructor(key: string, kind: MarketKind, symbol: SymbolState, params: string, request: MarketKinds[MarketKind]['request']) {
     this.key = key;
     this.kind = kind;
-    this.request = request;
-    this.params = params;
     this.symbol = symbol;
+    this.params = params;
+    this.#variant = params === '' ? undefined : Object.freeze({ ...request });
+  }
+
+  get request(): MarketKinds[MarketKind]['request'] {
+    return this.#variant ?? Object.freeze({ symbol: this.symbol.symbol });
   }
 
   /** Nothing is known of it that would be missed. */
   get isIdle(): boolean {
-    return (
-      this.entry === undefined &&
-      !this.isLoading &&
-      this.readAtClose === undefined &&
-      this.tracker === undefined &&
-      this.trackers === undefined &&
-      !this.#isBound()
-    );
+    return this.entry === undefined && !this.isLoading && this.closes === undefined && this.tracked === undefined && !this.#isBound();
   }
 
   /** Until then a read tells store and prefetch nothing new; monotonic. */
@@ -111,12 +76,11 @@ export class Cell {
 
   noticeFrom(at: number): void {
     this.#noticeAt = at;
-    this.#writeRow();
+    this.#show();
   }
 
   hold(entry: CacheEntry, freshUntil: number, bornAt: number): void {
     this.entry = entry;
-    this.value = entry.value;
     this.renew(freshUntil, bornAt);
   }
 
@@ -129,7 +93,6 @@ export class Cell {
 
   empty(): void {
     this.entry = undefined;
-    this.value = undefined;
     this.freshUntil = NEVER;
     this.bornAt = NEVER;
     this.#publish();
@@ -147,18 +110,12 @@ export class Cell {
     (this.#readers ??= []).push(new WeakRef(reader));
   }
 
-  /** Its row may become another cell's: it must never write there again. */
-  leaveRow(): void {
-    if (this.row !== undefined) this.#rows.give(this.row);
-    this.row = undefined;
-  }
-
-  #writeRow(): void {
-    if (this.row !== undefined) this.#rows.set(this.row, Math.min(this.freshUntil, this.#noticeAt), this.bornAt, this.value);
+  #show(): void {
+    this.symbol.show(this, Math.min(this.freshUntil, this.#noticeAt), this.bornAt, this.entry?.value);
   }
 
   #publish(): void {
-    this.#writeRow();
+    this.#show();
     if (this.#readers === undefined) return;
     let isAnyGone = false;
     for (const reference of this.#readers) {

@@ -176,31 +176,26 @@ export class Prefetcher implements Disposable {
     if (cell.entry !== undefined && cell.entry !== entry) return false;
     if (reason === 'hot') {
       const { ttlMs } = this.#options.policies[cell.kind];
-      const rate = cell.tracker;
+      const rate = cell.tracked;
       return rate !== undefined && rate.accesses > 2 && now - rate.lastAt < ttlMs && 1 - Math.exp(-ttlMs / rate.meanMs) > HOT;
     }
-    if (cell.readAtClose !== close) this.#forgetCloses(cell);
-    return cell.isAwaited;
+    if (cell.closes?.lastAt !== close) cell.closes = undefined;
+    return cell.closes?.isHabit === true;
   }
 
   // Bars are fetched ahead for who read them at the two closes before: one look at a chart is no habit.
   #noteReadAtClose(cell: Cell): void {
     const close = closeOf(cell);
-    if (close === undefined || cell.readAtClose === close.at || this.#options.clock.now() > close.until) return;
-    cell.isAwaited = cell.readAtClose === close.at - close.intervalMs;
-    cell.readAtClose = close.at;
+    const lastAt = cell.closes?.lastAt;
+    if (close === undefined || lastAt === close.at || this.#options.clock.now() > close.until) return;
+    cell.closes = { lastAt: close.at, isHabit: lastAt === close.at - close.intervalMs };
   }
 
   #planClose(cell: Cell, now: number): void {
     const isLate = cell.freshUntil - now <= ABSENT_BAR_RETRY_MS;
     cell.retries = isLate ? cell.retries + 1 : 0;
-    if (cell.retries > MOST_CLOSE_RETRIES) this.#forgetCloses(cell);
-    else if (cell.readAtClose !== undefined) this.#plan(cell, 'close', cell.freshUntil + this.#options.random() * CLOSE_JITTER_MS);
-  }
-
-  #forgetCloses(cell: Cell): void {
-    cell.readAtClose = undefined;
-    cell.isAwaited = false;
+    if (cell.retries > MOST_CLOSE_RETRIES) cell.closes = undefined;
+    else if (cell.closes !== undefined) this.#plan(cell, 'close', cell.freshUntil + this.#options.random() * CLOSE_JITTER_MS);
   }
 
   #judge(cell: Cell, isUseful: boolean, now: number): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.js';
 import type { Cell, CellReader } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 import type { FastReads } from './fast-reads.js';
-import { NEVER } from './hot-rows.js';
+import { NEVER } from './symbol-state.js';
 
 /**
  * A request bound once, for reads in a hot loop.

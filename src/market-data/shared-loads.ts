@@ -71,7 +71,7 @@ export class SharedLoads {
   #serves(load: Load, entry: CacheEntry, now: number): boolean {
     const { ages } = this.#options;
     const { cell } = load;
-    if (load.epoch !== cell.symbol.epoch || entry.sentAt <= cell.symbol.epochSince) return false;
+    if (load.epoch !== cell.symbol.epoch || (load.epoch > 0 && entry.sentAt <= cell.symbol.epochSince)) return false;
     const judged: Judged = ages.judge(cell.kind, cell.request, entry);
     if (now >= judged.freshUntil) return false;
     const ageMs = ages.at(now, judged.bornAt, entry.eventTime, true);

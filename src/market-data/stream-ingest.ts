@@ -3,10 +3,11 @@ import type { MarketKind, OrderBook, StreamUpdate, Trade } from '../contracts/ma
 import type { Clock } from '../core/clock.js';
 import { requireText } from '../core/options.js';
 import type { CacheIndex } from './cache-index.js';
-import type { Cell, SymbolState } from './cell.js';
+import type { Cell } from './cell.js';
 import { deepFreeze } from './deep-freeze.js';
 import { type EntryAges, marksOf } from './entry-ages.js';
 import { cutBook, joinTrades, requestOf } from './streamed-values.js';
+import type { SymbolState } from './symbol-state.js';
 import { weigh } from './value-weight.js';
 
 /** A heartbeat for this symbol speaks for all symbols of its kind. */
@@ -29,7 +30,7 @@ export interface StreamIngestOptions {
 export class StreamIngest {
   readonly #options: StreamIngestOptions;
   /** The symbols that a stream has spoken of. */
-  readonly #streamed = new Map<MarketKind, Set<SymbolState>>();
+  readonly #streamed = new Map<MarketKind, Set<string>>();
 
   constructor(options: StreamIngestOptions) {
     this.#options = options;
@@ -43,7 +44,7 @@ export class StreamIngest {
     if (update.heartbeat === true && update.value === undefined && update.symbol === EVERY_SYMBOL) return this.#hearAll(update, now);
     const cell = index.obtain(update.kind, requestOf(update));
     const { symbol } = cell;
-    this.#streamedOf(update.kind).add(symbol);
+    this.#streamedOf(update.kind).add(symbol.symbol);
     const seq = update.seq ?? (update.value === undefined ? undefined : marksOf(update.kind, update.value).seq);
     if (update.gap === true || this.#isBroken(symbol, update.previousSeq)) return this.#onGap(cell, now);
     if (update.heartbeat === true && update.value === undefined) return this.#hear(cell, update, now);
@@ -57,8 +58,9 @@ export class StreamIngest {
     const { index, clock } = this.#options;
     const now = clock.monotonic();
     for (const name of symbols) {
+      const wasStreamed = this.#streamedOf(kind).delete(name);
       const state = index.symbols(kind).get(name);
-      if (state === undefined || !this.#streamedOf(kind).delete(state)) continue;
+      if (!wasStreamed || state === undefined) continue;
       state.needsSnapshot = false;
       index.bump(state, now);
     }
@@ -117,7 +119,11 @@ export class StreamIngest {
   }
 
   #hearAll({ kind, eventTime }: StreamUpdate, now: number): 'applied' {
-    for (const symbol of this.#streamedOf(kind)) this.#attest(symbol, eventTime, now);
+    const symbols = this.#options.index.symbols(kind);
+    for (const name of this.#streamedOf(kind)) {
+      const symbol = symbols.get(name);
+      if (symbol !== undefined) this.#attest(symbol, eventTime, now);
+    }
     return 'applied';
   }
 
@@ -151,7 +157,7 @@ export class StreamIngest {
     cell.renew(judged.freshUntil, entry.eventTime === undefined ? judged.bornAt : cell.bornAt);
   }
 
-  #streamedOf(kind: MarketKind): Set<SymbolState> {
+  #streamedOf(kind: MarketKind): Set<string> {
     let streamed = this.#streamed.get(kind);
     if (streamed === undefined) this.#streamed.set(kind, (streamed = new Set()));
     return streamed;

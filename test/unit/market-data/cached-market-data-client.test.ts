@@ -58,6 +58,11 @@ describe('CachedMarketDataClient', () => {
       const { client } = givenClient();
       await expect(client.get('candles' as never, BTC as never)).rejects.toThrow(/kind must be one of quote.*candles/);
       expect(() => client.peek('candles' as never, BTC as never)).toThrow(/kind must be one of/);
+      // Names that every object answers to.
+      for (const kind of ['toString', '__proto__', 'constructor']) {
+        await expect(client.get(kind as never, BTC as never)).rejects.toThrow(/kind must be one of/);
+        expect(() => client.peek(kind as never, BTC as never)).toThrow(/kind must be one of/);
+      }
       await expect(client.get('quote', { symbol: '' })).rejects.toThrow(/request\.symbol/);
       await expect(client.get('quote', BTC, { maxAgeMs: Number.NaN })).rejects.toThrow(/maxAgeMs must be a number of 0 or more, got NaN/);
       await expect(client.get('quote', BTC, { maxAgeMs: -1 })).rejects.toThrow(RangeError);
@@ -454,15 +459,38 @@ describe('CachedMarketDataClient', () => {
           Array.from({ length: 25 }, (_, i) => ({ symbol: `S${i}` })),
         ),
       );
-      expect(client.stats()).toMatchObject({ entries: 5, bytes: 5 * 1_550 });
+      expect(client.stats()).toMatchObject({ entries: 6, bytes: 6 * 1_300 });
       adapter.answer = (_, { symbol }) => ({ symbol, bids: Array.from({ length: 100 }, (_, i) => [i, 1]), asks: [] });
       expect((await settle(client.get('book', BTC))).value.bids).toHaveLength(100);
       expect(client.peek('book', BTC)).toBeUndefined();
-      expect(client.stats().entries).toBe(5);
+      expect(client.stats().entries).toBe(6);
     });
   });
 
   describe('cells that come and go', () => {
+    it('gives its store entries that can be written out: nothing of the cache hangs on them', async () => {
+      const store = quickLruStore({ maxEntries: 10 });
+      const { client, settle } = givenClient({ store });
+      const { value } = await settle(client.get('quote', BTC));
+      const entry = store.peek('v1|public/default|quote|testex:BTC/USDT|');
+      expect(JSON.parse(JSON.stringify(entry))).toEqual({ value, sentAt: 0, receivedAt: 50, epoch: 0, source: 'rest', weight: 1_300 });
+      expect(structuredClone({ ...entry })).toEqual({ ...entry });
+    });
+
+    it('keeps two clients that share one store apart, and each in step with it', async () => {
+      const store = quickLruStore({ maxEntries: 10 });
+      const one = givenClient({ store });
+      const two = givenClient({ store });
+      await one.settle(one.client.get('quote', BTC));
+      await two.settle(two.client.get('quote', BTC));
+      // The second took the place of the first one's, which therefore holds nothing any more.
+      expect([one.client.peek('quote', BTC), two.client.peek('quote', BTC)?.outcome]).toEqual([undefined, 'hit']);
+      expect([one.client.stats().bytes, two.client.stats().bytes]).toEqual([0, 1_300]);
+      await one.client.close();
+      expect(two.client.peek('quote', BTC)?.outcome).toBe('hit');
+      await two.client.close();
+    });
+
     it.each(['quickLruStore', 's3FifoStore'] as const)('never answers for one symbol with what belongs to another (%s)', async (name) => {
       const store = name === 'quickLruStore' ? quickLruStore({ maxEntries: 8 }) : s3FifoStore({ maxEntries: 8 });
       const { clock, client } = givenClient({ store, limit: 3, random: seededRandom(4) });
