@@ -16,6 +16,9 @@ export const BURST_SHARE = 0.9;
  * as TCP estimates its round trip (Jacobson, 1988).
  */
 export class AccessTracker {
+  readonly consumer: string | undefined;
+  /** Of the same key: most have one reader, few have more than a handful. */
+  next: AccessTracker | undefined = undefined;
   /** Monotonic; -Infinity before the first access. */
   lastAt: number = -Infinity;
   meanMs = 0;
@@ -25,6 +28,10 @@ export class AccessTracker {
   accesses = 0;
   /** The fetch that is planned for its next access. */
   armed: object | undefined = undefined;
+
+  constructor(consumer: string | undefined) {
+    this.consumer = consumer;
+  }
 
   record(now: number): void {
     const interval = now - this.lastAt;

@@ -1,12 +1,11 @@
 import type { CacheEntry, CacheStore } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 import { cacheKey, paramsOf } from './cache-key.js';
-import { Cell } from './cell.js';
+import { Cell, NEVER, type SymbolState } from './cell.js';
 import { isNewer } from './entry-order.js';
 import type { FastReads } from './fast-reads.js';
 import { HeldEntry } from './held-entry.js';
 import { forEachKind, marketKinds } from './kind-policy.js';
-import { NEVER, type SymbolState } from './symbol-state.js';
 import { SymbolTable } from './symbol-table.js';
 
 /** Stores hear of the use of a key at most this often: their order needs no more, and reads stay cheap. */

@@ -14,7 +14,7 @@ import { CacheIndex } from './cache-index.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheStatistics, type CacheStats } from './cache-statistics.js';
 import { type CachedMarketDataOptions, cachedMarketDataOptionNames, maxBytesOf, storeOf } from './cached-market-data-options.js';
-import type { Cell } from './cell.js';
+import { type Cell, NEVER } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 import { DirectReader } from './direct-reader.js';
 import { EntryAges } from './entry-ages.js';
@@ -29,7 +29,6 @@ import { type SharedLevel, sharedLevelOf } from './shared-level.js';
 import { SharedLoads } from './shared-loads.js';
 import { StreamIngest } from './stream-ingest.js';
 import { StreamSubscription } from './stream-subscription.js';
-import { NEVER } from './symbol-state.js';
 import type { SymbolTable } from './symbol-table.js';
 
 type Outcome = Read<unknown>['outcome'];

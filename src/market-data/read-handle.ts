@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.js';
-import type { Cell, CellReader } from './cell.js';
+import { type Cell, type CellReader, NEVER } from './cell.js';
 import { CoarseClock } from './coarse-clock.js';
 import type { FastReads } from './fast-reads.js';
-import { NEVER } from './symbol-state.js';
 
 /**
  * A request bound once, for reads in a hot loop.

@@ -3,11 +3,10 @@ import type { MarketKind, OrderBook, StreamUpdate, Trade } from '../contracts/ma
 import type { Clock } from '../core/clock.js';
 import { requireText } from '../core/options.js';
 import type { CacheIndex } from './cache-index.js';
-import type { Cell } from './cell.js';
+import type { Cell, SymbolState } from './cell.js';
 import { deepFreeze } from './deep-freeze.js';
 import { type EntryAges, marksOf } from './entry-ages.js';
 import { cutBook, joinTrades, requestOf } from './streamed-values.js';
-import type { SymbolState } from './symbol-state.js';
 import { weigh } from './value-weight.js';
 
 /** A heartbeat for this symbol speaks for all symbols of its kind. */

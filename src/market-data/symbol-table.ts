@@ -1,7 +1,7 @@
 import type { Read } from '../contracts/cache-store.js';
+import { SymbolState } from './cell.js';
 import type { CoarseClock } from './coarse-clock.js';
 import type { FastReads } from './fast-reads.js';
-import { SymbolState } from './symbol-state.js';
 
 /** The symbols of one kind, and the commonest read: what is held of a symbol, for whoever asks for that and nothing else. */
 export class SymbolTable {

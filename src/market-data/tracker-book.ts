@@ -1,32 +1,14 @@
 import { AccessTracker } from './access-tracker.js';
 import type { Cell } from './cell.js';
 
-/** One consumer's reads of one key. A cell's form a chain: most keys have one reader, few have more than a handful. */
-export class Tracked extends AccessTracker {
+class Tracked extends AccessTracker {
   readonly cell: Cell;
-  readonly consumer: string | undefined;
-  next: Tracked | undefined;
 
   constructor(cell: Cell, consumer: string | undefined) {
-    super();
+    super(consumer);
     this.cell = cell;
-    this.consumer = consumer;
     this.next = cell.tracked;
     cell.tracked = this;
-  }
-
-  /** Takes itself out of its cell's chain. */
-  leave(): void {
-    const { cell } = this;
-    if (cell.tracked === this) {
-      cell.tracked = this.next;
-      return;
-    }
-    for (let before = cell.tracked; before !== undefined; before = before.next) {
-      if (before.next !== this) continue;
-      before.next = this.next;
-      return;
-    }
   }
 }
 
@@ -51,15 +33,15 @@ export class TrackerBook {
     return this.#tracked.length;
   }
 
-  of(cell: Cell, consumer: string | undefined): Tracked {
+  of(cell: Cell, consumer: string | undefined): AccessTracker {
     let count = 0;
     let oldest = cell.tracked;
     for (let tracked = oldest; tracked !== undefined; tracked = tracked.next) {
       if (tracked.consumer === consumer) return tracked;
       count++;
-      if (tracked.lastAt < (oldest as Tracked).lastAt) oldest = tracked;
+      if (tracked.lastAt < (oldest as AccessTracker).lastAt) oldest = tracked;
     }
-    if (count >= MOST_CONSUMERS) oldest?.leave();
+    if (oldest !== undefined && count >= MOST_CONSUMERS) takeOut(cell, oldest);
     if (this.#tracked.length >= this.#most) this.#giveUpOldest();
     const tracked = new Tracked(cell, consumer);
     this.#tracked.push(tracked);
@@ -72,8 +54,20 @@ export class TrackerBook {
     const released = this.#tracked.slice(keep);
     this.#tracked = this.#tracked.slice(0, keep);
     for (const tracked of released) {
-      tracked.leave();
+      takeOut(tracked.cell, tracked);
       this.#onReleased(tracked.cell);
     }
+  }
+}
+
+function takeOut(cell: Cell, tracker: AccessTracker): void {
+  if (cell.tracked === tracker) {
+    cell.tracked = tracker.next;
+    return;
+  }
+  for (let before = cell.tracked; before !== undefined; before = before.next) {
+    if (before.next !== tracker) continue;
+    before.next = tracker.next;
+    return;
   }
 }

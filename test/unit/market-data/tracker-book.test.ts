@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cell } from '../../../src/market-data/cell.js';
-import { SymbolState } from '../../../src/market-data/symbol-state.js';
+import { Cell, SymbolState } from '../../../src/market-data/cell.js';
 import { TrackerBook } from '../../../src/market-data/tracker-book.js';
 
 const givenACell = (): Cell => new Cell('v1|BTC', 'quote', new SymbolState('BTC'), '', { symbol: 'BTC' });
@@ -31,14 +30,15 @@ describe('TrackerBook', () => {
   });
 
   it('takes any one out of the chain of a cell, and only that', () => {
-    const book = new TrackerBook(100, () => {});
-    for (const leaving of ['a', 'b', 'c']) {
+    for (const leaving of [0, 30, 63]) {
+      const book = new TrackerBook(100, () => {});
       const cell = givenACell();
-      for (const consumer of ['a', 'b', 'c']) book.of(cell, consumer);
-      const tracked = book.of(cell, leaving);
-      tracked.leave();
-      tracked.leave();
-      expect(chainOf(cell)).toEqual(['c', 'b', 'a'].filter((consumer) => consumer !== leaving));
+      const names = Array.from({ length: 64 }, (_, i) => `c${i}`);
+      names.forEach((name, i) => {
+        book.of(cell, name).record(i === leaving ? 0 : 1 + i);
+      });
+      book.of(cell, 'one more').record(100);
+      expect(new Set(chainOf(cell))).toEqual(new Set([...names.filter((_, i) => i !== leaving), 'one more']));
     }
   });
 
