@@ -15,7 +15,8 @@ const KNOWN: readonly string[] = [
 ];
 /** Not what a registry says of itself, whatever it is filled with. */
 const OURS = /^venuekit_(venue|orders?|journal|pool|cache|fetch|process)_/;
-const LEAST_MS = 30_000;
+/** Of less nothing can be said. */
+export const LEAST_MS = 30_000;
 const MINUTE_MS = 60_000;
 const NAMED = 3;
 
