@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { abortReason, onAbort } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { asError, VenueKitError } from '../core/errors.js';
@@ -9,7 +8,6 @@ import type { VenueKit } from '../kit/venue-kit.js';
 import {
   CERTIFICATION_SCHEMA,
   type CertificationCategory,
-  type CertificationEnvironment,
   type CertificationReport,
   type CheckResult,
   type LeftOut,
@@ -17,10 +15,10 @@ import {
 import type { Check, Finding, NothingToSee } from './check.js';
 import { checks } from './checks.js';
 import type { CertificationContext } from './context.js';
+import { environment } from './environment.js';
 import { describeOptions, type Host, hostOf } from './host.js';
 import { runKills } from './kill/kill-trial.js';
 import { type KitModule, loadCreateKit, requireKitModule } from './kit-module.js';
-import { packageVersion } from './package-version.js';
 import { categoriesOf, levelOf, readinessOf } from './readiness.js';
 import { signatureOf } from './signature.js';
 import { runHostility } from './trials/hostility-trial.js';
@@ -49,6 +47,11 @@ export interface CertifyOptions {
   readonly dashboard?: Dashboard;
   /** Whether the kit's notifiers are handed an alert, and its end, that say that they are a drill. @defaultValue true */
   readonly drill?: boolean;
+  /**
+   * The longest that all checks may take together, in real time, and half of it the longest of one: what has not come to its end has
+   * failed. More for a machine that is slow or busy. @defaultValue 175_000
+   */
+  readonly withinMs?: number;
   /** File of the process that is killed, for hosts that are bundled. @defaultValue found beside this module or in the installed package */
   readonly processEntry?: string | URL;
   /** Checks to run, by id; a report of some of them has no level. @defaultValue all */
@@ -64,14 +67,13 @@ const OPTIONS = [
   'symbol',
   'dashboard',
   'drill',
+  'withinMs',
   'processEntry',
   'only',
 ] as const satisfies readonly (keyof CertifyOptions)[];
 const SHORTEST_MS = 10_000;
 const DURATION_MS = 120_000;
-/** The longest that one check may take, and all of them, in real time. */
-const CHECK_MS = 90_000;
-const ALL_MS = 175_000;
+const WITHIN_MS = 175_000;
 const LIVE_MS = 15_000;
 
 const METHOD: readonly string[] = [
@@ -92,10 +94,22 @@ const METHOD: readonly string[] = [
  */
 export async function certify(kit: VenueKit, options: CertifyOptions = {}): Promise<CertificationReport> {
   requireKnown('certify', requireObject('options', options), OPTIONS);
-  const { durationMs = DURATION_MS, seed = 1, onProgress, signal, create, symbol = 'BTC/USDT', dashboard, drill = true, only } = options;
+  const {
+    durationMs = DURATION_MS,
+    seed = 1,
+    onProgress,
+    signal,
+    create,
+    symbol = 'BTC/USDT',
+    dashboard,
+    drill = true,
+    only,
+    withinMs = WITHIN_MS,
+  } = options;
   if (requirePositive('durationMs', durationMs) < SHORTEST_MS)
     throw new RangeError(`durationMs must be at least ${SHORTEST_MS}: of a shorter session nothing can be said; got ${durationMs}`);
   requireInteger('seed', seed);
+  requirePositive('withinMs', withinMs);
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
   if (create !== undefined) requireKitModule(create);
   requireText('symbol', symbol);
@@ -122,8 +136,8 @@ export async function certify(kit: VenueKit, options: CertifyOptions = {}): Prom
       const why = check.leftOut?.(host);
       if (why !== undefined) leftOut.push({ id: check.id, why });
       else {
-        const remaining = ALL_MS - (systemClock.monotonic() - began);
-        const finding = await runCheck(check, context.checked, remaining);
+        const elapsedMs = systemClock.monotonic() - began;
+        const finding = await runCheck(check, context.checked, { withinMs, elapsedMs });
         // What an interruption broke off is no finding.
         if (signal?.aborted) break;
         if ('leftOut' in finding) leftOut.push({ id: check.id, why: finding.leftOut });
@@ -161,11 +175,15 @@ export async function certify(kit: VenueKit, options: CertifyOptions = {}): Prom
 }
 
 /** A check that does not come to its end has failed: what it would have found is not known to be well. */
-async function runCheck(check: Check, context: CertificationContext, remainingMs: number): Promise<Finding | NothingToSee> {
+async function runCheck(
+  check: Check,
+  context: CertificationContext,
+  { withinMs, elapsedMs }: { readonly withinMs: number; readonly elapsedMs: number },
+): Promise<Finding | NothingToSee> {
   const limit = new AbortController();
-  const withinMs = Math.max(0, Math.min(CHECK_MS, remainingMs));
-  const why = remainingMs < CHECK_MS ? `the ${ALL_MS / 1000} s for all checks were over` : `it did not end within ${CHECK_MS / 1000} s`;
-  const timer = systemClock.schedule(withinMs, () => limit.abort(new VenueKitError('TIMEOUT', why)));
+  const [longestMs, leftMs] = [withinMs / 2, Math.max(0, withinMs - elapsedMs)];
+  const why = leftMs < longestMs ? `the ${withinMs / 1000} s for all checks were over` : `it did not end within ${longestMs / 1000} s`;
+  const timer = systemClock.schedule(Math.min(longestMs, leftMs), () => limit.abort(new VenueKitError('TIMEOUT', why)));
   let giveUp!: (reason: Error) => void;
   const late = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -256,15 +274,4 @@ async function live<T>(work: Promise<T>, clock: Clock, signal: AbortSignal): Pro
     if (signal.aborted) throw abortReason(signal);
     if (systemClock.monotonic() > until) throw new VenueKitError('STUCK', `no answer within ${LIVE_MS / 1000} s`);
   }
-}
-
-function environment(): CertificationEnvironment {
-  const { versions, platform, arch } = process as {
-    readonly versions: Readonly<Record<string, string | undefined>>;
-    readonly platform: string;
-    readonly arch: string;
-  };
-  const runtime =
-    versions.bun !== undefined ? `Bun ${versions.bun}` : versions.deno !== undefined ? `Deno ${versions.deno}` : `Node.js ${versions.node ?? ''}`;
-  return { venuekit: packageVersion(), runtime, platform: `${platform} ${arch}`, cpus: availableParallelism() };
 }

@@ -11,5 +11,7 @@ export {
 } from './certification-report.js';
 export { type CertifyOptions, certify } from './certify.js';
 export type { CreateKit, KitModule } from './kit-module.js';
+export { type CertifyRecordOptions, certifyRecord } from './record/certify-record.js';
+export type { RecordedJournal, RunRecord } from './record/record.js';
 export { type RenderCertificationOptions, renderCertification } from './report/render-certification.js';
 export { isUntouched } from './signature.js';

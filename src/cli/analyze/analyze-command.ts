@@ -1,14 +1,6 @@
-import { InvalidArgumentError } from 'commander';
 import type { Command } from '../command.js';
-import { readTime } from '../query/read-time.js';
+import { time } from '../query/time-option.js';
 import type { AnalyzeCommandOptions } from './analyze-store.js';
-
-// What a duration counts back from is known once the store has been opened; that it is one, now.
-function time(text: string): string {
-  if (readTime(text, 0) === undefined)
-    throw new InvalidArgumentError('It must be a time as 2026-11-27T14:30Z, or how long before the newest record, as 90m.');
-  return text;
-}
 
 /** `venuekit analyze <db>`: the grade of what a metric store recorded, what changed for the worse, and what to expect. */
 export const analyzeCommand: Command = (program, terminal, end) => {

@@ -2,6 +2,13 @@ import type { CertificationReport } from '../../certification/index.js';
 import { ColumnWriter } from '../column-writer.js';
 import { printable } from '../terminal.js';
 
+const NO_LEVEL = {
+  record: 'It is the record of a run: no level.',
+  part: 'Not all checks ran: no level.',
+} as const;
+
+const levelless = ({ options }: CertificationReport): keyof typeof NO_LEVEL => ('record' in options ? 'record' : 'part');
+
 /** The report as it is printed. */
 export function certificationText(report: CertificationReport): string {
   const { level, readiness, ready, partial, categories, leftOut, method, tookMs, seed, signature } = report;
@@ -20,10 +27,12 @@ export function certificationText(report: CertificationReport): string {
   const failed = categories.flatMap(({ checks }) => checks).filter(({ passed }) => !passed);
   for (const { id, measured, required, why } of failed)
     write(`${id}\n  measured: ${printable(String(measured))}\n  required: ${printable(String(required))}\n  ${printable(why)}\n\n`);
-  for (const { id, why } of leftOut) write(`${id} was left out: ${why}.\n`);
+  // Many for one reason, where a record is judged.
+  for (const why of new Set(leftOut.map((one) => one.why)))
+    write(`left out, since ${why}: ${leftOut.flatMap((one) => (one.why === why ? [one.id] : [])).join(', ')}\n`);
   for (const line of method) write(`${line}\n`);
   write(`Seed ${seed}, ${(tookMs / 1000).toFixed(1)} s; results ${signature.results}\n\n`);
-  const verdict = partial === true ? 'Interrupted: no level.' : `${level ?? ''}, ${ready ? 'ready' : 'not ready'}.`;
+  const verdict = partial === true ? NO_LEVEL[levelless(report)] : `${level ?? ''}, ${ready ? 'ready' : 'not ready'}.`;
   write(`${verdict} Readiness ${readiness} %${partial === true ? ' of what ran' : ''}.\n`);
   return text;
 }

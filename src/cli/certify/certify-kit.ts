@@ -1,26 +1,27 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { type CertificationReport, certify, type KitModule, renderCertification } from '../../certification/index.js';
+import { join } from 'node:path';
+import { type CertificationReport, certify, type KitModule } from '../../certification/index.js';
 import { isVenueKitError } from '../../core/errors.js';
 import type { VenueKit } from '../../kit/venue-kit.js';
 import { CommandFailure, type ExitCode, type Terminal, WrongUsage } from '../terminal.js';
 import { certificationText } from './certification-text.js';
 import { ownHost } from './own-host.js';
 import { type HostFile, readHostFile } from './read-host-file.js';
+import { type ReportFiles, writeReports } from './write-reports.js';
 
 /** Options of `venuekit certify`. */
-export interface CertifyCommandOptions {
+export interface CertifyCommandOptions extends ReportFiles {
   readonly options?: string;
   readonly seed: number;
   /** Seconds. */
   readonly duration: number;
+  /** Seconds. */
+  readonly within: number;
   readonly symbol: string;
   readonly drill: boolean;
   readonly only?: readonly string[];
   readonly json?: boolean;
-  readonly html?: string;
-  readonly pdf?: string;
 }
 
 /** Makes the kit, certifies it and prints what came of it. */
@@ -31,7 +32,7 @@ export async function certifyKit(options: CertifyCommandOptions, terminal: Termi
     await using host = await ownHost(given?.options, folder);
     await using kit = await made(given, host);
     const report = await run(kit, given?.create, options, terminal);
-    await write(report, options, terminal);
+    await writeReports(report, options, terminal);
     terminal.out(options.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : certificationText(report));
     // A part of the checks has no level; it is well when all of it passed.
     const isWell = options.only === undefined ? report.ready : report.categories.every(({ score }) => score === 100);
@@ -59,11 +60,12 @@ async function made(given: HostFile | undefined, host: Awaited<ReturnType<typeof
 }
 
 async function run(kit: VenueKit, create: KitModule | undefined, options: CertifyCommandOptions, terminal: Terminal): Promise<CertificationReport> {
-  const { seed, duration, symbol, drill, only } = options;
+  const { seed, duration, within, symbol, drill, only } = options;
   try {
     return await certify(kit, {
       seed,
       durationMs: duration * 1_000,
+      withinMs: within * 1_000,
       symbol,
       drill,
       signal: terminal.signal,
@@ -75,20 +77,5 @@ async function run(kit: VenueKit, create: KitModule | undefined, options: Certif
     if (error instanceof RangeError) throw new WrongUsage(`--${error.message}`);
     if (isVenueKitError(error)) throw new CommandFailure(error.message, { cause: error });
     throw error;
-  }
-}
-
-async function write(report: CertificationReport, { html, pdf }: CertifyCommandOptions, terminal: Terminal): Promise<void> {
-  for (const [format, path] of [
-    ['html', html],
-    ['pdf', pdf],
-  ] as const) {
-    if (path === undefined) continue;
-    const bytes = await renderCertification(report, { format });
-    await mkdir(dirname(path), { recursive: true });
-    // What stood there before stays until this is whole.
-    await writeFile(`${path}.part`, bytes);
-    await rename(`${path}.part`, path);
-    terminal.err(`${path}, ${bytes.length} bytes\n`);
   }
 }

@@ -3,7 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { webhookNotifier } from '../../alerts/index.js';
+import type { OrderJournal } from '../../contracts/journal.js';
+import type { MetricStore } from '../../contracts/metric-store.js';
 import type { VenueKitOptions } from '../../kit/venue-kit.js';
+import { MemoryOrderJournal } from '../../stores/memory/memory-order-journal.js';
 import { SimulatedVenue, simulatedBroker } from '../../testing/index.js';
 
 /**
@@ -15,8 +18,16 @@ export async function ownHost(given: VenueKitOptions | undefined, folder: string
   const hasVenue = given?.broker !== undefined || given?.marketData !== undefined;
   if (given !== undefined && hasVenue) {
     // Reads only, and an empty journal: there is nothing to resolve, so nothing is sent.
-    const { dataDir: kept, trace: _, ...rest } = given;
-    return { options: kept === undefined ? rest : { ...rest, dataDir }, [Symbol.asyncDispose]: async () => {} };
+    const { dataDir: kept, trace: _, journal, store, ...rest } = given;
+    return {
+      options: {
+        ...rest,
+        ...(kept === undefined ? {} : { dataDir }),
+        ...(journal === undefined ? {} : { journal: standIn(journal) }),
+        ...(store === undefined ? {} : { store: readOnly(store) }),
+      },
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
   const venue = new SimulatedVenue({
     fence: { maxMs: 60_000, defaultMs: 2_000 },
@@ -37,6 +48,26 @@ export async function ownHost(given: VenueKitOptions | undefined, folder: string
       ...given,
     },
     [Symbol.asyncDispose]: receiver.close,
+  };
+}
+
+/** An empty journal in the place of the host's, which a bot may be writing; of its file only the name is told. */
+function standIn({ path }: OrderJournal): OrderJournal {
+  const empty = new MemoryOrderJournal();
+  return path === undefined ? empty : Object.assign(empty, { path });
+}
+
+/** The host's store, to which nothing is written. */
+function readOnly(store: MetricStore): MetricStore {
+  return {
+    ...(store.path === undefined ? {} : { path: store.path }),
+    ...(store.retention === undefined ? {} : { retention: store.retention }),
+    append: async () => {},
+    retain: async () => ({ freedBytes: 0 }),
+    query: (query, signal) => store.query(query, signal),
+    ...(store.series === undefined ? {} : { series: (signal) => store.series!(signal) }),
+    stats: () => store.stats(),
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 

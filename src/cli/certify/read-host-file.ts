@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CreateKit, KitModule } from '../../certification/index.js';
@@ -18,12 +18,13 @@ export interface HostFile {
 
 /**
  * Reads a module whose default export is the options, or a function that makes them; or JSON of
- * options that are plain values, or what `venuekit plan --apply` has written.
+ * options that are plain values, or what `venuekit plan --apply` has written; or the trace of a run, of which the options in force count.
  * @throws CommandFailure that says what is wrong with it
  */
 export async function readHostFile(file: string): Promise<HostFile> {
   const path = resolve(file);
   if (!existsSync(path)) throw new CommandFailure(`There is no file ${file} (--options).`);
+  if (isTrace(path)) return { options: await fromTrace(file, path) };
   if (extname(path) === '.json') return { options: fromJson(file, path, readFileSync(path, 'utf8')) };
   let loaded: Readonly<Record<string, unknown>>;
   try {
@@ -39,6 +40,28 @@ export async function readHostFile(file: string): Promise<HostFile> {
     options,
     ...(typeof createKit === 'function' ? { createKit: createKit as CreateKit, create: { module: path } } : {}),
   };
+}
+
+function isTrace(path: string): boolean {
+  const head = Buffer.alloc(64);
+  const opened = openSync(path, 'r');
+  try {
+    readSync(opened, head);
+  } finally {
+    closeSync(opened);
+  }
+  return head.toString('latin1').startsWith('{"schema":"venuekit.trace/');
+}
+
+/** What was in force when the trace was recorded: its adapters are not in it. */
+async function fromTrace(file: string, path: string): Promise<VenueKitOptions> {
+  const { readTrace } = await import('../../analyzer/index.js');
+  try {
+    const { tuning } = await readTrace(path);
+    return tuning === undefined ? {} : { tuning };
+  } catch (error) {
+    throw new CommandFailure(`${file} could not be read (--options): ${asError(error).message}`, { cause: error });
+  }
 }
 
 function fromJson(file: string, path: string, text: string): VenueKitOptions {

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/run.js';
+import { MemoryMetricStore } from '../../../src/stores/memory/memory-metric-store.js';
+import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
+import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
 import { givenATerminal } from './terminal.js';
 
 let directory: string;
@@ -50,6 +53,7 @@ describe('venuekit certify', () => {
   it.each([
     [['--duration', '5'], 2, /from 10 to 3600/],
     [['--seed', '-1'], 2, /whole number/],
+    [['--within', '0'], 2, /from 1 to 3600/],
     [['--sed', '1'], 2, /Did you mean --seed/],
     [['--only', 'production.disk'], 2, /only must name checks, got "production.disk"/],
     [['--options', '/nowhere/kit.mjs'], 1, /There is no file \/nowhere\/kit.mjs \(--options\)/],
@@ -57,6 +61,21 @@ describe('venuekit certify', () => {
     const { err, code } = await certify(...args);
     expect(err).toMatch(message);
     expect(code).toBe(exitCode);
+  });
+
+  it('never opens the journal that a host hands in, nor writes to its store', { timeout: 60_000 }, async () => {
+    const adapter = simulatedBroker(new SimulatedVenue());
+    const touched: string[] = [];
+    const touch = (name: string) => async () => void touched.push(name);
+    const journal = Object.assign(new MemoryOrderJournal(), { acquire: touch('acquire'), append: touch('append'), unresolved: touch('unresolved') });
+    const store = Object.assign(new MemoryMetricStore(), { append: touch('store.append'), retain: touch('store.retain') });
+    Object.assign(globalThis, { venuekitHostOptions: { broker: adapter, marketData: adapter, journal, store } });
+    const options = file('host.mjs', 'export default globalThis.venuekitHostOptions;');
+    const { code, err } = await certify('--only', 'production.limits-configured,production.retention', '--options', options);
+    expect(err).toContain('2 of 2 checks');
+    // No limits, and a store that keeps nothing: both fail, of what the host has, not of what stands in for it.
+    expect(code).toBe(1);
+    expect(touched).toEqual([]);
   });
 
   it('says what is wrong with a file of options', { timeout: 60_000 }, async () => {

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CertificationReport } from '../../../src/certification/index.js';
 import { run } from '../../../src/cli/run.js';
 import type { Terminal } from '../../../src/cli/terminal.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
@@ -101,6 +102,47 @@ describe('venuekit plan', () => {
     expect(written.pools.sessions.max).toBeGreaterThan(2);
     await using kit = await createVenueKit({ optionsFile: file, policy: { timeoutMs: 900, deadlineMs: 5_000 } });
     expect(kit.tuning).toMatchObject({ pools: written.pools, policy: { timeoutMs: 700, deadlineMs: 5_000 } });
+  });
+
+  it('certifies a kit with the options file that it wrote, and with those of the trace', { timeout: 60_000 }, async () => {
+    const file = join(directory, 'planned.json');
+    expect(await venuekit('plan', db, '--apply', file)).toMatchObject({ code: 0 });
+    const { max } = (JSON.parse(readFileSync(file, 'utf8')) as { pools: { sessions: { max: number } } }).pools.sessions;
+    const certified = await venuekit('certify', '--options', file, '--only', 'integration.pools', '--duration', '10', '--json');
+    expect(certified).toMatchObject({ code: 0 });
+    expect(JSON.parse(certified.out)).toMatchObject({
+      options: { tuning: { pools: { sessions: { max } } } },
+      categories: [{ checks: [{ id: 'integration.pools', passed: true, measured: expect.stringMatching(/^sessions: 0 in use in the end/) }] }],
+    });
+    const asRecorded = await venuekit('certify', '--options', join(directory, 'trace.bin'), '--only', 'production.limits-configured', '--json');
+    expect(JSON.parse(asRecorded.out)).toMatchObject({ options: { tuning: { pools: { sessions: { max: 2 } } } } });
+  });
+
+  it('certifies what the record of the run shows, without a level, and says which checks need a live kit', async () => {
+    const { code, out, err } = await venuekit('certify', db, '--json');
+    const report = JSON.parse(out) as CertificationReport;
+    expect(report).toMatchObject({ partial: true, ready: false });
+    expect(report).not.toHaveProperty('level');
+    expect(report.categories.flatMap(({ checks }) => checks)).toContainEqual(
+      expect.objectContaining({
+        id: 'performance.recorded-objectives',
+        passed: false,
+        measured: expect.stringContaining('connection pool missed: waitP95Ms'),
+      }),
+    );
+    expect(report.leftOut).toContainEqual({ id: 'production.durability', why: expect.stringContaining('it needs a live kit') });
+    expect(err).toContain('7 of 7 checks: production.recorded-journal');
+    expect(code).toBe(1);
+    expect((await venuekit('certify', db)).out).toContain('It is the record of a run: no level.');
+  });
+
+  it.each([
+    [['certify', 'nowhere.db'], 1, /There is no file nowhere.db/],
+    [['certify', 'DB', '--journal', 'nowhere.db'], 1, /There is no file nowhere.db \(--journal\)/],
+    [['certify', 'DB', '--options', 'kit.mjs'], 2, /give one of the two/],
+    [['certify', 'DB', '--from', '20s'], 1, /has 20 s of venuekit's metrics.*30 s are needed/],
+  ])('says what is wrong with %j', async (args, code, message) => {
+    expect(await venuekit(...args.map((arg) => (arg === 'DB' ? db : arg)))).toMatchObject({ code, err: expect.stringMatching(message) });
   });
 
   it('does not write over a file that is something else', async () => {
