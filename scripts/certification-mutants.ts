@@ -33,6 +33,8 @@ const MUTANT_DURATION_MS = 30_000;
 // As plain JavaScript, so that processes that are killed start in a tenth of a second.
 const processEntry = await buildProgram('../../../src/certification/kill/process.ts');
 const mutantsFile = await buildProgram('../../certification/mutants.ts');
+// Nor do they need the loader that this script was started with.
+process.execArgv.splice(0);
 
 interface Row {
   readonly name: string;

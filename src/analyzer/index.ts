@@ -13,7 +13,8 @@ export {
 } from './performance-analyzer.js';
 export { type AppliedPlan, applyPlan, type TuningFile } from './plan/apply-plan.js';
 export type { Opportunity, Target } from './plan/plan.js';
-export { type ProbedKit, type ProbeOptions, probeKit } from './probe/probe-kit.js';
+export { probeKit } from './probe/probe-kit.js';
+export type { ProbedKit, ProbeOptions } from './probe/probe-options.js';
 export { performanceToText } from './report-to-text.js';
 export { readTrace } from './trace/read-trace.js';
 export type { Trace, TracedCall, TracedLoad, TracedLoan, TracedRead, TracedTask, TracedValue, TraceHeader } from './trace/trace.js';

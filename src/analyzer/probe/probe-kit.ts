@@ -1,56 +1,13 @@
-import type { Bus } from '../../contracts/events.js';
-import type { KitTuning } from '../../contracts/kit-tuning.js';
-import type { OrderIntent } from '../../contracts/orders.js';
-import { type Clock, systemClock } from '../../core/clock.js';
-import type { Logger } from '../../core/logger.js';
+import { systemClock } from '../../core/clock.js';
 import { requireFunction, requireInteger, requireKnown, requireMethods, requireObject, requirePositive, requireText } from '../../core/options.js';
 import { seededRandom } from '../../core/random.js';
-import type { CachedMarketDataClient } from '../../market-data/index.js';
 import { instrument, MemoryMetricStore, MetricsRegistry } from '../../metrics/index.js';
-import type { ResilientTradingClient } from '../../trading/index.js';
 import { DETECTORS } from '../detectors/detectors.js';
-import type { Objectives } from '../measures/components.js';
 import { LEAST_MS } from '../measures/recorded.js';
 import { PerformanceAnalyzer, type PerformanceReport } from '../performance-analyzer.js';
 import { TraceRecorder } from '../trace/trace-recorder.js';
+import type { ProbedKit, ProbeOptions } from './probe-options.js';
 import { type ProbeWork, runProbe } from './probe-work.js';
-
-/** What of a kit is probed; a kit of `createVenueKit` is one. */
-export interface ProbedKit {
-  readonly bus: Bus;
-  readonly marketData?: Pick<CachedMarketDataClient, 'get'>;
-  readonly trading?: Pick<ResilientTradingClient, 'submit' | 'cancel'>;
-  readonly tuning?: KitTuning;
-}
-
-/** {@link probeKit} */
-export interface ProbeOptions {
-  /** What is read: quotes, and bars of a minute every tenth time. @defaultValue ['BTC/USDT'] */
-  readonly symbols?: readonly string[];
-  /** How long it works, 31 s at least: of less nothing can be said. @defaultValue 60_000 */
-  readonly durationMs?: number;
-  /** How often each of four readers looks at each symbol; 50 at least. @defaultValue 250 */
-  readonly everyMs?: number;
-  /** How old a quote may be. @defaultValue everyMs */
-  readonly maxAgeMs?: number;
-  /** The most reads that are asked for; those beyond are left out. @defaultValue 10_000 */
-  readonly maxReads?: number;
-  /**
-   * Sends orders as well: `intent(n)` of the n-th, from 0, `count` of them spread over the time, each cancelled after two seconds
-   * where it rests. They reach the venue that the kit is connected to, whichever that is. @defaultValue none: nothing is ordered
-   */
-  readonly orders?: { readonly count: number; readonly intent: (n: number) => OrderIntent & { readonly intentId: string } };
-  /** The kit's. @defaultValue systemClock */
-  readonly clock?: Clock;
-  readonly objectives?: Partial<Objectives>;
-  /** Decides when each reader begins, and what is drawn in replays. @defaultValue 1 */
-  readonly seed?: number;
-  readonly logger?: Logger;
-  /** Ends the work, and the analysis: what was found until then is given, with `partial`. */
-  readonly signal?: AbortSignal;
-  /** After each second of work and each detector. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
 
 const OPTIONS = [
   'symbols',
@@ -94,10 +51,10 @@ export async function probeKit(kit: ProbedKit, options: ProbeOptions = {}): Prom
   const from = clock.now();
   // Beside the kit's own: a range of its own, whatever the kit has measured before.
   await using metrics = new MetricsRegistry(wiring);
-  using _counting = instrument(bus, metrics, { clock });
+  using _ = instrument(bus, metrics, { clock });
   await using recorder = new TraceRecorder({ ...wiring, random, ...(tuning === undefined ? {} : { tuning }) });
   {
-    using _collecting = metrics.collect(store);
+    using __ = metrics.collect(store);
     await runProbe(kit, { ...work, random, onSecond: (second) => onProgress?.(Math.min(second, seconds), total) });
   }
   const analyzer = new PerformanceAnalyzer({
@@ -107,7 +64,7 @@ export async function probeKit(kit: ProbedKit, options: ProbeOptions = {}): Prom
     ...(logger === undefined ? {} : { logger }),
     ...(objectives === undefined ? {} : { objectives }),
   });
-  return analyzer.analyze(
+  return await analyzer.analyze(
     { from, to: Math.max(clock.now(), from + 1) },
     { ...(signal === undefined ? {} : { signal }), onProgress: (done) => onProgress?.(seconds + done, total) },
   );
@@ -127,7 +84,8 @@ function workOf(kit: ProbedKit, options: ProbeOptions): Work {
   requirePositive('maxAgeMs', maxAgeMs);
   requireInteger('maxReads', maxReads, 1);
   requireInteger('seed', seed);
-  if (!Array.isArray(symbols) || symbols.length === 0) throw new RangeError(`symbols must name at least one symbol, got ${JSON.stringify(symbols)}`);
+  if (!Array.isArray(symbols as unknown) || symbols.length === 0)
+    throw new RangeError(`symbols must name at least one symbol, got ${JSON.stringify(symbols)}`);
   for (const symbol of symbols) requireText('symbols', symbol);
   requireMethods('clock', clock, ['now', 'monotonic', 'sleep', 'schedule']);
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
-import type { ProbedKit, ProbeOptions } from './probe-kit.js';
+import type { ProbedKit, ProbeOptions } from './probe-options.js';
 
 /** What a probe does. */
 export interface ProbeWork extends Pick<ProbeOptions, 'orders' | 'signal'> {

@@ -50,7 +50,7 @@ describe('probeKit', { timeout: 30_000 }, () => {
 
   it('finds what is planted, says from what to change it, and estimates by its own trace', async () => {
     await using given = await givenAKit({ tuning: { marketData: { kinds: { quote: { ttlMs: 3_000, swrMs: 0, prefetch: 'off' } } } } });
-    const report = await probed(given, { maxAgeMs: 50_000, everyMs: 200, durationMs: 60_000 });
+    const report = await probed(given, { maxAgeMs: 50_000, everyMs: 200, durationMs: 90_000 });
     const [found] = report.opportunities.filter(({ id }) => id === 'ttl-too-long');
     expect(found).toMatchObject({ change: { option: 'marketData.kinds.quote.ttlMs', from: 3_000 } });
     expect(found!.estimate!.to).toBeLessThan(found!.estimate!.from);
