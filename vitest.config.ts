@@ -1,6 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** Where the newest versions of the SDKs are, for `npm run test:newest`; else it is those that are installed here. */
+const newest = process.env.VENUEKIT_NEWEST_SDKS;
+const SDKS = ['ccxt', 'alpaca-v3', '@alpacahq/alpaca-trade-api', '@binance/connector', '@binance/spot', 'binance', 'binance-api-node'];
+const alias = newest === undefined ? [] : SDKS.map((name) => ({ find: new RegExp(`^${name}$`), replacement: `${newest}/node_modules/${name}` }));
+
 export default defineConfig({
   test: {
     // Many files wait for processes that they start: two at a time also where there are two cores, and Vitest would run one.
@@ -18,6 +23,7 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias },
         test: {
           name: 'integration',
           include: ['test/{integration,simulation}/**/*.test.ts'],

@@ -25,7 +25,7 @@ export interface ServedVenue extends AsyncDisposable {
   readonly credentials: Credentials;
   /**
    * Points an SDK instance at this venue, with its credentials, and gives it back.
-   * @throws TypeError when it is none that is known: ccxt's binance, of `ccxt` and of `ccxt.pro`, @binance/connector, @binance/spot and binance at a served Binance; @alpacahq/alpaca-trade-api 3 and 4 at a served Alpaca.
+   * @throws TypeError when it is none that is known: ccxt's binance, of `ccxt` and of `ccxt.pro`, @binance/connector, @binance/spot and binance at a served Binance (binance-api-node takes `httpBase` when it is made); ccxt's alpaca and @alpacahq/alpaca-trade-api 3 and 4 at a served Alpaca.
    */
   connect<S extends object>(sdk: S): S;
   stats(): ServedStats;

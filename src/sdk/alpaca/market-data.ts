@@ -187,12 +187,15 @@ function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+const INVALID_SYMBOL = /invalid symbol:?\s*["']?([^\s"',}]+)/i;
+
 // The data API names the symbol that it does not know. Source: docs.alpaca.markets, historical data: 400 "invalid symbol".
 function isAbout(error: unknown, symbol: string): boolean {
   for (let at: unknown = error, depth = 0; typeof at === 'object' && at !== null && depth < 4; at = (at as { cause?: unknown }).cause, depth++) {
     const { message, read } = at as { message?: unknown; read?: { body?: unknown } };
     const words = `${String(message)} ${String(read?.body)}`;
-    if (/invalid symbol/i.test(words) && words.includes(symbol)) return true;
+    // Some SDKs put the whole address in front, with all symbols that were asked for.
+    if (INVALID_SYMBOL.exec(words)?.[1] === symbol) return true;
   }
   return false;
 }

@@ -2,8 +2,7 @@ import type { FetchAttempt } from '../../contracts/market-data.js';
 import { asError, VenueKitError } from '../../core/errors.js';
 import { type Json, objectOf } from '../shared/json.js';
 import { retryAfterOf } from './verdict.js';
-import type { WireRequest } from './wire.js';
-import type { V4Wire } from './wire-v4.js';
+import type { AlpacaHost, WireOutcome, WireRequest } from './wire.js';
 
 /** What is asked of a range of the past. */
 export interface Range {
@@ -22,12 +21,17 @@ export interface MarketSource {
   book(symbol: string, attempt: FetchAttempt): Promise<Json>;
 }
 
-/** Through version 4: requests of our own, with the SDK's transport. */
-export class V4Source implements MarketSource {
-  readonly #wire: V4Wire;
+/** What reads either of Alpaca's APIs. */
+export interface HostedWire {
+  request(host: AlpacaHost, request: WireRequest, signal: AbortSignal): Promise<WireOutcome>;
+}
+
+/** By requests of our own, with the SDK's transport. */
+export class RequestedSource implements MarketSource {
+  readonly #wire: HostedWire;
   readonly #now: () => number;
 
-  constructor(wire: V4Wire, now: () => number) {
+  constructor(wire: HostedWire, now: () => number) {
     this.#wire = wire;
     this.#now = now;
   }

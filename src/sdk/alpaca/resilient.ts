@@ -3,7 +3,7 @@ import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
 import { switchOffRetries } from '../shared/resilient-options.js';
 import type { StreamParts } from './kept-stream.js';
-import { V4Source } from './market-source.js';
+import { RequestedSource } from './market-source.js';
 import { ResilientAlpaca } from './resilient-alpaca.js';
 import { type AlpacaResilientOptions, requireAlpacaOptions } from './resilient-options.js';
 import { type AlpacaV3, type AlpacaV4, requireAlpaca } from './sdk-shapes.js';
@@ -73,7 +73,7 @@ function underV4(sdk: AlpacaV4, options: AlpacaResilientOptions): Underneath {
   const wire = new V4Wire(sdk);
   const clock = options.clock ?? systemClock;
   const timeoutMs = wire.timeoutMs > 0 ? wire.timeoutMs : undefined;
-  const path = new ResilientAlpaca({ wire, source: new V4Source(wire, () => clock.now()), timeoutMs, made: v4Answer }, options);
+  const path = new ResilientAlpaca({ wire, source: new RequestedSource(wire, () => clock.now()), timeoutMs, made: v4Answer }, options);
   return { path, undo: [wire.gate((call) => path.route(call)), keptStreams(path, (parts) => keepV4Streams(sdk, parts))] };
 }
 

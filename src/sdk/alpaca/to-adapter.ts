@@ -5,7 +5,7 @@ import { requireKnown, requireText } from '../../core/options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { AlpacaAdapter, CAPABILITY_NAMES } from './alpaca-adapter.js';
 import { DataStreams } from './data-streams.js';
-import { type MarketSource, V4Source } from './market-source.js';
+import { type MarketSource, RequestedSource } from './market-source.js';
 import { type AlpacaResilientOptions, requireRates } from './resilient-options.js';
 import { type KnownAlpaca, requireAlpaca } from './sdk-shapes.js';
 import { type AlpacaSocketUrls, socketUrlsFor } from './socket-urls.js';
@@ -92,7 +92,7 @@ function accessTo(known: KnownAlpaca, clock: Clock): Access {
   const wire = new V4Wire(known.sdk);
   return {
     wire,
-    source: new V4Source(wire, () => clock.now()),
+    source: new RequestedSource(wire, () => clock.now()),
     urls: socketUrlsFor(trading.config.basePath, marketData.config.basePath),
     feed: DEFAULT_FEED,
     credentials: () => {

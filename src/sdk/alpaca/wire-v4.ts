@@ -156,11 +156,57 @@ export function v4Answer(status: number, json?: unknown): WireAnswer {
   return { status, json, native: { status, headers: { 'content-type': 'application/json' }, body } satisfies ReadResponse };
 }
 
-function responseOf({ status, headers, body }: ReadResponse, url: string): Response {
-  const { 'content-encoding': _, 'content-length': __, ...rest } = headers;
-  const response = new Response(EMPTY.includes(status) ? null : body, { status, headers: rest });
-  Object.defineProperty(response, 'url', { value: url });
-  return response;
+function responseOf(read: ReadResponse, url: string): Response {
+  return new WholeResponse(read, url);
+}
+
+/** A response whose body is there already: without the stream that a body is else made into, and read out of again. */
+class WholeResponse extends Response {
+  readonly #read: ReadResponse;
+  readonly #url: string;
+
+  constructor(read: ReadResponse, url: string) {
+    const { 'content-encoding': _, 'content-length': __, ...headers } = read.headers;
+    super(null, { status: read.status, headers });
+    this.#read = read;
+    this.#url = url;
+  }
+
+  override get url(): string {
+    return this.#url;
+  }
+
+  override get body(): ReturnType<typeof bodyAsStream> {
+    return bodyAsStream(this.#read);
+  }
+
+  override text(): Promise<string> {
+    return Promise.resolve(this.#read.body);
+  }
+
+  override json(): Promise<unknown> {
+    return Promise.resolve(this.#read.body).then((body) => JSON.parse(body) as unknown);
+  }
+
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    return new Response(this.#read.body).arrayBuffer();
+  }
+
+  override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.arrayBuffer());
+  }
+
+  override blob(): ReturnType<Response['blob']> {
+    return new Response(this.#read.body, { headers: this.headers }).blob();
+  }
+
+  override clone(): Response {
+    return new WholeResponse(this.#read, this.#url);
+  }
+}
+
+function bodyAsStream({ status, body }: ReadResponse): Response['body'] {
+  return EMPTY.includes(status) ? null : new Response(body).body;
 }
 
 async function headersOf(config: V4Configuration): Promise<Record<string, string>> {

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { VenueKitError } from '../../core/errors.js';
 import { redactError } from '../../core/logger.js';
 import type { CcxtExchange } from './exchange.js';
@@ -17,69 +16,42 @@ export interface CallRecord {
 /** How a recorded call ended. */
 export type CallOutcome<T> = { readonly record: CallRecord; readonly result: T } | { readonly record: CallRecord; readonly error: unknown };
 
-interface Recording {
-  readonly record: CallRecord;
-  readonly ownLimits: boolean;
-}
-
 /** Sees the answer to each call of any kind, whoever made it. */
 export type ResponseListener = (status: number, headers: Readonly<Record<string, string>>) => void;
 
 /**
  * Watches the calls of one SDK instance. ccxt keeps the last response on the instance, where
  * concurrent calls overwrite each other; this keeps status, headers and body with the call they
- * belong to.
+ * belong to. Each call sees the instance through a view of its own, and so needs no async context,
+ * which before Node 24 makes every promise of the process dearer.
  */
-export class CallWatcher {
-  readonly #calls = new AsyncLocalStorage<Recording>();
-  #running = 0;
+export class CallWatcher<S extends CcxtExchange = CcxtExchange> {
+  readonly #sdk: S;
   readonly #listeners = new Set<ResponseListener>();
 
-  constructor(sdk: CcxtExchange) {
-    const fetch = sdk.fetch.bind(sdk);
-    const throttle = sdk.throttle.bind(sdk);
+  constructor(sdk: S) {
+    this.#sdk = sdk;
     const onRestResponse = sdk.onRestResponse.bind(sdk);
-    sdk.fetch = (...args) => {
-      const record = this.#calls.getStore()?.record;
-      if (record?.abandoned === true) return Promise.reject(new VenueKitError('ABORTED', 'The call was given up before it was sent.'));
-      if (record !== undefined) record.sent = true;
-      return fetch(...args);
-    };
-    // Two limiters in a row would add their delays: calls that venuekit has let through do not wait again.
-    sdk.throttle = (...args) => (this.#calls.getStore()?.ownLimits === true ? Promise.resolve() : throttle(...args));
     sdk.onRestResponse = (...args) => {
-      const [status, , , , headers, body] = args;
-      const plainHeaders = lowerCaseNames(headers);
-      const call = this.#calls.getStore();
-      if (call !== undefined) Object.assign(call.record, { status, headers: plainHeaders, body });
-      // Listeners are strangers: a call that one of them makes is not part of this one.
-      this.#calls.exit(() => {
-        for (const listener of this.#listeners) listener(status, plainHeaders);
-      });
+      if (this.#listeners.size > 0) {
+        const headers = lowerCaseNames(args[4]);
+        for (const listener of this.#listeners) listener(args[0], headers);
+      }
       return onRestResponse(...args);
     };
   }
 
-  /** Whether the caller runs inside a call that venuekit makes, rather than the bot. */
-  get isInside(): boolean {
-    return this.#calls.getStore() !== undefined;
-  }
-
   /**
-   * Runs `work`, whose SDK call is recorded; `ownLimits` when the caller has acquired the venue's
+   * Runs `work`, whose calls of the SDK that it gets are recorded; `ownLimits` when the caller has acquired the venue's
    * limits itself. `onStart` gets the live record, for a caller that stops waiting.
    */
-  async run<T>(ownLimits: boolean, work: () => Promise<T>, onStart?: (record: CallRecord) => void): Promise<CallOutcome<T>> {
+  async run<T>(ownLimits: boolean, work: (sdk: S) => Promise<T>, onStart?: (record: CallRecord) => void): Promise<CallOutcome<T>> {
     const record: CallRecord = { sent: false };
     onStart?.(record);
-    this.#running++;
     try {
-      return { record, result: await this.#calls.run({ record, ownLimits }, work) };
+      return { record, result: await work(new Proxy(this.#sdk, new CallView<S>(record, ownLimits))) };
     } catch (error) {
       return { record, error: redactError(error) };
-    } finally {
-      // Before Node 24 a storage in use makes every promise of the process dearer, orders over sessions included.
-      if (--this.#running === 0) this.#calls.disable();
     }
   }
 
@@ -89,12 +61,67 @@ export class CallWatcher {
   }
 }
 
+const IS_VIEW = Symbol('venuekit.ccxt.view');
+
+/** Whether it is the SDK as a call that venuekit makes sees it, rather than the bot's. */
+export function isView(sdk: unknown): boolean {
+  return typeof sdk === 'object' && sdk !== null && (sdk as { [IS_VIEW]?: true })[IS_VIEW] === true;
+}
+
+/** The SDK as one call sees it: all reads and writes are of the instance, but for what tells of the call. */
+class CallView<S extends CcxtExchange> implements ProxyHandler<S> {
+  readonly #record: CallRecord;
+  readonly #ownLimits: boolean;
+
+  constructor(record: CallRecord, ownLimits: boolean) {
+    this.#record = record;
+    this.#ownLimits = ownLimits;
+  }
+
+  get(sdk: S, name: string | symbol, view: unknown): unknown {
+    switch (name) {
+      case 'fetch':
+        return (...args: Parameters<CcxtExchange['fetch']>) => this.#fetch(sdk, view, args);
+      case 'throttle':
+        // Two limiters in a row would add their delays: calls that venuekit has let through do not wait again.
+        return this.#ownLimits ? passed : sdk.throttle;
+      case 'onRestResponse':
+        return (...args: Parameters<CcxtExchange['onRestResponse']>) => this.#answered(sdk, args);
+      case IS_VIEW:
+        return true;
+      default:
+        return Reflect.get(sdk, name);
+    }
+  }
+
+  set(sdk: S, name: string | symbol, value: unknown): boolean {
+    return Reflect.set(sdk, name, value);
+  }
+
+  #fetch(sdk: S, view: unknown, args: Parameters<CcxtExchange['fetch']>): Promise<unknown> {
+    const record = this.#record;
+    if (record.abandoned === true) return Promise.reject(new VenueKitError('ABORTED', 'The call was given up before it was sent.'));
+    record.sent = true;
+    return sdk.fetch.apply(view as S, args);
+  }
+
+  #answered(sdk: S, args: Parameters<CcxtExchange['onRestResponse']>): string {
+    const [status, , , , headers, body] = args;
+    Object.assign(this.#record, { status, headers: lowerCaseNames(headers), body });
+    return sdk.onRestResponse(...args);
+  }
+}
+
+function passed(): Promise<void> {
+  return Promise.resolve();
+}
+
 const watchers = new WeakMap<object, CallWatcher>();
 
 /** The watcher of `sdk`: one per instance, however many adapters are made of it. */
-export function watcherOf(sdk: CcxtExchange): CallWatcher {
-  let watcher = watchers.get(sdk);
-  if (watcher === undefined) watchers.set(sdk, (watcher = new CallWatcher(sdk)));
+export function watcherOf<S extends CcxtExchange>(sdk: S): CallWatcher<S> {
+  let watcher = watchers.get(sdk) as CallWatcher<S> | undefined;
+  if (watcher === undefined) watchers.set(sdk, (watcher = new CallWatcher(sdk)) as unknown as CallWatcher);
   return watcher;
 }
 

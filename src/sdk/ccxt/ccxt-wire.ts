@@ -1,30 +1,16 @@
-import { abortable } from '../../core/abort.js';
 import type { AnswerListener, BinanceWire, WireOutcome, WireRequest } from '../binance/wire.js';
-import { type CallOutcome, type CallRecord, type CallWatcher, watcherOf } from './call-record.js';
-import type { CcxtBinance, EndpointName } from './exchange.js';
+import { type CallWatcher, watcherOf } from './call-record.js';
+import type { CcxtBinance } from './exchange.js';
+import { ONE_TRY, recordedCall } from './recorded-call.js';
 
-/** What ccxt calls the endpoints that we ask ourselves. */
-const ENDPOINTS: Readonly<Record<string, EndpointName>> = {
-  'POST /api/v3/order': 'privatePostOrder',
-  'DELETE /api/v3/order': 'privateDeleteOrder',
-  'GET /api/v3/order': 'privateGetOrder',
-  'GET /api/v3/openOrders': 'privateGetOpenOrders',
-  'GET /api/v3/allOrders': 'privateGetAllOrders',
-  'GET /api/v3/myTrades': 'privateGetMyTrades',
-  'GET /api/v3/time': 'publicGetTime',
-  'GET /api/v3/ticker/bookTicker': 'publicGetTickerBookTicker',
-  'GET /api/v3/depth': 'publicGetDepth',
-  'GET /api/v3/trades': 'publicGetTrades',
-  'GET /api/v3/klines': 'publicGetKlines',
-};
-
-// ccxt's own retries re-sign and so move the fence.
-export const ONE_TRY = { maxRetriesOnFailure: 0 } as const;
+const SPOT = '/api/v3/';
+/** What anybody may ask for: the section of ccxt's that it is in. Everything else is private. */
+const PUBLIC = ['time', 'ticker/bookTicker', 'depth', 'trades', 'klines'];
 
 /** Requests through a ccxt binance instance, which signs them with the timestamp that it is given. */
 export class CcxtWire implements BinanceWire {
   readonly #sdk: CcxtBinance;
-  readonly #watcher: CallWatcher;
+  readonly #watcher: CallWatcher<CcxtBinance>;
 
   constructor(sdk: CcxtBinance) {
     this.#sdk = sdk;
@@ -36,27 +22,16 @@ export class CcxtWire implements BinanceWire {
   }
 
   send({ method, path, params, areLimitsKept = false }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
-    const name = ENDPOINTS[`${method} ${path}`] as EndpointName;
-    return this.run(areLimitsKept, () => this.#sdk[name]({ ...params, ...ONE_TRY }), signal);
+    const name = path.slice(SPOT.length);
+    const section = PUBLIC.includes(name) ? 'public' : 'private';
+    const cost = this.#sdk.api[section]?.[method.toLowerCase()]?.[name];
+    const config = typeof cost === 'object' ? cost : { cost };
+    return this.run(areLimitsKept, (sdk) => sdk.request(name, section, method, { ...params, ...ONE_TRY }, undefined, undefined, config), signal);
   }
 
   /** Makes one call of the SDK, with its record. @param areLimitsKept - whether ccxt's own limiter is passed by */
-  async run(areLimitsKept: boolean, work: () => Promise<unknown>, signal: AbortSignal): Promise<WireOutcome> {
-    if (signal.aborted) return { facts: { sent: false }, error: signal.reason };
-    let started: CallRecord = { sent: true };
-    const running = this.#watcher.run(areLimitsKept, work, (record) => {
-      started = record;
-    });
-    let outcome: CallOutcome<unknown>;
-    try {
-      outcome = await abortable(running, signal);
-    } catch (error) {
-      // ccxt takes no signal: a request on its way goes on, and what becomes of it is not known. One
-      // that has not left by now is held back, which makes "not sent" a proof.
-      started.abandoned = true;
-      return { facts: { sent: started.sent }, error };
-    }
-    if ('error' in outcome) return { facts: outcome.record, error: outcome.error };
-    return { result: { json: outcome.result, native: outcome.result } };
+  async run(areLimitsKept: boolean, work: (sdk: CcxtBinance) => Promise<unknown>, signal: AbortSignal): Promise<WireOutcome> {
+    const outcome = await recordedCall(this.#watcher, areLimitsKept, work, signal);
+    return 'error' in outcome ? outcome : { result: { json: outcome.result, native: outcome.result } };
   }
 }

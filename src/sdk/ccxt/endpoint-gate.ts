@@ -1,4 +1,4 @@
-import type { CallWatcher } from './call-record.js';
+import { isView } from './call-record.js';
 import type { CcxtExchange } from './exchange.js';
 
 /** Parameters of an endpoint, as ccxt or the bot made them. */
@@ -14,8 +14,8 @@ export interface EndpointCall {
   readonly params: EndpointParams;
   /** In ccxt's own units. */
   readonly cost: number;
-  /** Goes on the wire as ccxt does it: limiter, signature, answer, errors. @param params - instead of the call's own */
-  send(params?: EndpointParams): Promise<unknown>;
+  /** Goes on the wire as ccxt does it: limiter, signature, answer, errors. @param sdk - the instance, or a view of it. @param params - instead of the call's own */
+  send(sdk: CcxtExchange, params?: EndpointParams): Promise<unknown>;
 }
 
 type Fetch2 = (
@@ -40,7 +40,7 @@ export class EndpointGate implements Disposable {
   readonly #own: PropertyDescriptor | undefined;
 
   /** @throws TypeError when `sdk` has no `fetch2`, which ccxt has had since its first version of 2.0. */
-  constructor(sdk: CcxtExchange, watcher: CallWatcher, route: (call: EndpointCall) => Promise<unknown>) {
+  constructor(sdk: CcxtExchange, route: (call: EndpointCall) => Promise<unknown>) {
     const gated = sdk as Gated;
     for (const method of ['fetch2', 'calculateRateLimiterCost'] as const) {
       if (typeof gated[method] !== 'function')
@@ -48,16 +48,16 @@ export class EndpointGate implements Disposable {
     }
     this.#sdk = gated;
     this.#own = Object.getOwnPropertyDescriptor(gated, 'fetch2');
-    const send = gated.fetch2.bind(gated);
-    const fetch2: Fetch2 = (path, api = 'public', method = 'GET', params = {}, headers, body, config = {}) => {
-      if (watcher.isInside) return send(path, api, method, params, headers, body, config);
+    const send = gated.fetch2;
+    const fetch2: Fetch2 = function (this: unknown, path, api = 'public', method = 'GET', params = {}, headers, body, config = {}) {
+      if (isView(this)) return send.call(this, path, api, method, params, headers, body, config);
       return route({
         path,
         api: Array.isArray(api) ? api.join('.') : (api as string),
         method,
         params,
         cost: gated.calculateRateLimiterCost(api, method, path, params, config),
-        send: (other = params) => send(path, api, method, other, headers, body, config),
+        send: (via, other = params) => send.call(via, path, api, method, other, headers, body, config),
       });
     };
     Object.defineProperty(gated, 'fetch2', { value: fetch2, writable: true, configurable: true, enumerable: false });

@@ -1,8 +1,5 @@
 import { requireText } from '../../core/options.js';
 
-/** Answers come back parsed and unchecked: JSON of the venue. */
-export type Endpoint = (params?: Record<string, unknown>) => Promise<unknown>;
-
 /** A market as ccxt lists it. */
 export interface CcxtMarket {
   readonly id: string;
@@ -28,65 +25,65 @@ export interface CcxtExchange {
   onRestResponse(status: number, statusText: string, url: string, method: string, headers: unknown, body: string, ...rest: unknown[]): string;
 }
 
-/** Endpoints that are asked for by us. */
-export type EndpointName = Exclude<keyof CcxtBinance, keyof CcxtExchange>;
+type Costs = Readonly<Record<string, number | Readonly<Record<string, unknown>>>>;
 
-/** Endpoints of Binance spot, as ccxt derives them from its API description. */
+/** Binance as ccxt knows it. */
 export interface CcxtBinance extends CcxtExchange {
-  privatePostOrder: Endpoint;
-  privateDeleteOrder: Endpoint;
-  privateGetOrder: Endpoint;
-  privateGetOpenOrders: Endpoint;
-  privateGetAllOrders: Endpoint;
-  privateGetMyTrades: Endpoint;
-  publicGetTime: Endpoint;
-  publicGetTickerBookTicker: Endpoint;
-  publicGetDepth: Endpoint;
-  publicGetTrades: Endpoint;
-  publicGetKlines: Endpoint;
+  /** What each endpoint costs, by section, method in lower case, and path. */
+  readonly api: Readonly<Record<string, Readonly<Record<string, Costs>> | undefined>>;
+  request(
+    path: string,
+    section: string,
+    method: string,
+    params: Record<string, unknown>,
+    headers: undefined,
+    body: undefined,
+    config: object,
+  ): Promise<unknown>;
 }
 
 const BINANCE_METHODS = [
   'loadMarkets',
   'market',
   'fetch',
+  'request',
   'throttle',
   'onRestResponse',
   'privatePostOrder',
   'privateDeleteOrder',
-  'privateGetOrder',
-  'privateGetOpenOrders',
-  'privateGetAllOrders',
-  'privateGetMyTrades',
-  'publicGetTime',
-  'publicGetTickerBookTicker',
-  'publicGetDepth',
-  'publicGetTrades',
-  'publicGetKlines',
-] as const satisfies readonly (keyof CcxtBinance)[];
+] as const;
 
-/** @throws TypeError that says what is missing, unless `sdk` has the shape of a ccxt binance exchange with credentials. */
-export function requireCcxtBinance(sdk: object): CcxtBinance {
-  const exchange = requireBinanceShape(sdk, 'toAdapter');
-  requireText('sdk.apiKey', exchange.apiKey as string);
-  requireText('sdk.secret', exchange.secret as string);
-  return exchange;
+/** Alpaca as ccxt knows it: its endpoints are asked by their paths, since many have no method of their own in ccxt. */
+export interface CcxtAlpaca extends CcxtExchange {
+  fetch2(path: string, api: readonly string[], method: string, params: Record<string, unknown>): Promise<unknown>;
 }
 
-/** @throws TypeError as {@link requireCcxtBinance}, but for credentials: public data needs none. */
-export function requireBinanceShape(sdk: object, caller: string): CcxtBinance {
-  const exchange = sdk as Partial<CcxtBinance>;
-  if (typeof exchange.id !== 'string' || typeof exchange.loadMarkets !== 'function') {
+const ALPACA_METHODS = ['loadMarkets', 'market', 'fetch', 'fetch2', 'throttle', 'onRestResponse'] as const;
+
+/** An exchange of ccxt that venuekit knows. */
+export type KnownExchange = { readonly id: 'binance'; readonly sdk: CcxtBinance } | { readonly id: 'alpaca'; readonly sdk: CcxtAlpaca };
+
+/** @throws TypeError that says what is missing, unless `sdk` has the shape of a known ccxt exchange with credentials. */
+export function requireWithCredentials(sdk: object): KnownExchange {
+  const known = requireKnownExchange(sdk, 'toAdapter');
+  requireText('sdk.apiKey', known.sdk.apiKey as string);
+  requireText('sdk.secret', known.sdk.secret as string);
+  return known;
+}
+
+/** @throws TypeError as {@link requireWithCredentials}, but for credentials: public data needs none. */
+export function requireKnownExchange(sdk: object, caller: string): KnownExchange {
+  const { id, loadMarkets } = sdk as Partial<CcxtExchange>;
+  if (typeof id !== 'string' || typeof loadMarkets !== 'function') {
     throw new TypeError('sdk must be a ccxt exchange, such as `new ccxt.binance({ apiKey, secret })`; this object has no id and loadMarkets()');
   }
-  if (exchange.id !== 'binance') {
+  if (id !== 'binance' && id !== 'alpaca') {
     throw new TypeError(
-      `${caller} of venuekit/ccxt knows the exchange "binance" so far, got "${exchange.id}"; implement BrokerAdapter for it, see CONTRIBUTING.md`,
+      `${caller} of venuekit/ccxt knows the exchanges "binance" and "alpaca" so far, got "${id}"; implement BrokerAdapter for it, see CONTRIBUTING.md`,
     );
   }
-  for (const method of BINANCE_METHODS) {
-    if (typeof exchange[method] !== 'function')
-      throw new TypeError(`sdk is a ccxt binance without ${method}(); venuekit/ccxt needs ccxt 4.4 or newer`);
-  }
-  return exchange as CcxtBinance;
+  const members = sdk as Readonly<Record<string, unknown>>;
+  const missing = (id === 'binance' ? BINANCE_METHODS : ALPACA_METHODS).find((method) => typeof members[method] !== 'function');
+  if (missing !== undefined) throw new TypeError(`sdk is a ccxt ${id} without ${missing}(); venuekit/ccxt needs ccxt 4.4 or newer`);
+  return { id, sdk } as KnownExchange;
 }

@@ -4,9 +4,10 @@ import type { GatedCall } from '../binance/wire.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
 import type { SdkSession } from '../shared/sdk-session.js';
 import { CcxtMarkets } from './ccxt-markets.js';
-import { CcxtWire, ONE_TRY } from './ccxt-wire.js';
+import { CcxtWire } from './ccxt-wire.js';
 import type { EndpointCall } from './endpoint-gate.js';
 import type { CcxtBinance } from './exchange.js';
+import { GRACE_MS, ONE_TRY } from './recorded-call.js';
 import { SpotMarkets } from './spot-markets.js';
 import { switchOffCcxtRetries } from './to-adapter.js';
 
@@ -14,8 +15,6 @@ import { switchOffCcxtRetries } from './to-adapter.js';
 const WEIGHT_PER_UNIT = 5;
 /** Whose weights count towards the limits that the adapter keeps; ccxt's own limiter keeps the others. */
 const SPOT_SECTIONS = ['public', 'private', 'v1'];
-/** For ccxt's own time limit to end a call first, with the error that the bot expects. */
-const GRACE_MS = 250;
 
 interface CcxtCall extends GatedCall {
   readonly costs: readonly Cost[];
@@ -58,7 +57,7 @@ export class ResilientBinance {
       path: isSpot ? `/api/v3/${path}` : `/${api}/v1/${path}`,
       params,
       costs: isSpot ? costs : [],
-      send: (signal) => this.#wire.run(isSpot, () => send({ ...params, ...ONE_TRY }), signal),
+      send: (signal) => this.#wire.run(isSpot, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
     };
     return (await this.#path.route(call)).native;
   }

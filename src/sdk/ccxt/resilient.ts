@@ -3,9 +3,9 @@ import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
 import { type ResilientOptions, requireResilientOptions } from '../shared/resilient-options.js';
 import { ResultCache } from '../shared/result-cache.js';
-import { watcherOf } from './call-record.js';
 import { EndpointGate } from './endpoint-gate.js';
-import { type CcxtBinance, requireBinanceShape } from './exchange.js';
+import { type CcxtExchange, requireKnownExchange } from './exchange.js';
+import { ResilientAlpacaExchange } from './resilient-alpaca-exchange.js';
 import { ResilientBinance } from './resilient-binance.js';
 import { watchPersistently } from './watching.js';
 
@@ -32,20 +32,22 @@ const TWINS = { createOrderWs: 'createOrder', editOrderWs: 'editOrder', cancelOr
  * known of the failure stands beside it, see {@link factsOf}. A client order id that the bot sets is
  * the key: the same call again gives the same order.
  *
- * @param sdk - the bot's own `new ccxt.binance({ apiKey, secret })` or `new ccxt.pro.binance(…)` (spot).
+ * @param sdk - the bot's own `new ccxt.binance({ apiKey, secret })` or `new ccxt.pro.binance(…)` (spot), or
+ * `new ccxt.alpaca({ apiKey, secret })`.
  * @throws TypeError or RangeError naming what is wrong with the SDK object or an option.
  * @example
  * const exchange = resilient(new ccxt.binance({ apiKey, secret }), { cache: { fetchTicker: 500 } });
  * await exchange.createOrder('BTC/USDT', 'limit', 'buy', 0.01, 64_000, { clientOrderId: 'open-1' });
  */
 export function resilient<S extends object>(sdk: S, options: ResilientOptions = {}): S {
-  const exchange = requireBinanceShape(sdk, 'resilient');
+  const known = requireKnownExchange(sdk, 'resilient');
+  const exchange: CcxtExchange = known.sdk;
   requireResilientOptions(exchange, options);
   requireFree(exchange);
-  const path = new ResilientBinance(exchange, options);
+  const path = known.id === 'binance' ? new ResilientBinance(known.sdk, options) : new ResilientAlpacaExchange(known.sdk, options);
   const { session } = path;
   const overrides = new Overrides(exchange);
-  const gate = new EndpointGate(exchange, watcherOf(exchange), (call) => path.route(call));
+  const gate = new EndpointGate(exchange, (call) => path.route(call));
   const closing = new AbortController();
 
   // A failed loadMarkets() sticks in ccxt until it is asked to reload.
@@ -53,7 +55,7 @@ export function resilient<S extends object>(sdk: S, options: ResilientOptions = 
     try {
       return await loadMarkets(...args);
     } catch (error) {
-      (exchange as CcxtBinance & { marketsLoading?: unknown }).marketsLoading = undefined;
+      (exchange as CcxtExchange & { marketsLoading?: unknown }).marketsLoading = undefined;
       throw error;
     }
   });

@@ -1,17 +1,20 @@
 import type { BrokerAdapter, VenueCapabilities } from '../../contracts/broker.js';
 import type { Bus } from '../../contracts/events.js';
 import type { MarketDataAdapter } from '../../contracts/market-data.js';
-import type { Clock } from '../../core/clock.js';
+import { type Clock, systemClock } from '../../core/clock.js';
 import { type Logger, redactingLogger } from '../../core/logger.js';
 import { requireInteger, requireKnown } from '../../core/options.js';
+import { CAPABILITY_NAMES as ALPACA_CAPABILITIES, AlpacaAdapter } from '../alpaca/alpaca-adapter.js';
+import { RequestedSource } from '../alpaca/market-source.js';
 import { BinanceAdapter } from '../binance/binance-adapter.js';
 import type { BinanceCredentials } from '../binance/request-signing.js';
 import { requireCapabilities } from '../binance/required-capabilities.js';
 import { type ResilientOptions, switchOffRetries } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
+import { AlpacaExchangeWire } from './alpaca-exchange-wire.js';
 import { CcxtMarkets } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';
-import { type CcxtBinance, requireCcxtBinance } from './exchange.js';
+import { type CcxtAlpaca, type CcxtBinance, type CcxtExchange, requireWithCredentials } from './exchange.js';
 import { proxyOf, socketUrlsOf } from './sockets.js';
 
 /** What {@link toAdapter} takes beside the SDK. */
@@ -44,7 +47,7 @@ export interface CcxtWebSocketOptions {
  * strategies. The instance stays usable as it is. Calls of the order path do not pass ccxt's own
  * rate limiter, since the trading client keeps the venue's limits; market-data calls do.
  *
- * @param sdk - the caller's own `new ccxt.binance({ apiKey, secret })` (spot).
+ * @param sdk - the caller's own `new ccxt.binance({ apiKey, secret })` (spot), or `new ccxt.alpaca({ apiKey, secret })`.
  * @throws TypeError when `sdk` is no such exchange, is too old or has no credentials.
  * @example
  * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
@@ -55,8 +58,20 @@ export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): Broker
     requireKnown('toAdapter webSocket', options.webSocket, ['WebSocket', 'maxSessions']);
     if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);
   }
+  const known = requireWithCredentials(sdk);
+  if (known.id === 'alpaca') return alpacaAdapter(known.sdk, options);
   requireCapabilities('toAdapter', options.capabilities);
-  return adapterOf(requireCcxtBinance(sdk), options);
+  return adapterOf(known.sdk, options);
+}
+
+/** REST only: ccxt has no streams of Alpaca's, and no addresses for them. */
+function alpacaAdapter(sdk: CcxtAlpaca, { capabilities, logger, webSocket, clock = systemClock }: CcxtAdapterOptions): AlpacaAdapter {
+  requireKnown('toAdapter capabilities', capabilities ?? {}, ALPACA_CAPABILITIES);
+  if (webSocket !== undefined && webSocket !== false)
+    throw new TypeError('webSocket must be left out or false for ccxt alpaca: REST only; venuekit/alpaca has the streams, on the SDK of Alpaca');
+  switchOffCcxtRetries(sdk, logger === undefined ? {} : { logger });
+  const wire = new AlpacaExchangeWire(sdk);
+  return new AlpacaAdapter({ wire, source: new RequestedSource(wire, () => clock.now()), clock, capabilities });
 }
 
 function adapterOf(sdk: CcxtBinance, { capabilities, logger, bus, clock, webSocket }: CcxtAdapterOptions): BinanceAdapter {
@@ -80,7 +95,7 @@ function adapterOf(sdk: CcxtBinance, { capabilities, logger, bus, clock, webSock
 }
 
 /** @throws TypeError where they are to be refused. */
-export function switchOffCcxtRetries(sdk: CcxtBinance, { ownRetries, logger }: Pick<ResilientOptions, 'ownRetries' | 'logger'>): void {
+export function switchOffCcxtRetries(sdk: CcxtExchange, { ownRetries, logger }: Pick<ResilientOptions, 'ownRetries' | 'logger'>): void {
   switchOffRetries({
     sdk: 'ccxt',
     option: 'maxRetriesOnFailure',

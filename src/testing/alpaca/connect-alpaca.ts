@@ -27,17 +27,24 @@ interface V4Shape {
   marketData: V4Client & { stockStream: StreamMaker; cryptoStream: StreamMaker };
 }
 
+/** The same of ccxt's alpaca: an address for each of its sections. */
+interface CcxtShape {
+  id: string;
+  urls: { api: Record<string, unknown> };
+}
+
 /**
- * Points an instance of @alpacahq/alpaca-trade-api, 3 or 4, at a served venue: both hosts, all streams, the credentials.
+ * Points an instance of @alpacahq/alpaca-trade-api, 3 or 4, or of ccxt's alpaca at a served venue: both hosts, all streams, the credentials.
  * The instance itself is changed and given back.
  * @throws TypeError for anything else: the shape decides, not the class.
  */
 export function connectAlpaca<S extends object>(sdk: S, address: string, credentials: Credentials): S {
   if (isV3(sdk)) connectV3(sdk, address, credentials);
   else if (isV4(sdk)) connectV4(sdk, address, credentials);
+  else if (isCcxt(sdk)) connectCcxt(sdk, address, credentials);
   else
     throw new TypeError(
-      'connect() takes an instance of @alpacahq/alpaca-trade-api: `new Alpaca({ keyId, secretKey })` of version 3, `new Alpaca({ keyId, secret })` of version 4',
+      "connect() takes an instance of @alpacahq/alpaca-trade-api (`new Alpaca({ keyId, secretKey })` of version 3, `new Alpaca({ keyId, secret })` of version 4) or ccxt's alpaca",
     );
   return sdk;
 }
@@ -75,6 +82,16 @@ function connectV4({ trading, marketData }: V4Shape, address: string, { apiKey, 
 function redirect<K extends string>(client: Record<K, StreamMaker>, name: K, url: (options: { feed?: string; loc?: string }) => string): void {
   const make = client[name].bind(client);
   client[name] = (options = {}) => make({ url: url(options), ...options });
+}
+
+function connectCcxt(sdk: CcxtShape, address: string, { apiKey, secret }: Credentials): void {
+  for (const section of Object.keys(sdk.urls.api)) sdk.urls.api[section] = `http://${address}`;
+  Object.assign(sdk, { apiKey, secret });
+}
+
+function isCcxt(sdk: object): sdk is CcxtShape {
+  const { id, urls } = sdk as Partial<CcxtShape>;
+  return id === 'alpaca' && typeof urls?.api === 'object';
 }
 
 function isV3(sdk: object): sdk is V3Shape {

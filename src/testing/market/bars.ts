@@ -69,7 +69,9 @@ export function aggregate(path: ReplayedPrice, at: number, everyMs: number, sinc
   const startAt = since === undefined ? undefined : Math.ceil(since / everyMs) * everyMs;
   const first = startAt === undefined ? Math.max(0, last + 1 - perBar * limit) : Math.max(0, path.indexAt(startAt - 1) + 1);
   const end = startAt === undefined ? last : Math.min(last, first + perBar * (limit + 1));
-  const writer = new ColumnWriter(Math.max(0, end - first + 1));
+  // As many as there are intervals, not recorded bars: a day of hours is 24, of 1,440 minutes.
+  const intervals = end < first ? 0 : Math.floor(bars.t[end]! / everyMs) - Math.floor(bars.t[first]! / everyMs) + 1;
+  const writer = new ColumnWriter(Math.min(intervals, end - first + 1));
   for (let i = first; i <= end; i++) {
     const t = bars.t[i]!;
     const bucket = Math.floor(t / everyMs) * everyMs;

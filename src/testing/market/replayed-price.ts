@@ -25,8 +25,13 @@ export class ReplayedPrice implements PricePath {
 
   constructor(bars: BarColumns) {
     this.bars = bars;
-    this.lowest = bars.low.reduce((least, low) => Math.min(least, low), Infinity);
-    this.highest = bars.high.reduce((most, high) => Math.max(most, high), -Infinity);
+    let [lowest, highest] = [Infinity, -Infinity];
+    for (let i = 0; i < bars.t.length; i++) {
+      if (bars.low[i]! < lowest) lowest = bars.low[i]!;
+      if (bars.high[i]! > highest) highest = bars.high[i]!;
+    }
+    this.lowest = lowest;
+    this.highest = highest;
   }
 
   /** Index of the last bar that has begun by `at`; -1 before the first. */

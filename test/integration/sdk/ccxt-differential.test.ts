@@ -1,14 +1,15 @@
-import ccxt, { type binance } from 'ccxt';
+import ccxt, { type alpaca, type binance, type Exchange } from 'ccxt';
 import { describe, expect, it } from 'vitest';
 import { release, resilient } from '../../../src/sdk/ccxt/index.js';
-import { SimulatedVenue, serveBinance } from '../../../src/testing/index.js';
+import { SimulatedVenue, serveAlpaca, serveBinance } from '../../../src/testing/index.js';
 
-type Call = (exchange: binance & Record<string, (...args: unknown[]) => Promise<unknown>>, seen: Map<string, string>) => unknown;
+type Any = Record<string, (...args: unknown[]) => Promise<unknown>>;
+type Call<E = binance> = (exchange: E & Any, seen: Map<string, string>) => unknown;
 
 const SYMBOL = 'BTC/USDT';
 const id = (clientOrderId: string, more: object = {}): object => ({ clientOrderId, ...more });
 const kept =
-  (name: string, call: Call): Call =>
+  <E>(name: string, call: Call<E>): Call<E> =>
   async (exchange, seen) => {
     const order = (await call(exchange, seen)) as { id: string };
     seen.set(name, order.id);
@@ -79,29 +80,120 @@ const MARKET_CALLS: Readonly<Record<string, Call>> = {
   publicGetTickerPrice: (ex) => ex.publicGetTickerPrice!({ symbol: 'BTCUSDT' }),
 };
 
+const COIN = 'BTC/USD';
+const coin = (name: string, call: Call<alpaca>): Call<alpaca> => kept(name, call);
+
+/** The same at Alpaca. */
+const ALPACA_ORDER_CALLS: Readonly<Record<string, Call<alpaca>>> = {
+  loadMarkets: (ex) => ex.loadMarkets(),
+  'createOrder, market': coin('market', (ex) => ex.createOrder(COIN, 'market', 'buy', 0.01, undefined, id('d-1'))),
+  'createOrder, limit': coin('limit', (ex) => ex.createOrder(COIN, 'limit', 'buy', 0.01, 40_000, id('d-2'))),
+  'createOrder, good or cancelled': (ex) => ex.createOrder(COIN, 'limit', 'buy', 0.01, 40_000, id('d-3', { timeInForce: 'IOC' })),
+  'createOrder, stop limit': (ex) => ex.createOrder(COIN, 'limit', 'buy', 0.01, 60_000, id('d-4', { triggerPrice: 59_000 })),
+  createLimitBuyOrder: coin('other', (ex) => ex.createLimitBuyOrder(COIN, 0.02, 41_000, id('d-5'))),
+  createLimitSellOrder: (ex) => ex.createLimitSellOrder(COIN, 0.02, 60_000, id('d-6')),
+  createMarketSellOrder: (ex) => ex.createMarketSellOrder(COIN, 0.005, id('d-7')),
+  create_market_buy_order: (ex) => ex.create_market_buy_order!(COIN, 0.005, id('d-8')),
+  'createOrder, over an amount of money': (ex) => ex.createOrder(COIN, 'market', 'buy', 0, undefined, id('d-9', { cost: 500 })),
+  createMarketBuyOrderWithCost: (ex) => ex.createMarketBuyOrderWithCost(COIN, 100, id('d-13')),
+  'createOrder, more than the account has': (ex) => ex.createOrder(COIN, 'market', 'buy', 100, undefined, id('d-10')),
+  'createOrder, no such symbol': (ex) => ex.createOrder('NO/SUCH', 'market', 'buy', 1),
+  'createOrder, no price': (ex) => ex.createOrder(COIN, 'limit', 'buy', 1),
+  'createOrder, no such type': (ex) => ex.createOrder(COIN, 'miracle' as never, 'buy', 1, 40_000),
+  'createOrder, less than a step': (ex) => ex.createOrder(COIN, 'market', 'buy', 0.000000001),
+  traderPrivatePostV2Orders: (ex) =>
+    ex.traderPrivatePostV2Orders!({ symbol: COIN, side: 'buy', type: 'market', qty: '0.01', time_in_force: 'gtc', client_order_id: 'd-12' }),
+  fetchOrder: (ex, seen) => ex.fetchOrder(seen.get('market')!),
+  'fetchOrder, unknown': (ex) => ex.fetchOrder('00000001-0001-4000-8000-000000000999'),
+  fetchOrders: (ex) => ex.fetchOrders(COIN),
+  fetchOpenOrders: (ex) => ex.fetchOpenOrders(COIN),
+  fetchClosedOrders: (ex) => ex.fetchClosedOrders(COIN),
+  editOrder: (ex, seen) => ex.editOrder(seen.get('other')!, COIN, 'limit', 'buy', 0.02, 39_000, id('d-14')),
+  cancelOrder: (ex, seen) => ex.cancelOrder(seen.get('limit')!),
+  'cancelOrder, again': (ex, seen) => ex.cancelOrder(seen.get('limit')!),
+  'cancelOrder, filled': (ex, seen) => ex.cancelOrder(seen.get('market')!),
+  'cancelOrder, unknown': (ex) => ex.cancelOrder('00000001-0001-4000-8000-000000000999'),
+  fetchMyTrades: (ex) => ex.fetchMyTrades(COIN),
+  fetchBalance: (ex) => ex.fetchBalance(),
+  traderPrivateGetV2Account: (ex) => ex.traderPrivateGetV2Account!(),
+  traderPrivateGetV2Positions: (ex) => ex.traderPrivateGetV2Positions!(),
+  cancelAllOrders: (ex) => ex.cancelAllOrders(),
+  'fetchDeposits, which is not served': (ex) => ex.fetchDeposits('USD'),
+  'fetchLeverage, which Alpaca has not': (ex) => ex.fetchLeverage(COIN),
+  amountToPrecision: (ex) => ex.amountToPrecision(COIN, 0.123456789),
+  market: (ex) => ex.market('NO/SUCH'),
+};
+
+const ALPACA_MARKET_CALLS: Readonly<Record<string, Call<alpaca>>> = {
+  fetchTime: (ex) => ex.fetchTime(),
+  fetchMarkets: (ex) => ex.fetchMarkets(),
+  fetchTicker: (ex) => ex.fetchTicker(COIN),
+  fetch_ticker: (ex) => ex.fetch_ticker!(COIN),
+  fetchTickers: (ex) => ex.fetchTickers([COIN]),
+  fetchOrderBook: (ex) => ex.fetchOrderBook(COIN, 5),
+  fetchTrades: (ex) => ex.fetchTrades(COIN, undefined, 5),
+  fetchOHLCV: (ex) => ex.fetchOHLCV(COIN, '1m', undefined, 5),
+  'fetchTicker, no such symbol': (ex) => ex.fetchTicker('NO/SUCH'),
+  marketPrivateGetV2StocksQuotesLatest: (ex) => ex.marketPrivateGetV2StocksQuotesLatest!({ symbols: 'AAPL' }),
+};
+
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
-function plain(value: unknown, isLoose: boolean): unknown {
+/** Of a trade, which is another one a second later. */
+const SIDES = ['side', 'm', 'tks', 'TakerSide', 'takerOrMaker'];
+
+function plain(value: unknown, isLoose: boolean, name = ''): unknown {
+  if (isLoose && SIDES.includes(name)) return '<side>';
+  if (typeof value === 'string' && /^\d{17}::/.test(value)) return value.replace(/^\d{17}/, '<time>');
   if (typeof value === 'string')
     return TIME.test(value) || /^\d{12,}$/.test(value) ? '<time>' : isLoose && /^-?[\d.]+$/.test(value) ? '<number>' : value;
   if (typeof value === 'number') return isLoose || value > 1e11 ? '<number>' : value;
   if (Array.isArray(value)) return value.map((one) => plain(one, isLoose));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one, isLoose)]));
+  return Object.fromEntries(Object.entries(value).map(([member, one]) => [member, plain(one, isLoose, member)]));
 }
 
-async function outcomesOf(wrap: (exchange: binance) => binance): Promise<Record<string, unknown>> {
-  const symbols = { [SYMBOL]: { price: 50_000, priceStep: '0.01', qtyStep: '0.00001', minNotional: '5' }, 'ETH/USDT': { price: 3_000 } };
-  const venue = new SimulatedVenue({ seed: 1, symbols, balances: { USDT: '100000', BTC: '2' }, volatility: 0 });
-  await using served = await serveBinance(venue);
-  const exchange = wrap(
-    served.connect(new ccxt.binance({ timeout: 5_000, enableRateLimit: false, options: { warnOnFetchOpenOrdersWithoutSymbol: false } })),
-  );
+interface Subject {
+  readonly orders: Readonly<Record<string, Call<never>>>;
+  readonly market: Readonly<Record<string, Call<never>>>;
+  open(): Promise<{ readonly exchange: Exchange; readonly url: string; close(): Promise<void> }>;
+}
+
+const BTC = { price: 50_000, priceStep: '0.01', qtyStep: '0.00001', minNotional: '5' };
+
+const SUBJECTS: Readonly<Record<string, Subject>> = {
+  binance: {
+    orders: ORDER_CALLS as Subject['orders'],
+    market: MARKET_CALLS as Subject['market'],
+    open: async () => {
+      const symbols = { [SYMBOL]: BTC, 'ETH/USDT': { price: 3_000 } };
+      const served = await serveBinance(new SimulatedVenue({ seed: 1, symbols, balances: { USDT: '100000', BTC: '2' }, volatility: 0 }));
+      const options = { warnOnFetchOpenOrdersWithoutSymbol: false };
+      const exchange = served.connect(new ccxt.binance({ timeout: 5_000, enableRateLimit: false, options }));
+      return { exchange, url: served.url, close: () => served.close() };
+    },
+  },
+  alpaca: {
+    orders: ALPACA_ORDER_CALLS as Subject['orders'],
+    market: ALPACA_MARKET_CALLS as Subject['market'],
+    open: async () => {
+      const symbols = { AAPL: { price: 200 }, [COIN]: BTC };
+      const terms = { fence: false, clientIdUniqueness: 'forever', clientIdMaxLength: 128 } as const;
+      const served = await serveAlpaca(new SimulatedVenue({ seed: 1, symbols, balances: { USD: '100000', BTC: '2' }, volatility: 0, ...terms }));
+      const exchange = served.connect(new ccxt.alpaca({ timeout: 5_000, enableRateLimit: false }));
+      return { exchange, url: served.url, close: () => served.close() };
+    },
+  },
+};
+
+async function outcomesOf({ orders, market, open }: Subject, wrap: (exchange: Exchange) => Exchange): Promise<Record<string, unknown>> {
+  const opened = await open();
+  const exchange = wrap(opened.exchange);
   const seen = new Map<string, string>();
   const outcomes: Record<string, unknown> = {};
   for (const [calls, isLoose] of [
-    [ORDER_CALLS, false],
-    [MARKET_CALLS, true],
+    [orders, false],
+    [market, true],
   ] as const) {
     for (const [name, call] of Object.entries(calls)) {
       try {
@@ -110,21 +202,25 @@ async function outcomesOf(wrap: (exchange: binance) => binance): Promise<Record<
         const { message } = error as Error;
         outcomes[name] = {
           error: (error as Error).constructor.name,
-          message: message.replaceAll(served.url, '<venue>').replace(/(?:timestamp|signature)=\w+/g, '<varies>'),
+          message: message.replaceAll(opened.url, '<venue>').replace(/(?:timestamp|signature)=\w+/g, '<varies>'),
         };
       }
     }
   }
   await release(exchange);
+  await opened.close();
   return outcomes;
 }
 
-describe('raw and resilient ccxt binance, on a calm venue', () => {
-  const count = Object.keys(ORDER_CALLS).length + Object.keys(MARKET_CALLS).length;
+describe.each(Object.entries(SUBJECTS))('raw and resilient ccxt %s, on a calm venue', (_, subject) => {
+  const count = Object.keys(subject.orders).length + Object.keys(subject.market).length;
 
   it(`give the same results and errors for ${count} calls`, { timeout: 60_000 }, async () => {
     expect(count).toBeGreaterThan(40);
-    const [raw, wrapped] = await Promise.all([outcomesOf((exchange) => exchange), outcomesOf((exchange) => resilient(exchange))]);
+    const [raw, wrapped] = await Promise.all([outcomesOf(subject, (exchange) => exchange), outcomesOf(subject, (exchange) => resilient(exchange))]);
     for (const name of Object.keys(raw)) expect([name, wrapped[name]]).toEqual([name, raw[name]]);
+    // A venue that refused everything would be equal, too.
+    const answered = Object.values(raw).filter((one) => typeof one !== 'object' || one === null || !('error' in one));
+    expect(answered.length).toBeGreaterThan(30);
   });
 });

@@ -5,6 +5,9 @@ import { factsOf, type ResilientOptions, ready, release, resilient } from '../..
 import { type ServedVenue, SimulatedVenue, type SimulatedVenueOptions, serveBinance } from '../../../src/testing/index.js';
 import { MemoryOrderJournal, TradingError } from '../../../src/trading/index.js';
 
+/** However short the deadlines of a test are, the start before it may take its time. */
+const START = { deadlineMs: 30_000 };
+
 const open: { served: ServedVenue; exchange?: binance }[] = [];
 afterEach(async () => {
   for (const { served, exchange } of open.splice(0)) {
@@ -63,7 +66,7 @@ describe('resilient(ccxt.binance): orders beside those of the matrix', () => {
 
   it('makes one order of a retry loop around a lost answer, since the client order id is the key', async () => {
     const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 300 } });
-    await ready(exchange);
+    await ready(exchange, START);
     venue.fault({ operation: 'place', when: 'after', kind: 'drop', times: 1 });
     const place = () => exchange.createOrder('BTC/USDT', 'market', 'buy', 0.01, undefined, { clientOrderId: 'open-1' });
     let order: Order | undefined;
@@ -91,7 +94,7 @@ describe('resilient(ccxt.binance): errors', () => {
 
   it('say that the outcome is open, with the handle that goes on, when the deadline comes first', async () => {
     const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 800 } });
-    await ready(exchange);
+    await ready(exchange, START);
     venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
     venue.fault({ operation: 'find', when: 'before', kind: 'status', status: 503, times: 5 });
     venue.fault({ operation: 'openOrders', when: 'before', kind: 'status', status: 503, times: 5 });
@@ -115,7 +118,7 @@ describe('resilient(ccxt.binance): errors', () => {
 
   it.each([
     ['an object that is no exchange', {}, undefined, /must be a ccxt exchange/],
-    ['another exchange', new ccxt.kraken(), undefined, /knows the exchange "binance" so far, got "kraken"/],
+    ['another exchange', new ccxt.kraken(), undefined, /knows the exchanges "binance" and "alpaca" so far, got "kraken"/],
     ['a misspelt option', undefined, { cach: {} }, /no option "cach"; did you mean "cache"/],
     ['a cache of orders', undefined, { cache: { fetchOpenOrders: 100 } }, /never cached/],
     ['a cache of what does not exist', undefined, { cache: { fetchTikcer: 100 } }, /cache\.fetchTikcer must name a read method/],
@@ -182,7 +185,7 @@ describe('resilient(ccxt.binance): the object', () => {
   it('lets no second process send for the account, and says so in an error that nothing was sent', async () => {
     const journal = new MemoryOrderJournal();
     const { exchange, raw, venue, served } = await givenResilient({ journal });
-    await ready(exchange);
+    await ready(exchange, START);
     const second = resilient(raw(), { journal, capabilities: CAPABILITIES });
     open.push({ served, exchange: second });
     const error = await caught(second.createOrder('BTC/USDT', 'market', 'buy', 0.01));
@@ -203,7 +206,7 @@ describe('resilient(ccxt.binance): the object', () => {
   it('protects a call that a listener makes in the middle of another call', async () => {
     const bus = new EventBus<VenueKitEvents>();
     const { exchange, venue } = await givenResilient({ bus });
-    await ready(exchange);
+    await ready(exchange, START);
     let second: Promise<Order> | undefined;
     bus.on('limit.observed', () => {
       if (second !== undefined || venue.orders().length === 0) return;

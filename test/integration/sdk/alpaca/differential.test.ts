@@ -6,6 +6,8 @@ import { alpacaVenue, CAPABILITIES, newV3, newV4, type V3, type V4 } from './giv
 /** One call of the SDK; `seen` keeps ids for later ones. */
 type Call<S> = (sdk: S, seen: Map<string, string>) => unknown;
 
+// On whole seconds, of which each has one trade: as many at any time.
+const secondsAgo = (count: number): Date => new Date((Math.floor(Date.now() / 1_000) - count) * 1_000);
 const HOUR_AGO = (): string => new Date(Date.now() - 3_600_000).toISOString();
 const NOBODY = '00000001-0001-4000-8000-0000000003e7';
 
@@ -157,7 +159,7 @@ const V4_CALLS: Readonly<Record<string, Call<V4>>> = {
   stockSnapshots: (sdk) => sdk.marketData.stocks.stockSnapshots({ symbols: 'AAPL' }),
   getStockBarsFor: (sdk) => sdk.marketData.getStockBarsFor('AAPL', { timeframe: '1Min' as never, start: new Date(HOUR_AGO()), limit: 7 } as never),
   collectStockTradesBySymbol: (sdk) =>
-    sdk.marketData.collectStockTradesBySymbol({ symbols: ['AAPL', 'MSFT'], start: new Date(Date.now() - 9_000), limit: 4 } as never),
+    sdk.marketData.collectStockTradesBySymbol({ symbols: ['AAPL', 'MSFT'], start: secondsAgo(10), end: secondsAgo(2), limit: 4 } as never),
   getStockCandlesFor: (sdk) => sdk.marketData.getStockCandlesFor('AAPL', { timeframe: '1Hour' as never, start: new Date(HOUR_AGO()) }),
   'stockBars, no such symbol': (sdk) => sdk.marketData.stocks.stockBars({ symbols: 'NOSUCH', timeframe: '1Min' }),
   'stockBars, no such timeframe': (sdk) => sdk.marketData.stocks.stockBars({ symbols: 'AAPL', timeframe: '7Moons' }),
@@ -172,6 +174,8 @@ const TIME = /^\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?$/;
 
 function plain(value: unknown, key = ''): unknown {
   if (value instanceof Date || (typeof value === 'string' && TIME.test(value))) return '<time>';
+  // Of the latest trade, which is another one a second later.
+  if (key === 'TakerSide' || key === 'tks') return '<side>';
   if (typeof value === 'string' && /^\d{17}::/.test(value)) return value.replace(/^\d{17}/, '<time>');
   if (typeof value === 'number' && (VARYING.test(key) || value > 1e9)) return '<number>';
   if (value instanceof Map) return [...value].map(([name, one]) => [name, plain(one)]);

@@ -1,14 +1,17 @@
+import ccxt from 'ccxt';
 import { describe, expect, it } from 'vitest';
-import { toAdapter } from '../../../../src/sdk/alpaca/index.js';
+import { toAdapter as toAlpacaAdapter } from '../../../../src/sdk/alpaca/index.js';
+import { toAdapter as toCcxtAdapter } from '../../../../src/sdk/ccxt/index.js';
 import { serveAlpaca } from '../../../../src/testing/index.js';
 import { alpacaVenue, newV3, newV4 } from './given.js';
 
 const attempt = { signal: new AbortController().signal, number: 1 };
 
 describe.each([
-  ['3', newV3],
-  ['4', newV4],
-] as const)('market data through toAdapter(@alpacahq/alpaca-trade-api %s)', (_, make) => {
+  ['@alpacahq/alpaca-trade-api 3', newV3, toAlpacaAdapter],
+  ['@alpacahq/alpaca-trade-api 4', newV4, toAlpacaAdapter],
+  ['ccxt alpaca', () => new ccxt.alpaca({ enableRateLimit: false }), toCcxtAdapter],
+] as const)('market data through toAdapter(%s)', (_, make, toAdapter) => {
   it('gives quotes of shares and crypto together, and says which symbol is unknown', async () => {
     await using served = await serveAlpaca(alpacaVenue());
     const adapter = toAdapter(served.connect(make()));

@@ -1,9 +1,13 @@
 import { errors } from '@alpacahq/alpaca-trade-api';
 import { describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
+import { MetricsRegistry } from '../../../../src/metrics/index.js';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/alpaca/index.js';
 import { MemoryOrderJournal, TradingError } from '../../../../src/trading/index.js';
 import { CAPABILITIES, caught, driverOf, givenResilient, newV3, newV4, VERSIONS } from './given.js';
+
+/** However short the deadlines of a test are, the start before it may take its time. */
+const START = { deadlineMs: 30_000 };
 
 const MARKET = { symbol: 'AAPL', qty: '2', side: 'buy' } as const;
 
@@ -12,7 +16,7 @@ for (const [version, make] of Object.entries(VERSIONS)) {
     it('makes one order of a retry loop around a lost answer, since the client order id is the key', async () => {
       await using given = await givenResilient(make, { policy: { timeoutMs: 200, deadlineMs: 300 } });
       const { sdk, bot, venue } = given;
-      await ready(sdk);
+      await ready(sdk, START);
       venue.fault({ operation: 'place', when: 'after', kind: 'drop', times: 1 });
       let order: { id: string } | undefined;
       for (let tries = 0; order === undefined && tries < 40; tries++) order = await bot.place({ ...MARKET, id: 'open-1' }).catch(() => undefined);
@@ -40,7 +44,7 @@ for (const [version, make] of Object.entries(VERSIONS)) {
     it('say that the outcome is open, with the handle that goes on, when the deadline comes first', async () => {
       await using given = await givenResilient(make, { policy: { timeoutMs: 300, deadlineMs: 700 } });
       const { sdk, bot, venue } = given;
-      await ready(sdk);
+      await ready(sdk, START);
       venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
       for (const operation of ['find', 'openOrders', 'history'] as const)
         venue.fault({ operation, when: 'before', kind: 'status', status: 503, times: 2 });
@@ -108,11 +112,23 @@ for (const [version, make] of Object.entries(VERSIONS)) {
       expect(calls).toContain('quote ok');
     });
 
+    it('counts its calls in the metrics that it is given, by operation and outcome', async () => {
+      await using metrics = new MetricsRegistry();
+      await using given = await givenResilient(make, { metrics });
+      given.venue.fault({ operation: 'quote', when: 'before', kind: 'html', times: 1 });
+      await given.bot.place(MARKET);
+      await given.bot.quote('AAPL');
+      const page = metrics.exposition();
+      const count = (operation: string, outcome: string): string | undefined =>
+        new RegExp(`^venuekit_venue_calls_total\\{venue="alpaca",operation="${operation}",outcome="${outcome}"\\} (\\d+)$`, 'm').exec(page)?.[1];
+      expect([count('place', 'accepted'), count('quote', 'failed'), count('quote', 'ok')]).toEqual(['1', '1', '1']);
+    });
+
     it('lets no second process send for the account, and says so in an error that nothing was sent', async () => {
       const journal = new MemoryOrderJournal();
       await using given = await givenResilient(make, { journal });
       const { sdk, raw, venue } = given;
-      await ready(sdk);
+      await ready(sdk, START);
       const second = resilient(raw(), { journal, capabilities: CAPABILITIES });
       const error = await caught(driverOf(second).place(MARKET));
       expect(factsOf(error)).toMatchObject({ code: 'JOURNAL_LOCKED', sent: 'no' });

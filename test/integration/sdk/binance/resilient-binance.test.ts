@@ -2,9 +2,13 @@ import { NetworkError, Spot } from '@binance/spot';
 import { MainClient, USDMClient } from 'binance';
 import { describe, expect, it, vi } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
+import { MetricsRegistry } from '../../../../src/metrics/index.js';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/binance/index.js';
 import { MemoryOrderJournal, TradingError } from '../../../../src/trading/index.js';
 import { CAPABILITIES, Connector, caught, givenResilient, SDKS } from './given.js';
+
+/** However short the deadlines of a test are, the start before it may take its time. */
+const START = { deadlineMs: 30_000 };
 
 const MARKET = { symbol: 'BTCUSDT', quantity: '0.01', side: 'BUY' } as const;
 const LIMIT = { ...MARKET, price: '40000' } as const;
@@ -24,7 +28,7 @@ for (const [name, sdkUnderTest] of Object.entries(SDKS)) {
     it('makes one order of a retry loop around a lost answer, since the client order id is the key', async () => {
       await using given = await givenResilient(sdkUnderTest, { policy: { deadlineMs: 300 } });
       const { sdk, bot, venue } = given;
-      await ready(sdk);
+      await ready(sdk, START);
       venue.fault({ operation: 'place', when: 'after', kind: 'drop', times: 1 });
       const place = () => bot.place({ ...MARKET, id: 'open-1' });
       let order: { orderId: number } | undefined;
@@ -59,7 +63,7 @@ for (const [name, sdkUnderTest] of Object.entries(SDKS)) {
     it('say that the outcome is open, with the handle that goes on, when the deadline comes first', async () => {
       await using given = await givenResilient(sdkUnderTest, { policy: { deadlineMs: 800 } });
       const { sdk, bot, venue } = given;
-      await ready(sdk);
+      await ready(sdk, START);
       venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
       const blind = ['find', 'openOrders', 'history'].map((operation) => venue.fault({ operation, when: 'before', kind: 'status', status: 503 }));
       const error = await caught(bot.place({ ...MARKET, id: 'slow-1' }));
@@ -74,7 +78,7 @@ for (const [name, sdkUnderTest] of Object.entries(SDKS)) {
     it('never carry the key, the secret or a signature', async () => {
       await using given = await givenResilient(sdkUnderTest, { policy: { deadlineMs: 300 } });
       const { sdk, bot, served, venue } = given;
-      await ready(sdk);
+      await ready(sdk, START);
       venue.fault({ operation: 'find', when: 'before', kind: 'reset' });
       const errors = [await caught(bot.place({ ...MARKET, quantity: '100' })), await caught(bot.order('BTCUSDT', 1))];
       for (const error of errors) {
@@ -127,11 +131,23 @@ for (const [name, sdkUnderTest] of Object.entries(SDKS)) {
       expect(calls).toContain('ticker/bookTicker ok');
     });
 
+    it('counts its calls in the metrics that it is given, by operation and outcome', async () => {
+      await using metrics = new MetricsRegistry();
+      await using given = await givenResilient(sdkUnderTest, { metrics });
+      given.venue.fault({ operation: 'quote', when: 'before', kind: 'html', times: 1 });
+      await given.bot.place(MARKET);
+      await given.bot.bid('BTCUSDT');
+      const page = metrics.exposition();
+      const count = (operation: string, outcome: string): string | undefined =>
+        new RegExp(`^venuekit_venue_calls_total\\{venue="binance",operation="${operation}",outcome="${outcome}"\\} (\\d+)$`, 'm').exec(page)?.[1];
+      expect([count('place', 'accepted'), count('ticker/bookTicker', 'failed'), count('ticker/bookTicker', 'ok')]).toEqual(['1', '1', '1']);
+    });
+
     it('lets no second process send for the account, and says so in an error that nothing was sent', async () => {
       const journal = new MemoryOrderJournal();
       await using given = await givenResilient(sdkUnderTest, { journal });
       const { sdk, raw, venue } = given;
-      await ready(sdk);
+      await ready(sdk, START);
       const second = resilient(raw(), { journal, capabilities: CAPABILITIES });
       const error = await caught(driver(second).place(MARKET));
       // @binance/spot makes an error of its own of whatever its transport throws.
@@ -172,7 +188,7 @@ describe('resilient(binance)', () => {
   it('makes one order of a retry loop with the same parameters, whose id the SDK gives', async () => {
     await using venueAndSdk = await givenResilient(SDKS.binance!, { policy: { deadlineMs: 300 } });
     const { sdk, venue } = venueAndSdk;
-    await ready(sdk);
+    await ready(sdk, START);
     venue.fault({ operation: 'place', when: 'after', kind: 'drop', times: 1 });
     const params = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: 0.01 } as const;
     let order: unknown;

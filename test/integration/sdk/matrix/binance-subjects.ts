@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { factsOf, ready, toAdapter } from '../../../../src/sdk/binance/index.js';
 import { CAPABILITIES, givenResilient, madeAt, SDKS, type Shown, type Wanted } from '../binance/given.js';
-import { READY_MS, type ShownOrder, type Subject } from './subject.js';
+import { ATTEMPT_MS, READY_MS, type ShownOrder, type Subject } from './subject.js';
 
 const MARKET: Wanted = { symbol: 'BTCUSDT', quantity: '0.01', side: 'BUY' };
 const LIMIT: Wanted = { ...MARKET, price: '40000' };
@@ -12,7 +12,7 @@ const STATES: Readonly<Record<string, 'open' | 'filled' | 'canceled'>> = { NEW: 
 const shown = ({ orderId, clientOrderId }: Shown): ShownOrder => ({ venueOrderId: String(orderId), clientOrderId });
 
 /** The SDKs for Binance spot. */
-export const BINANCE_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([name, sdkUnderTest]) => ({
+export const BINANCE_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([name, sdk]) => ({
   name,
   price: 50_000,
   kinds: KINDS,
@@ -20,11 +20,12 @@ export const BINANCE_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([n
   bans: true,
   reusesIds: true,
   open: async (policy) => {
-    const given = await givenResilient(sdkUnderTest, policy === undefined ? {} : { policy });
-    const { sdk, bot, venue, served } = given;
+    const sdkUnderTest = { ...sdk, make: () => sdk.make({ timeoutMs: ATTEMPT_MS }) };
+    const given = await givenResilient(sdkUnderTest, { policy: { timeoutMs: ATTEMPT_MS, ...policy } });
+    const { sdk: wrapped, bot, venue, served } = given;
     return {
       venue,
-      ready: () => ready(sdk, { deadlineMs: READY_MS }),
+      ready: () => ready(wrapped, { deadlineMs: READY_MS }),
       place: async (kind) => shown(await bot.place(ORDERS[kind as keyof typeof ORDERS])),
       state: async ({ venueOrderId }) => STATES[(await bot.order(MARKET.symbol, Number(venueOrderId))).status ?? ''] ?? 'open',
       cancel: async ({ venueOrderId }) => {

@@ -1,9 +1,10 @@
 import ccxt, { type Exchange, type Order } from 'ccxt';
 import { expect } from 'vitest';
 import { factsOf, ready, release, resilient, toAdapter } from '../../../../src/sdk/ccxt/index.js';
-import { serveBinance } from '../../../../src/testing/index.js';
+import { serveAlpaca, serveBinance } from '../../../../src/testing/index.js';
+import { alpacaVenue } from '../alpaca/given.js';
 import { binanceVenue, CAPABILITIES } from '../binance/given.js';
-import { READY_MS, type ShownOrder, type Subject } from './subject.js';
+import { ATTEMPT_MS, READY_MS, type ShownOrder, type Subject } from './subject.js';
 
 const KINDS = { 'a market order': 'filled', 'a limit order by a helper': 'open' } as const;
 const STATES: Readonly<Record<string, 'open' | 'filled' | 'canceled'>> = { open: 'open', closed: 'filled', canceled: 'canceled' };
@@ -25,7 +26,9 @@ export function botOf(exchange: Exchange, symbol: string, amount: number, restin
     },
     state: async ({ venueOrderId }: ShownOrder) => STATES[(await exchange.fetchOrder(venueOrderId, symbol)).status as string] ?? 'open',
     cancel: async ({ venueOrderId }: ShownOrder) => {
-      expect(await exchange.cancelOrder(venueOrderId, symbol)).toMatchObject({ id: venueOrderId, status: 'canceled' });
+      const order = await exchange.cancelOrder(venueOrderId, symbol);
+      // Alpaca answers a cancel without a body, of which ccxt makes an order without anything in it.
+      if (exchange.id !== 'alpaca') expect(order).toMatchObject({ id: venueOrderId, status: 'canceled' });
     },
     quote: async () => {
       const { bid } = await exchange.fetchTicker(symbol);
@@ -49,13 +52,38 @@ export const CCXT_SUBJECTS: readonly Subject[] = [
     open: async (policy) => {
       const venue = binanceVenue();
       const served = await serveBinance(venue);
-      const raw = () => served.connect(new ccxt.binance({ timeout: 500, enableRateLimit: false }));
+      const raw = () => served.connect(new ccxt.binance({ timeout: ATTEMPT_MS, enableRateLimit: false }));
       const exchange = resilient(raw(), { capabilities: CAPABILITIES, ...(policy === undefined ? {} : { policy }) });
       return {
         venue,
         ...botOf(exchange, 'BTC/USDT', 0.01, 40_000),
         adapter: () => ({ adapter: toAdapter(raw(), { capabilities: CAPABILITIES }), symbol: 'BTC/USDT', qty: '0.01', restingPrice: '40000' }),
         cancelElsewhere: (id) => raw().cancelOrder(id, 'BTC/USDT'),
+        async [Symbol.asyncDispose]() {
+          await release(exchange);
+          await served.close();
+        },
+      };
+    },
+  },
+  {
+    name: 'ccxt alpaca',
+    price: 50_000,
+    kinds: KINDS,
+    ambiguous: { when: 'after', kind: 'status', status: 504, times: 1 },
+    bans: false,
+    reusesIds: false,
+    open: async (policy) => {
+      const venue = alpacaVenue();
+      const served = await serveAlpaca(venue);
+      const raw = () => served.connect(new ccxt.alpaca({ timeout: ATTEMPT_MS, enableRateLimit: false }));
+      const capabilities = { visibilityLagMs: 50 };
+      const exchange = resilient(raw(), { capabilities, ...(policy === undefined ? {} : { policy }) });
+      return {
+        venue,
+        ...botOf(exchange, 'BTC/USD', 0.01, 40_000),
+        adapter: () => ({ adapter: toAdapter(raw(), { capabilities }), symbol: 'BTC/USD', qty: '0.01', restingPrice: '40000' }),
+        cancelElsewhere: (id) => raw().cancelOrder(id),
         async [Symbol.asyncDispose]() {
           await release(exchange);
           await served.close();

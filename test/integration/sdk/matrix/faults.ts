@@ -1,5 +1,5 @@
 import type { Fault } from '../../../../src/testing/index.js';
-import type { Subject } from './subject.js';
+import { ATTEMPT_MS, type Subject } from './subject.js';
 
 type Terms = Omit<Fault, 'operation'>;
 
@@ -17,5 +17,5 @@ export const FAULTS: Readonly<Record<string, (subject: Subject) => Terms | undef
   'HTTP 429': () => ({ when: 'before', kind: 'status', status: 429, ms: 300, times: 1 }),
   'HTTP 418, a ban': () => ({ when: 'before', kind: 'status', status: 418, ms: 300, times: 1 }),
   'a request delivered twice': () => ({ when: 'before', kind: 'duplicate', times: 1 }),
-  'an answer after the SDK’s timeout': () => ({ when: 'after', kind: 'delay', ms: 900, times: 1 }),
+  'an answer after the SDK’s timeout': () => ({ when: 'after', kind: 'delay', ms: ATTEMPT_MS + 500, times: 1 }),
 };

@@ -1,6 +1,9 @@
 import type { BrokerAdapter } from '../../../../src/contracts/broker.js';
 import type { Fault, SimulatedVenue } from '../../../../src/testing/index.js';
 
+/** Of an attempt: long enough for a machine that does much else, short enough to be waited for a hundred times. */
+export const ATTEMPT_MS = 1_500;
+
 /** Whatever a case is about, the start before it may take its time. */
 export const READY_MS = 30_000;
 

@@ -1,6 +1,6 @@
 import { executionAsyncId } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import { CallWatcher } from '../../../../src/sdk/ccxt/call-record.js';
+import { CallWatcher, isView } from '../../../../src/sdk/ccxt/call-record.js';
 import type { CcxtExchange } from '../../../../src/sdk/ccxt/exchange.js';
 
 /** An exchange whose calls answer in the order in which the test lets them. */
@@ -22,25 +22,25 @@ const givenAnExchange = () => {
     },
     async fetch(url: string) {
       const status = await new Promise<number>((resolve) => waiting.set(url, resolve));
-      return exchange.onRestResponse(status, '', url, 'GET', { 'X-Served': url }, `body of ${url}`);
+      return this.onRestResponse(status, '', url, 'GET', { 'X-Served': url }, `body of ${url}`);
     },
     async call(url: string) {
-      await exchange.throttle();
-      return exchange.fetch(url);
+      await this.throttle();
+      return this.fetch(url);
     },
   };
   return {
     exchange,
     answer: (url: string, status: number) => waiting.get(url)?.(status),
-    watcher: new CallWatcher(exchange as unknown as CcxtExchange),
+    watcher: new CallWatcher<typeof exchange & CcxtExchange>(exchange as never),
   };
 };
 
 describe('CallWatcher', () => {
   it('keeps the answers of concurrent calls apart, in whatever order they come', async () => {
-    const { exchange, answer, watcher } = givenAnExchange();
-    const a = watcher.run(true, () => exchange.call('/a'));
-    const b = watcher.run(true, () => exchange.call('/b'));
+    const { answer, watcher } = givenAnExchange();
+    const a = watcher.run(true, (sdk) => sdk.call('/a'));
+    const b = watcher.run(true, (sdk) => sdk.call('/b'));
     await Promise.resolve();
     await Promise.resolve();
     answer('/b', 429);
@@ -51,8 +51,8 @@ describe('CallWatcher', () => {
 
   it('lets calls past the SDK’s own limiter only when their limits are kept elsewhere', async () => {
     const { exchange, answer, watcher } = givenAnExchange();
-    const governed = watcher.run(true, () => exchange.call('/a'));
-    const ungoverned = watcher.run(false, () => exchange.call('/b'));
+    const governed = watcher.run(true, (sdk) => sdk.call('/a'));
+    const ungoverned = watcher.run(false, (sdk) => sdk.call('/b'));
     const raw = exchange.call('/c');
     await new Promise(setImmediate);
     for (const url of ['/a', '/b', '/c']) answer(url, 200);
@@ -66,13 +66,26 @@ describe('CallWatcher', () => {
     exchange.throttle = () => new Promise((resolve) => (release = () => resolve(undefined as never)));
     const outcome = watcher.run(
       false,
-      () => exchange.call('/a'),
+      (sdk) => sdk.call('/a'),
       (record) => {
         record.abandoned = true;
       },
     );
     release();
     expect(await outcome).toMatchObject({ record: { sent: false }, error: { code: 'ABORTED' } });
+  });
+
+  it('shows the instance to a call of its own, and takes its writes there', async () => {
+    const { exchange, answer, watcher } = givenAnExchange();
+    const call = watcher.run(true, (sdk) => {
+      expect([isView(sdk), isView(exchange)]).toEqual([true, false]);
+      expect(sdk.id).toBe('binance');
+      return sdk.call('/a');
+    });
+    await new Promise(setImmediate);
+    answer('/a', 200);
+    await call;
+    expect(exchange.last).toEqual({ 'X-Served': '/a' });
   });
 
   it('tells listeners of every answer, raw calls included', async () => {
@@ -88,9 +101,9 @@ describe('CallWatcher', () => {
   });
 
   it('leaves no hooks on the promises of the process between calls', async () => {
-    const { exchange, answer, watcher } = givenAnExchange();
+    const { answer, watcher } = givenAnExchange();
     const before = await arePromisesHooked();
-    const call = watcher.run(true, () => exchange.call('/a'));
+    const call = watcher.run(true, (sdk) => sdk.call('/a'));
     await new Promise(setImmediate);
     answer('/a', 200);
     await call;
@@ -100,14 +113,13 @@ describe('CallWatcher', () => {
 
   it('keeps a raw call apart from one of its own that both begin after all others have ended', async () => {
     const { exchange, answer, watcher } = givenAnExchange();
-    const first = watcher.run(true, () => exchange.call('/a'));
+    const first = watcher.run(true, (sdk) => sdk.call('/a'));
     await new Promise(setImmediate);
     answer('/a', 200);
     await first;
     const raw = exchange.call('/raw');
-    const second = watcher.run(true, () => exchange.call('/b'));
+    const second = watcher.run(true, (sdk) => sdk.call('/b'));
     await new Promise(setImmediate);
-    expect(watcher.isInside).toBe(false);
     answer('/b', 201);
     answer('/raw', 500);
     await raw;
