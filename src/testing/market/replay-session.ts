@@ -35,8 +35,7 @@ export function mapSession(bars: Iterable<ReplayBar>, now: number, speed: number
     requireSound(bar, index);
     let own = bySymbol.get(bar.symbol);
     if (own === undefined) bySymbol.set(bar.symbol, (own = new GrowingColumns()));
-    else if (bar.t <= own.last)
-      throw new RangeError(`bars[${index}].t must be after ${own.last}, the bar before it of ${bar.symbol}, got ${bar.t}`);
+    else if (bar.t <= own.last) throw new RangeError(`bars[${index}].t must be after ${own.last}, the bar before it of ${bar.symbol}, got ${bar.t}`);
     own.add(bar);
     if (bar.t < first) first = bar.t;
     index++;
