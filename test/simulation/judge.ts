@@ -70,6 +70,11 @@ export class Judge {
     this.#adapter = adapter;
   }
 
+  /** Until when the venue lets nothing through, monotonic ms: nothing can settle before. */
+  get blockedUntil(): number {
+    return Math.max(-Infinity, ...this.#blocks.values());
+  }
+
   get intents(): readonly string[] {
     return [...this.#records.keys()].filter((id) => !id.startsWith('@') && this.#records.get(id)?.[0]?.type === 'prepared');
   }

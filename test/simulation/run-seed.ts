@@ -350,7 +350,9 @@ class Run {
       if (client === undefined) return false;
       return client.orders({ state: ['prepared', 'sending', 'unknown', 'pending_cancel', 'pending_replace'] }).length === 0;
     };
-    while (!isQuiet() && this.#clock.monotonic() - stoppedAt < SETTLE_MS) await this.#clock.advance(500);
+    // A new process does not know what the last one has sent, and what it sends on top may be answered with a ban.
+    const isLate = (): boolean => this.#clock.monotonic() - Math.max(stoppedAt, this.#judge.blockedUntil) >= SETTLE_MS;
+    while (!isQuiet() && !isLate()) await this.#clock.advance(500);
     if (!isQuiet()) this.#judge.violated(`I13: not settled ${SETTLE_MS} ms after faults stopped`);
     let isDone = false;
     // Late fills and rejections come within a second; the visibility lag is one more.

@@ -80,11 +80,29 @@ describe('one intent, one order', () => {
   });
 });
 
+describe('ids and quantities at their limits', () => {
+  it('sends an intent id as long as the venue allows as it is, and one longer under another that it still knows', async () => {
+    const { clock, client, venue } = await givenAStartedClient();
+    const [fits, tooLong] = ['x'.repeat(36), 'x'.repeat(37)];
+    for (const intentId of [fits, tooLong]) {
+      const first = await settle(clock, client.submit(aRestingOrder({ intentId })));
+      expect(first.clientOrderId === intentId).toBe(intentId === fits);
+      expect((await settle(clock, client.submit(aRestingOrder({ intentId })))).venueOrderIds).toEqual(first.venueOrderIds);
+    }
+    expect(venue.orders()).toHaveLength(2);
+  });
+});
+
 describe('what is refused before anything is written', () => {
   const wrong = [
     ['a quantity that is no decimal', { qty: '1e3' }, /qty must be a decimal/],
     ['a quantity as a number', { qty: 0.01 as unknown as string }, /qty must be a decimal string/],
     ['a negative quantity', { qty: '-1' }, /qty must be above 0/],
+    ['minus zero', { qty: '-0.000' }, /qty must be above 0/],
+    ['a quantity beyond all numbers', { qty: 'Infinity' }, /qty must be a decimal/],
+    ['a price as a BigInt', { type: 'limit', price: 30_000n }, /price must be a decimal string/],
+    ['reduceOnly as a text', { reduceOnly: 'false' }, /reduceOnly must be true or false, got "false"/],
+    ['a list for extra', { extra: ['postOnly'] }, /extra must be an object/],
     ['a limit order without a price', { type: 'limit' }, /price must be given/],
     ['a market order with a price', { price: '1' }, /price must be absent/],
     ['a misspelt member', { reduceonly: true }, /did you mean "reduceOnly"/],
