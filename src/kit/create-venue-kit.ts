@@ -13,7 +13,7 @@ import type { CachedMarketDataOptions } from '../market-data/index.js';
 import type { ParallelFetcherOptions } from '../parallel/index.js';
 import type { ResilientTradingClient } from '../trading/index.js';
 import { setOrigin } from './origin.js';
-import { journalOn, requireDurableJournal, sharedByRedis } from './processes.js';
+import { journalOn, metricsOn, requireDurableJournal, sharedByRedis } from './processes.js';
 import { traceOptions } from './trace-options.js';
 import { tuningOf } from './tuning.js';
 import type { VenueKit, VenueKitOptions } from './venue-kit.js';
@@ -38,6 +38,7 @@ const OPTIONS = [
   'trace',
   'redis',
   'postgres',
+  'owner',
   'standby',
 ] as const satisfies readonly (keyof VenueKitOptions)[];
 
@@ -64,7 +65,8 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
   if (broker !== undefined) requireMethods('broker', broker, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
   if (marketData !== undefined) requireMethods('marketData', marketData, ['batchLimit', 'fetch']);
   if (dataDir !== undefined) requireText('dataDir', dataDir);
-  const { redis, postgres, standby = false } = options;
+  const { redis, postgres, owner, standby = false } = options;
+  if (owner !== undefined) requireText('owner', owner);
   const account = requireText('account', options.account ?? 'main');
   if (broker !== undefined) requireDurableJournal({ journal: options.journal, redis, hasOther: postgres !== undefined || dataDir !== undefined });
   const wiring = { bus, clock, random, ...(logger === undefined ? {} : { logger }) };
@@ -81,7 +83,13 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
       const { TraceRecorder } = await import('../analyzer/index.js');
       made.use(new TraceRecorder({ ...wiring, ...traceOptions(options.trace, { broker, marketData, tuning }) }));
     }
-    const store = options.store ?? made.use(await openStore(dataDir, () => new MemoryMetricStore()));
+    const store =
+      options.store ??
+      made.use(
+        postgres !== undefined && owner !== undefined
+          ? await metricsOn(postgres, owner, wiring)
+          : await openStore(dataDir, () => new MemoryMetricStore()),
+      );
 
     const { AnalyticsEngine, StreamingDetector } = await import('../analytics/index.js');
     const analytics = new AnalyticsEngine({ ...wiring, store });

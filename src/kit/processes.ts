@@ -1,6 +1,7 @@
 import type { BrokerAdapter } from '../contracts/broker.js';
 import type { Bus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
+import type { MetricStore } from '../contracts/metric-store.js';
 import type { Wiring } from '../contracts/wiring.js';
 import type { Cleanup } from '../core/cleanup.js';
 import { requireMethods } from '../core/options.js';
@@ -73,6 +74,12 @@ function haltToo(trading: ResilientTradingClient, { mode, reason }: { readonly m
 export async function journalOn(pool: PostgresPool, { bus, clock, logger }: KitWiring): Promise<OrderJournal & AsyncDisposable> {
   const { postgresOrderJournal } = await import('../stores/postgres/index.js');
   return postgresOrderJournal(pool, { bus, ...(clock && { clock }), ...(logger && { logger }) });
+}
+
+/** Under the name of this process: two that write under one are refused. */
+export async function metricsOn(pool: PostgresPool, owner: string, { clock, logger }: KitWiring): Promise<MetricStore> {
+  const { DEFAULT_RETENTION, postgresMetricStore } = await import('../stores/postgres/index.js');
+  return postgresMetricStore(pool, { name: owner, retention: DEFAULT_RETENTION, ...(clock && { clock }), ...(logger && { logger }) });
 }
 
 /**

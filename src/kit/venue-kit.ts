@@ -27,7 +27,7 @@ export interface VenueKitOptions extends Wiring {
   readonly account?: string;
   /** @defaultValue on `postgres`; else SQLite in `dataDir`; in memory without either */
   readonly journal?: OrderJournal;
-  /** @defaultValue SQLite in `dataDir`; in memory without one */
+  /** @defaultValue on `postgres` with `owner`; else SQLite in `dataDir`; in memory without either */
   readonly store?: MetricStore;
   readonly policy?: TradingPolicy;
   /**
@@ -54,8 +54,16 @@ export interface VenueKitOptions extends Wiring {
    * breakers and the second level of the cache, and hear each other's halts and alerts. It is no journal. It stays the host's.
    */
   readonly redis?: RedisClient;
-  /** A pool of `pg`, for the order journal: several hosts, of which one at a time trades an account. It stays the host's. */
+  /**
+   * A pool of `pg`, for the order journal: several hosts, of which one at a time trades an account. With `owner` it also keeps the
+   * metrics. It stays the host's.
+   */
   readonly postgres?: PostgresPool;
+  /**
+   * The name of this process among those that share `postgres`, under which its metrics are kept there; the same after a restart.
+   * A second kit with the name of one that runs is refused. @defaultValue none: metrics go to `store`, `dataDir` or memory
+   */
+  readonly owner?: string;
   /**
    * Where another process trades the account, `start()` waits until that one has ended, then takes over: a hot standby. Market data
    * and reads work meanwhile. @defaultValue false: `start()` is refused

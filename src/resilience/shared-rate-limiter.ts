@@ -7,7 +7,6 @@ import { LimitState } from './limit-state.js';
 import { PolicyError } from './policy-error.js';
 import { mayUseReserve, rankOf } from './priorities.js';
 import { type AcquireOptions, type Limiter, RateLimiter, type SpendOptions } from './rate-limiter.js';
-import { laneKey } from './waiting-lanes.js';
 
 /** What a {@link SharedRateLimiter} keeps. */
 export interface SharedRateLimiterOptions {
@@ -29,7 +28,7 @@ export class SharedRateLimiter implements Limiter, AsyncDisposable {
   readonly #alone: RateLimiter;
   readonly #aloneIds: ReadonlySet<string>;
   readonly #states: ReadonlyMap<string, LimitState>;
-  /** Grants of the shared count that are neither sent nor given back, by what they cost. */
+  /** Units that the shared count has granted and that are neither sent nor given back, by limit and symbol. */
   readonly #held = new Map<string, number>();
   readonly #subscriptions: readonly Disposable[];
   #closed = false;
@@ -74,14 +73,12 @@ export class SharedRateLimiter implements Limiter, AsyncDisposable {
 
   sent(costs: readonly Cost[], options: { readonly symbol?: string } = {}): void {
     this.#here.sent(costs, options);
-    if (this.#takeHeld(costs, options.symbol)) this.#shared.sent(this.#withCeilings(costs, true), options.symbol);
-    else if (this.#isAlone(costs)) this.#alone.sent(costs, options);
+    this.#settle('sent', costs, options);
   }
 
   release(costs: readonly Cost[], options: { readonly symbol?: string } = {}): void {
     this.#here.release(costs, options);
-    if (this.#takeHeld(costs, options.symbol)) this.#shared.release(this.#withCeilings(costs, true), options.symbol);
-    else if (this.#isAlone(costs)) this.#alone.release(costs, options);
+    this.#settle('release', costs, options);
   }
 
   observe(seen: LimitObservation, symbol?: string): void {
@@ -133,8 +130,7 @@ export class SharedRateLimiter implements Limiter, AsyncDisposable {
       if (waitMs === 0) {
         this.#hold(costs, symbol);
         if (signal?.aborted || this.#closed) {
-          this.#takeHeld(costs, symbol);
-          this.#shared.release(request.costs, symbol);
+          this.#settle('release', costs, symbolOf(options));
           throw signal?.aborted ? abortReason(signal) : new PolicyError('RATE_LIMITED', 'Not sent: the limiter was closed');
         }
         return;
@@ -157,7 +153,10 @@ export class SharedRateLimiter implements Limiter, AsyncDisposable {
     // Looks again whether the shared count is back: what was set aside is a small part of the limit.
     const until = Math.min(deadlineAt, this.#clock.monotonic() + 250);
     try {
-      await this.#alone.acquire(costs, { ...options, hold: true, failFast: false, deadlineAt: until });
+      await this.#alone.acquire(
+        costs.filter(({ units }) => units > 0),
+        { ...options, hold: true, failFast: false, deadlineAt: until },
+      );
     } catch (error) {
       if (until >= deadlineAt || signal?.aborted || this.#closed) throw error;
       return this.#admit(costs, options);
@@ -188,7 +187,14 @@ export class SharedRateLimiter implements Limiter, AsyncDisposable {
   }
 
   #tryAlone(costs: readonly Cost[], options: SpendOptions, now: number): boolean {
-    return this.#isAlone(costs) && this.#alone.tryAcquire(costs, { ...options, hold: true }, now);
+    return (
+      this.#isAlone(costs) &&
+      this.#alone.tryAcquire(
+        costs.filter(({ units }) => units > 0),
+        { ...options, hold: true },
+        now,
+      )
+    );
   }
 
   #isAlone(costs: readonly Cost[]): boolean {
@@ -207,18 +213,27 @@ export class SharedRateLimiter implements Limiter, AsyncDisposable {
   }
 
   #hold(costs: readonly Cost[], symbol: string | undefined): void {
-    const key = laneKey(0, costs, symbol);
-    this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
+    for (const { limit, units } of costs) {
+      const key = heldKey(limit, symbol);
+      this.#held.set(key, (this.#held.get(key) ?? 0) + units);
+    }
   }
 
-  /** Whether a grant of these costs came from the shared count. */
-  #takeHeld(costs: readonly Cost[], symbol: string | undefined): boolean {
-    const key = laneKey(0, costs, symbol);
-    const count = this.#held.get(key) ?? 0;
-    if (count === 0) return false;
-    if (count === 1) this.#held.delete(key);
-    else this.#held.set(key, count - 1);
-    return true;
+  /** Tells whoever granted the units; a part of what was granted together may be settled alone. */
+  #settle(what: 'sent' | 'release', costs: readonly Cost[], { symbol }: { readonly symbol?: string }): void {
+    const shared: SharedCost[] = [];
+    const alone: Cost[] = [];
+    for (const { limit, units } of costs) {
+      const key = heldKey(limit, symbol);
+      const held = this.#held.get(key) ?? 0;
+      const granted = Math.min(units, held);
+      if (granted > 0) shared.push({ limit, units: granted, ceiling: granted });
+      if (granted === held) this.#held.delete(key);
+      else this.#held.set(key, held - granted);
+      if (units > granted && this.#aloneIds.has(limit)) alone.push({ limit, units: units - granted });
+    }
+    if (shared.length > 0) this.#shared[what](shared, symbol);
+    if (alone.length > 0) this.#alone[what](alone, symbol === undefined ? {} : { symbol });
   }
 
   #block(limit: string | undefined, forMs: number): void {
@@ -228,6 +243,10 @@ export class SharedRateLimiter implements Limiter, AsyncDisposable {
       else limiter.observe({ limit, blockedUntil: until });
     }
   }
+}
+
+function heldKey(limit: string, symbol: string | undefined): string {
+  return symbol === undefined ? limit : `${limit}@${symbol}`;
 }
 
 function symbolOf({ symbol }: SpendOptions): { readonly symbol?: string } {

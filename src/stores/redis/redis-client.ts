@@ -56,13 +56,13 @@ export class RedisCommands {
   readonly #client: RedisClient;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  #isDetached = false;
 
   constructor(client: RedisClient, clock: Clock, timeoutMs: number) {
     this.#client = requireRedisClient(client);
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
-    // One that loses its server says so by an event, which ends a process that does not listen.
-    client.on('error', ignore);
+    attach(client);
   }
 
   /** @throws what the client throws; VenueKitError STORAGE when there is no answer in time */
@@ -98,7 +98,8 @@ export class RedisCommands {
 
   /** Stops listening to the client. */
   detach(): void {
-    this.#client.removeListener('error', ignore);
+    if (!this.#isDetached) detach(this.#client);
+    this.#isDetached = true;
   }
 
   async #within<T>(work: Promise<T>, what: string, timeoutMs: number): Promise<T> {
@@ -117,6 +118,22 @@ export class RedisCommands {
       work.catch(ignore);
     }
   }
+}
+
+/** How many listen through the one listener of this package: one each would look like a leak. */
+const attached = new WeakMap<RedisClient, number>();
+
+// A client that loses its server says so by an event, which ends a process that does not listen.
+function attach(client: RedisClient): void {
+  const count = attached.get(client) ?? 0;
+  if (count === 0) client.on('error', ignore);
+  attached.set(client, count + 1);
+}
+
+function detach(client: RedisClient): void {
+  const count = (attached.get(client) ?? 1) - 1;
+  attached.set(client, count);
+  if (count === 0) client.removeListener('error', ignore);
 }
 
 async function close(client: RedisClient): Promise<void> {

@@ -1,5 +1,3 @@
-import { ByteReader, ByteWriter } from '../shared/byte-buffer.js';
-import { decodeFloats, encodeFloats } from '../shared/float-codec.js';
 import {
   decodeRows,
   decodeSketches,
@@ -10,10 +8,9 @@ import {
   mergeSketches,
   putRows,
   type RollupRow,
-  rollUpPoints,
   type SketchRow,
-  withObservations,
 } from '../shared/rollup.js';
+import { encodeChunk, minutesOf } from '../shared/slot-chunk.js';
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
 import { type TickLog, valueAt } from './metric-store-log.js';
 import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store-schema.js';
@@ -171,20 +168,9 @@ export class Compactor {
     const d = encodeChunk(t, v);
     this.#putChunk.run(blobId(slot, id), t[0] as number, last, t.length, d.codec, d.bytes);
     this.#seen.run(last, id);
-    let rows = rollUpPoints(t, v, MINUTE_MS);
-    if (sketches.length > 0) {
-      const minutes = sketchesBy(sketches, MINUTE_MS);
-      rows = rows.map((row) => {
-        const sketch = minutes.get(row.t);
-        return sketch === undefined ? row : withObservations(row, sketch);
-      });
-      this.#blobs.sk60.putSketches(
-        id,
-        MINUTE_MS,
-        [...minutes].map(([at, sketch]) => ({ t: at, bytes: sketch.toBytes() })),
-      );
-    }
-    this.#blobs.r60.putRows(id, MINUTE_MS, rows);
+    const minutes = minutesOf({ t, v, sketches });
+    if (minutes.sketches.length > 0) this.#blobs.sk60.putSketches(id, MINUTE_MS, minutes.sketches);
+    this.#blobs.r60.putRows(id, MINUTE_MS, minutes.rows);
   }
 
   /** Makes the rows of the hour that the last slots filled, once a slot of a later hour comes. */
@@ -274,24 +260,6 @@ export class BlobTable {
   }
 }
 
-/** Times and values of a chunk. */
-export function decodeChunk(bytes: Uint8Array): { readonly t: Float64Array; readonly v: Float64Array } {
-  const reader = new ByteReader(bytes);
-  return { t: decodeFloats(reader.bytes(reader.varint())), v: decodeFloats(reader.bytes(reader.varint())) };
-}
-
-const chunk = new ByteWriter();
-
-function encodeChunk(t: Float64Array, v: Float64Array): { readonly bytes: Uint8Array; readonly codec: number } {
-  const values = encodeFloats(v);
-  chunk.clear();
-  for (const column of [encodeFloats(t), values]) {
-    chunk.varint(column.length);
-    chunk.bytes(column);
-  }
-  return { bytes: chunk.toBytes(), codec: values[0] as number };
-}
-
 function byPeriod<R extends { readonly t: number }>(rows: readonly R[], bucketMs: number): Map<number, R[]> {
   const periods = new Map<number, R[]>();
   for (const row of rows) {
@@ -301,17 +269,4 @@ function byPeriod<R extends { readonly t: number }>(rows: readonly R[], bucketMs
     else list.push(row);
   }
   return periods;
-}
-
-function sketchesBy(rows: readonly SketchRow[], bucketMs: number): Map<number, NonNullable<ReturnType<typeof mergeSketches>>> {
-  const merged = new Map<number, NonNullable<ReturnType<typeof mergeSketches>>>();
-  for (const { t, bytes } of rows) {
-    const start = Math.floor(t / bucketMs) * bucketMs;
-    const sketch = mergeSketches([bytes]);
-    if (sketch === undefined) continue;
-    const known = merged.get(start);
-    if (known === undefined) merged.set(start, sketch);
-    else known.merge(sketch);
-  }
-  return merged;
 }

@@ -1,20 +1,14 @@
 import type { RangeQuery, RangeResult } from '../../contracts/metric-store.js';
 import { RangeEvaluation, type SeriesFeed } from '../shared/range-evaluation.js';
+import { decodeChunk } from '../shared/slot-chunk.js';
+import { planTiers, type TierPlan } from '../shared/tier-plan.js';
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
-import { BlobTable, decodeChunk } from './metric-store-compactor.js';
+import { BlobTable } from './metric-store-compactor.js';
 import { type LoggedTick, type TickLog, valueAt } from './metric-store-log.js';
 import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store-schema.js';
 import type { Marks, SeriesTable, StoredSeries } from './metric-store-series.js';
 
 const TICKS_A_STEP = 64;
-
-/** What of a series a query takes from where: each tier up to where the next begins. */
-interface Plan {
-  readonly from: number;
-  readonly minutesFrom: number;
-  readonly rawFrom: number;
-  readonly logFrom: number;
-}
 
 /** Tells the births of a series up to `t`; absent where there are none. */
 type Bear = ((t: number) => void) | undefined;
@@ -62,7 +56,8 @@ export class MetricReader {
     const logTo = Math.min(query.to + 1, Number.MAX_SAFE_INTEGER);
     const { wantsLastOnly } = evaluation;
     const logged = yield* wantsLastOnly ? this.#readNewest(matching, logFrom, logTo) : this.#readLog(matching, logFrom, logTo);
-    const raw = Math.max(0, evaluation.feedFrom, this.#marks.get('raw'));
+    const marks = { compacted, hours: this.#marks.get('hours'), raw: this.#marks.get('raw'), minutes: this.#marks.get('minutes') };
+    const raw = Math.max(0, evaluation.feedFrom, marks.raw);
     const slots = this.#slotsIn(raw, Math.min(compacted, query.to + 1));
     for (const [i, series] of matching.entries()) {
       const feed = evaluation.series(series.labels);
@@ -75,7 +70,7 @@ export class MetricReader {
             };
       const isAnswered = wantsLastOnly && (logged[i] as Logged).t.length > 0;
       if (!isAnswered) {
-        const plan = this.#plan(query, evaluation, series, compacted);
+        const plan = planTiers(query, evaluation, series.isHistogram, marks);
         this.#feedBlobs(feed, series, plan, query.to, evaluation.wantsSketches, bear);
         this.#feedChunks(feed, series, slots, Math.max(raw, plan.rawFrom), query.to, bear);
       }
@@ -86,26 +81,7 @@ export class MetricReader {
     return evaluation.results();
   }
 
-  #plan(query: RangeQuery, evaluation: RangeEvaluation, { isHistogram }: StoredSeries, compacted: number): Plan {
-    const { stepMs, from } = query;
-    const raw = Math.min(compacted, this.#marks.get('raw'));
-    const minutes = Math.min(compacted, this.#marks.get('minutes'));
-    const base = { from: evaluation.feedFrom, logFrom: compacted };
-    // Observations are kept by the minute once their slot is over, and a sketch of a minute is better than none.
-    if (query.sketches === true && isHistogram && stepMs === undefined) return { ...base, minutesFrom: minutes, rawFrom: compacted };
-    // Only raw points are points.
-    if (stepMs === undefined) return { ...base, minutesFrom: -Infinity, rawFrom: -Infinity };
-    const fits = (bucketMs: number): boolean => stepMs % bucketMs === 0 && from % bucketMs === 0;
-    // A percentile of values that have no sketches needs the values.
-    const needsValues = evaluation.wantsSketches && !isHistogram;
-    if (needsValues) return { ...base, minutesFrom: -Infinity, rawFrom: -Infinity };
-    if (fits(HOUR_MS)) return { ...base, minutesFrom: Math.max(minutes, Math.min(this.#marks.get('hours'), compacted)), rawFrom: compacted };
-    // Observations of a histogram are kept by the minute once their slot is over.
-    if (fits(MINUTE_MS) || isHistogram) return { ...base, minutesFrom: minutes, rawFrom: compacted };
-    return { ...base, minutesFrom: minutes, rawFrom: raw };
-  }
-
-  #feedBlobs(feed: SeriesFeed, { id, isHistogram }: StoredSeries, plan: Plan, to: number, sketches: boolean, bear: Bear): void {
+  #feedBlobs(feed: SeriesFeed, { id, isHistogram }: StoredSeries, plan: TierPlan, to: number, sketches: boolean, bear: Bear): void {
     const { from, minutesFrom, rawFrom, logFrom } = plan;
     const minuteEnd = Math.min(rawFrom, logFrom, to + 1);
     if (minutesFrom > from) {

@@ -86,6 +86,19 @@ describe.skipIf(!HAS_POSTGRES || !HAS_REDIS)(
       expect(venue.orders()).toHaveLength(1);
     });
 
+    it('keep the metrics of each under its own name, and refuse a second kit with a name that is in use', async () => {
+      const venue = givenAVenue();
+      await using first = await kitOf(venue, 0, { account: 'named', owner: 'bot-1' });
+      await expect(kitOf(venue, 1, { account: 'named', owner: 'bot-1' })).rejects.toMatchObject({
+        failure: 'busy',
+        message: expect.stringMatching(/under the name "bot-1" are being written by process \d+ .*Give each process a name of its own/),
+      });
+      await using second = await kitOf(venue, 1, { account: 'named', owner: 'bot-2' });
+      await first.start();
+      await expect.poll(async () => (await first.store.stats()).points, { timeout: 10_000 }).toBeGreaterThan(100);
+      expect((await second.store.stats()).points).toBe(0);
+    });
+
     it('ends a standby that is no longer wanted', async () => {
       const venue = givenAVenue();
       await using first = await kitOf(venue, 0, { account: 'waited for' });

@@ -119,6 +119,19 @@ describe.skipIf(!HAS_REDIS)('limits that processes share on Redis (skipped unles
     await expect(b.acquire(cost(1), soon())).rejects.toMatchObject({ code: 'RATE_LIMITED' });
   });
 
+  it('takes back a part of what was granted, and ages the rest', async () => {
+    await using given = givenProcesses(2, [window(4, 60_000)]);
+    const [a, b] = given.limiters as [SharedRateLimiter, SharedRateLimiter];
+    await a.acquire(cost(3), { priority: 'read', hold: true });
+    a.release(cost(1));
+    a.sent(cost(2));
+    await b.acquire(cost(2), { priority: 'read' });
+    const soon = { priority: 'read', deadlineAt: systemClock.monotonic() + 60 } as const;
+    await expect(b.acquire(cost(1), soon)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    // What costs nothing needs no grant.
+    await a.acquire([{ limit: 'weight', units: 0 }], { priority: 'read' });
+  });
+
   it('has every process obey a ban, and a block, that one was told of', async () => {
     await using given = givenProcesses(4, [window(1_000, 1_000), { ...window(1_000, 1_000), id: 'other' }]);
     for (const { shared } of given.processes) await shared.ready();
