@@ -8,7 +8,7 @@ import { systemClock } from '../src/core/clock.js';
 import { CachedMarketDataClient } from '../src/market-data/index.js';
 import { instrument, MetricsRegistry } from '../src/metrics/index.js';
 import { MemoryOrderJournal, ResilientTradingClient } from '../src/trading/index.js';
-import { type Comparison, compare, digits, publish, toMarkdown } from './harness.js';
+import { type Comparison, compare, digits, type Measured, publish, toMarkdown } from './harness.js';
 import { instantVenue } from './instant-venue.js';
 
 const SYMBOLS = Array.from({ length: 64 }, (_, i) => `S${i}/USDT`);
@@ -123,8 +123,11 @@ export default async function traceRecorder(): Promise<void> {
 
 function costs(comparisons: readonly Comparison[]): string {
   const rows = comparisons.map(({ title, measured }) => {
-    const [off, , file] = measured.map(({ nsPerOp }) => nsPerOp) as [number, number, number];
-    return `| ${title} | ${digits(file - off)} | ${digits((100 * (file - off)) / off)} % |`;
+    const [off, , file] = measured as [Measured, Measured, Measured];
+    const adds = file.nsPerOp - off.nsPerOp;
+    // What is less than the rounds differ by, can't be told.
+    if (adds < (off.maxNs - off.minNs) / 2) return `| ${title} | less than the rounds differ by | |`;
+    return `| ${title} | ${digits(adds)} | ${digits((100 * adds) / off.nsPerOp)} % |`;
   });
   return [
     '### What the recorder adds, into a file',

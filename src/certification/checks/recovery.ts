@@ -13,7 +13,7 @@ export const recovery: Check = {
       passed: recoveredAfterS !== undefined && recoveredAfterS <= MOST_S,
       measured: recoveredAfterS === undefined ? 'never' : `${figure(recoveredAfterS)} s`,
       required: `at most ${MOST_S} s`,
-      why: 'From the end of a minute in which the venue answered nothing but 503, until a quote came and an order was filled, in virtual time.',
+      why: 'From the end of a minute in which the venue answered nothing but 503, until a quote came and the venue had an order, in virtual time.',
     };
   },
 };

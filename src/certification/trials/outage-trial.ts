@@ -1,4 +1,5 @@
 import type { AlertInstance } from '../../contracts/alerts.js';
+import type { OrderState } from '../../contracts/orders.js';
 import { kitDesk } from './desks.js';
 import { Trial, type TrialGround } from './trial.js';
 import { runWorkload } from './workload.js';
@@ -68,6 +69,8 @@ export async function runOutage(ground: TrialGround): Promise<OutageResult> {
   };
 }
 
+const AT_VENUE: readonly (OrderState | undefined)[] = ['working', 'partially_filled', 'filled'];
+
 /** Rules may share an id when their severities differ. */
 const levelOf = ({ rule, severity }: AlertInstance): string => `${severity} ${rule}`;
 
@@ -83,7 +86,7 @@ async function recoveryOf(trial: Trial, { seed, options }: TrialGround): Promise
     const [quote, order] = await trial.settle(both, AFTER_MS);
     const isThere = {
       quote: options.marketData === undefined || quote !== undefined,
-      order: options.broker === undefined || order?.state === 'filled',
+      order: options.broker === undefined || AT_VENUE.includes(order?.state),
     };
     return isThere.quote && isThere.order ? clock.monotonic() : undefined;
   } catch {

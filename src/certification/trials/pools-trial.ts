@@ -8,14 +8,14 @@ import { ConnectionPool } from '../../pool/index.js';
 import type { TrialGround } from './trial.js';
 
 /** What became of the connections of one pool. */
-export interface PoolUse {
+interface PoolUse {
   /** In the end, and at most. */
   readonly inUse: number;
   readonly most: number;
   readonly leaks: number;
 }
 
-export interface PoolsResult {
+interface PoolsResult {
   readonly pools: ReadonlyMap<string, PoolUse>;
   /** Pools that could not be made, or that lent more than they may. */
   readonly wrong: readonly string[];
