@@ -46,6 +46,9 @@ const MARGIN = 8;
 /** A machine that is busy takes long to start a process: that is not the kit's fault. */
 const START_MS = 40_000;
 const SETTLE_MS = 40_000;
+const LEAST_IN_A_LIFE = 5;
+const LONGEST_LIFE_MS = 15_000;
+const POLL_MS = 10;
 const LIFE_MS = { least: 150, most: 700 };
 
 /**
@@ -89,7 +92,11 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
     };
     for (let life = 1; life <= KILLS; life++) {
       const process = new Life(file, { ...task, mode: 'trade', again: [...durable].slice(-6), first: Math.max(-1, ...durable) + 1 }, durable, signal);
+      const wanted = durable.size + LEAST_IN_A_LIFE;
       await process.started(START_MS);
+      // On a machine that is busy a life is as long as its work takes.
+      const until = systemClock.monotonic() + LONGEST_LIFE_MS;
+      while (process.failure === undefined && durable.size < wanted && systemClock.monotonic() < until) await systemClock.sleep(POLL_MS, signal);
       if (process.failure === undefined) await systemClock.sleep(LIFE_MS.least + random() * (LIFE_MS.most - LIFE_MS.least), signal);
       await process.kill();
       if (process.failure !== undefined) return failed(life, durable.size, process.failure);
