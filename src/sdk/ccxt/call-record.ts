@@ -102,7 +102,7 @@ class CallView<S extends CcxtExchange> implements ProxyHandler<S> {
     const record = this.#record;
     if (record.abandoned === true) return Promise.reject(new VenueKitError('ABORTED', 'The call was given up before it was sent.'));
     record.sent = true;
-    return sdk.fetch.apply(view as S, args);
+    return sdk.fetch.apply(view, args);
   }
 
   #answered(sdk: S, args: Parameters<CcxtExchange['onRestResponse']>): string {

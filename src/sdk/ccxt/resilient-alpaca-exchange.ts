@@ -57,11 +57,10 @@ export class ResilientAlpacaExchange {
 
 /** Such as `v2/orders/{order_id}` with what stands in its place, and the other parameters. */
 function filledIn(path: string, params: EndpointParams): readonly [path: string, rest: EndpointParams] {
-  const rest = { ...params };
+  const used: string[] = [];
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = rest[name];
-    delete rest[name];
-    return encodeURIComponent(String(value));
+    used.push(name);
+    return encodeURIComponent(String(params[name]));
   });
-  return [filled, rest];
+  return [filled, Object.fromEntries(Object.entries(params).filter(([name]) => !used.includes(name)))];
 }
