@@ -61,25 +61,13 @@ export class PostgresServer implements AsyncDisposable {
     return server;
   }
 
-  config(over: pg.PoolConfig = {}): pg.PoolConfig {
-    return { host: '127.0.0.1', port: this.port, user: USER, database: USER, ...over };
-  }
-
   /** A pool as a host makes one; it ends with the server. */
   pool(over: pg.PoolConfig = {}): pg.Pool {
-    const pool = new pg.Pool(this.config(over));
+    const pool = new pg.Pool({ host: '127.0.0.1', port: this.port, user: USER, database: USER, ...over });
     // As a host has to: an idle connection may be lost.
     pool.on('error', () => {});
     this.#pools.push(pool);
     return pool;
-  }
-
-  /** An empty database in it, so that tests need not share. */
-  async database(name: string): Promise<pg.PoolConfig> {
-    const pool = new pg.Pool(this.config({ max: 1 }));
-    await pool.query(`CREATE DATABASE ${name}`);
-    await pool.end();
-    return this.config({ database: name });
   }
 
   /** As a crash of the whole server does. */

@@ -15,17 +15,16 @@ export class RedisServer implements AsyncDisposable {
   readonly #directory: string;
   readonly #process: ServerProcess;
 
-  private constructor(port: number, directory: string, isPersistent: boolean) {
+  private constructor(port: number, directory: string) {
     this.port = port;
     this.#directory = directory;
-    const persistence = isPersistent ? ['--appendonly', 'yes', '--appendfsync', 'everysec'] : ['--appendonly', 'no'];
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--daemonize', 'no', ...persistence];
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
     this.#process = new ServerProcess('redis-server', args, () => answersPing(port));
   }
 
-  /** @param options - `isPersistent`: keeps what it has over a restart, but for its last second. */
-  static async start(options: { readonly isPersistent?: boolean } = {}): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'venuekit-redis-')), options.isPersistent === true);
+  /** It forgets everything with its process. */
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'venuekit-redis-')));
     await server.#process.start();
     return server;
   }
@@ -41,15 +40,6 @@ export class RedisServer implements AsyncDisposable {
 
   restart(): Promise<void> {
     return this.#process.start();
-  }
-
-  /** Accepts connections and answers nothing, as a host does that hangs. */
-  suspend(): void {
-    this.#process.signal('SIGSTOP');
-  }
-
-  resume(): void {
-    this.#process.signal('SIGCONT');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

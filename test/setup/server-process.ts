@@ -19,11 +19,6 @@ export class ServerProcess implements AsyncDisposable {
     this.#isReady = isReady;
   }
 
-  get pid(): number {
-    if (this.#process?.pid === undefined) throw new Error(`${this.#command} is not running`);
-    return this.#process.pid;
-  }
-
   async start(): Promise<void> {
     const child = spawn(this.#command, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
@@ -41,10 +36,6 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
-  signal(name: NodeJS.Signals): void {
-    process.kill(this.pid, name);
-  }
-
   /** Resolves when the process has ended. */
   async kill(name: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process;
@@ -52,7 +43,6 @@ export class ServerProcess implements AsyncDisposable {
     this.#process = undefined;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGCONT');
     child.kill(name);
     await ended;
   }

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { connectBroker } from '../../../src/certification/kill/venue-line.js';
+import type { BrokerAdapter } from '../../../src/contracts/broker.js';
 import { createVenueKit } from '../../../src/kit/create-venue-kit.js';
 import { settle, type TradeTask, tell, trade } from '../kill/trading.js';
 
@@ -10,20 +11,55 @@ export interface DeskTask extends TradeTask {
   readonly port: number;
   readonly postgres: number;
   readonly redis: number;
-  /** `trade` once it leads, until it is killed or has lost its lease; `settle`: wait until nothing is in doubt, cancel what is live, and leave. */
-  readonly mode: 'trade' | 'settle';
+  /**
+   * `trade` once it leads, until it is killed or has lost its lease; `settle`: wait until nothing is in doubt, cancel what is live, and
+   * leave; `read`: ask the venue for as much as the limits allow, without a lease.
+   */
+  readonly mode: 'trade' | 'settle' | 'read';
+  /** Whether each request to the venue is told of, as `sent <epoch ms> <units>`. */
+  readonly tellsSends?: boolean;
+}
+
+const READERS = 4;
+
+const wallMs = (): number => performance.timeOrigin + performance.now();
+
+/** Tells of each request as it leaves. */
+function telling(adapter: BrokerAdapter): BrokerAdapter {
+  return new Proxy(adapter, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function' || name === 'cost' || name === 'events' || name === 'observe') return member;
+      const units = target.cost(String(name)).reduce((sum, cost) => sum + cost.units, 0);
+      return (...args: unknown[]): unknown => {
+        if (units > 0) tell(`sent ${wallMs().toFixed(3)} ${units}`);
+        return (member as (...args: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
 }
 
 async function main(task: DeskTask): Promise<void> {
-  using adapter = await connectBroker(task.port);
+  using line = await connectBroker(task.port);
+  const adapter = task.tellsSends === true ? telling(line) : line;
   const pool = new pg.Pool({ host: '127.0.0.1', port: task.postgres, user: 'postgres', max: 4 });
   pool.on('error', () => {});
   const redis = new Redis({ host: '127.0.0.1', port: task.redis });
   redis.on('error', () => {});
-  await using kit = await createVenueKit({ broker: adapter, postgres: pool, redis, standby: true, policy: { timeoutMs: 400 } });
+  await using kit = await createVenueKit({ broker: adapter, postgres: pool, redis, standby: true, policy: { timeoutMs: 400, reserve: 0.2 } });
   kit.bus.on('leader.state', ({ state, epoch }) => tell(`${state} ${epoch}`));
+  kit.bus.on('limit.observed', ({ blockedUntil }) => blockedUntil !== undefined && tell('blocked by the venue'));
+  const trading = kit.trading!;
+  if (task.mode === 'read') {
+    tell('reading');
+    const ref = { symbol: 'BTC/USDT', clientOrderId: 'nobody-s' };
+    const reader = async (): Promise<void> => {
+      for (;;) await trading.read('find', (attempt) => adapter.find(ref, attempt), { deadlineMs: 30_000 }).catch(() => {});
+    };
+    await Promise.all(Array.from({ length: READERS }, reader));
+  }
   await kit.start();
-  await (task.mode === 'trade' ? trade(kit.trading!, task) : settle(kit.trading!));
+  await (task.mode === 'trade' ? trade(trading, task) : settle(trading));
 }
 
 main(JSON.parse(process.argv[2] ?? '') as DeskTask).then(

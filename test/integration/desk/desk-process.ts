@@ -11,13 +11,17 @@ export class DeskProcess {
   readonly #said: string[] = [];
   readonly #heard = new Set<() => void>();
 
+  /** Requests that it has sent to the venue: when, in epoch ms, and what each cost. */
+  readonly sends: { readonly at: number; readonly units: number }[] = [];
+
   private constructor(child: ChildProcess, onDurable: (number: number) => void) {
     this.#child = child;
     const lines = createInterface({ input: child.stdout! });
     this.#ended = Promise.all([once(child, 'exit'), once(lines, 'close')]).then(() => {});
     lines.on('line', (line) => {
-      const [word, rest] = line.split(' ');
+      const [word, rest, units] = line.split(' ');
       if (word === 'durable') onDurable(Number(rest));
+      else if (word === 'sent') this.sends.push({ at: Number(rest), units: Number(units) });
       else this.#said.push(line);
       for (const look of [...this.#heard]) look();
     });

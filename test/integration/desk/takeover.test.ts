@@ -8,6 +8,7 @@ import { HAS_REDIS, RedisServer } from '../../setup/redis-server.js';
 import { audit } from '../kill/audit.js';
 import { givenAHostileVenue, intentIds } from '../kill/kill-rounds.js';
 import { DeskProcess } from './desk-process.js';
+import { runDesk } from './desk-run.js';
 
 const LEASE_MS = 5_000;
 
@@ -66,5 +67,14 @@ describe.skipIf(!HAS_POSTGRES || !HAS_REDIS)('a desk of several processes (skipp
     } finally {
       for (const bot of bots) await bot.kill();
     }
+  });
+
+  it('keeps one limit with eight processes, one of which is killed every few seconds, and all books right', async () => {
+    const found = await runDesk({ ms: 12_000, killEveryMs: 4_000, seed: 11 });
+    expect(found).toMatchObject({ duplicates: 0, orphans: 0, lost: 0, wronglyFilled: 0, overWhenSent: 0, overAtVenue: 0, findings: [] });
+    // Otherwise nothing has been tried.
+    expect(found).toMatchObject({ killed: 3, takeovers: 2 });
+    expect(found.mostInAWindow).toBeGreaterThan(60);
+    expect(found.venueOrders).toBeGreaterThan(10);
   });
 });
