@@ -32,7 +32,10 @@ function telling(adapter: BrokerAdapter): BrokerAdapter {
       if (typeof member !== 'function' || name === 'cost' || name === 'events' || name === 'observe') return member;
       const units = target.cost(String(name)).reduce((sum, cost) => sum + cost.units, 0);
       return (...args: unknown[]): unknown => {
-        if (units > 0) tell(`sent ${wallMs().toFixed(3)} ${units}`);
+        const sentAt = wallMs();
+        // Goes with the request, so that the venue's side knows how long its way took.
+        Object.assign(args.at(-1) as object, { sentAt });
+        if (units > 0) tell(`sent ${sentAt.toFixed(3)} ${units}`);
         return (member as (...args: unknown[]) => unknown).apply(target, args);
       };
     },

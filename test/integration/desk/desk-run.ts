@@ -40,6 +40,11 @@ interface Spent {
   readonly units: number;
 }
 
+/** With how long its way took. */
+interface Arrived extends Spent {
+  readonly tookMs: number;
+}
+
 /** Eight processes on one account: one that sends, a standby, and six that read for as much as the limit allows; one of them is killed every so often, and replaced. */
 export async function runDesk({ ms, killEveryMs, seed }: DeskRunOptions): Promise<DeskFindings> {
   await using postgres = await PostgresServer.start();
@@ -52,7 +57,7 @@ export async function runDesk({ ms, killEveryMs, seed }: DeskRunOptions): Promis
     latency: { p50Ms: 2, p99Ms: 15 },
     log: 'hash',
   });
-  const arrivals: Spent[] = [];
+  const arrivals: Arrived[] = [];
   await using line = await serveBroker(limited(simulatedBroker(venue), arrivals));
   const durable = new Set<number>();
   const all: DeskProcess[] = [];
@@ -95,12 +100,13 @@ export async function runDesk({ ms, killEveryMs, seed }: DeskRunOptions): Promis
     const books = await audit(venue, journal, intentIds(durable));
     await journal.close();
     const sent = all.flatMap(({ sends }) => sends);
-    const spreadMs = spreadOf(sent, arrivals);
+    const ways = arrivals.map(({ tookMs }) => tookMs);
+    const spreadMs = Math.ceil(Math.max(...ways) - Math.min(...ways));
     const mostInAWindow = mostIn(sent, LIMIT.perMs);
     return {
       ...books,
       overWhenSent: Math.max(0, mostInAWindow - LIMIT.units),
-      overAtVenue: Math.max(0, mostIn(arrivals, LIMIT.perMs - spreadMs) - LIMIT.units),
+      overAtVenue: Math.max(0, mostIn(arrivals, Math.max(1, LIMIT.perMs - spreadMs)) - LIMIT.units),
       killed,
       takeovers,
       requests: sent.length,
@@ -113,7 +119,7 @@ export async function runDesk({ ms, killEveryMs, seed }: DeskRunOptions): Promis
 }
 
 /** The venue with a limit that it only counts. */
-function limited(broker: BrokerAdapter, arrivals: Spent[]): BrokerAdapter {
+function limited(broker: BrokerAdapter, arrivals: Arrived[]): BrokerAdapter {
   return new Proxy(broker, {
     get(target, name) {
       if (name === 'limits') return [LIMIT];
@@ -123,7 +129,9 @@ function limited(broker: BrokerAdapter, arrivals: Spent[]): BrokerAdapter {
       // Bound: a method of a class with private members can't run on a proxy of it.
       if (name === 'events' || name === 'observe') return member.bind(target);
       return (...args: unknown[]): unknown => {
-        arrivals.push({ at: systemClock.now(), units: name === 'openOrders' || name === 'history' ? 3 : 1 });
+        const at = systemClock.now();
+        const { sentAt = at } = args.at(-1) as { readonly sentAt?: number };
+        arrivals.push({ at, units: name === 'openOrders' || name === 'history' ? 3 : 1, tookMs: at - sentAt });
         return (member as (...args: unknown[]) => unknown).apply(target, args);
       };
     },
@@ -140,18 +148,4 @@ function mostIn(spent: readonly Spent[], perMs: number): number {
     most = Math.max(most, sum);
   }
   return most;
-}
-
-/** How much the ways to the venue differed: requests arrive in the order in which they were sent, as good as, so that the n-th is compared with the n-th. */
-function spreadOf(sent: readonly Spent[], arrived: readonly Spent[]): number {
-  const [a, b] = [sent, arrived].map((list) => list.map(({ at }) => at).sort((x, y) => x - y)) as [number[], number[]];
-  // Of requests that were written while their process was killed some may not have arrived.
-  const count = Math.min(a.length, b.length);
-  let [least, most] = [Infinity, -Infinity];
-  for (let i = 0; i < count; i++) {
-    const tookMs = (b[i] as number) - (a[i] as number);
-    least = Math.min(least, tookMs);
-    most = Math.max(most, tookMs);
-  }
-  return count === 0 ? 0 : Math.ceil(most - least);
 }
