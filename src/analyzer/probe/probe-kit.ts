@@ -84,9 +84,7 @@ function workOf(kit: ProbedKit, options: ProbeOptions): Work {
   requirePositive('maxAgeMs', maxAgeMs);
   requireInteger('maxReads', maxReads, 1);
   requireInteger('seed', seed);
-  if (!Array.isArray(symbols as unknown) || symbols.length === 0)
-    throw new RangeError(`symbols must name at least one symbol, got ${JSON.stringify(symbols)}`);
-  for (const symbol of symbols) requireText('symbols', symbol);
+  requireSymbols(symbols);
   requireMethods('clock', clock, ['now', 'monotonic', 'sleep', 'schedule']);
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
   if (orders !== undefined) {
@@ -109,4 +107,9 @@ function workOf(kit: ProbedKit, options: ProbeOptions): Work {
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   };
+}
+
+function requireSymbols(given: unknown): void {
+  if (!Array.isArray(given) || given.length === 0) throw new RangeError(`symbols must name at least one symbol, got ${JSON.stringify(given)}`);
+  for (const symbol of given as readonly string[]) requireText('symbols', symbol);
 }
