@@ -121,7 +121,7 @@ const watchers = new WeakMap<object, CallWatcher>();
 /** The watcher of `sdk`: one per instance, however many adapters are made of it. */
 export function watcherOf<S extends CcxtExchange>(sdk: S): CallWatcher<S> {
   let watcher = watchers.get(sdk) as CallWatcher<S> | undefined;
-  if (watcher === undefined) watchers.set(sdk, (watcher = new CallWatcher(sdk)) as unknown as CallWatcher);
+  if (watcher === undefined) watchers.set(sdk, (watcher = new CallWatcher(sdk)));
   return watcher;
 }
 
