@@ -132,7 +132,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     clock,
     logger,
     stills: (task) => renderer.stills(task),
-    onVisitor: () => renderer.warm(),
+    canDrawSoon: () => renderer.isWarm,
     render: (format, range, signal) => render({ format, ...range, signal }),
   });
   const nodeHandler = nodeHandlerOf(pages.answer, logger);
@@ -160,7 +160,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         server.listen(port, host, resolve);
       });
       servers.add(server);
-      pages.prepare();
+      void pages.warmUp();
       const { port: bound } = server.address() as AddressInfo;
       const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
       return { url: `http://${name}:${bound}/?token=${encodeURIComponent(token)}` };

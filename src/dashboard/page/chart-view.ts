@@ -25,6 +25,8 @@ export class ChartView {
   #width = 0;
   #height = 0;
   #isStale = false;
+  /** Resolves when the picture that the page came with is seen, if it came with one. */
+  readonly stillShown: Promise<void>;
   /** Called when there is something to draw. */
   onStale: () => void = () => {};
 
@@ -35,6 +37,7 @@ export class ChartView {
     this.#words = figure.querySelector<HTMLElement>('.words')!;
     this.#values = figure.querySelector<HTMLDetailsElement>('.values')!;
     this.#values.addEventListener('toggle', () => this.#fillTable());
+    this.stillShown = this.#showStill();
     // It tells the size too: to ask for it would have the page laid out at once.
     new ResizeObserver((entries) => {
       const { width, height } = entries.at(-1)!.contentRect;
@@ -64,15 +67,21 @@ export class ChartView {
     this.#stale();
   }
 
-  /** A picture of the chart, until it is drawn here. */
-  async showStill(svg: string): Promise<void> {
-    const image = element(this.#page, 'img');
-    image.alt = '';
-    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
-    await image.decode();
-    if (this.#drawing !== undefined) return;
-    this.#plot.replaceChildren(image);
-    this.figure.dataset.state = 'still';
+  /** Somebody wants other colours than it has. */
+  dropStill(): void {
+    this.#plot.querySelector('picture')?.remove();
+  }
+
+  async #showStill(): Promise<void> {
+    const image = this.#plot.querySelector('img');
+    if (image === null) return;
+    try {
+      await image.decode();
+    } catch {
+      // It did not come: the page draws itself.
+    }
+    const isThere = image.naturalWidth > 1 && image.isConnected;
+    if (isThere) this.figure.dataset.state = 'still';
   }
 
   draw({ init }: DrawingCode): void {

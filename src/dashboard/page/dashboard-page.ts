@@ -1,12 +1,11 @@
 import { utc } from '../charts/format.js';
 import type { Scheme } from '../charts/look.js';
 import { DEFAULT_SERIES } from '../charts/selected-series.js';
-import type { Stills } from '../report/stills.js';
 import type { Snapshot } from '../view/snapshot.js';
 import { ChartView } from './chart-view.js';
 import { DrawingQueue } from './drawing-queue.js';
 import { byId, element, setText } from './elements.js';
-import { firstLook, later } from './first-look.js';
+import { firstSnapshot, later } from './first-look.js';
 import { LiveStream, type StreamState } from './live-stream.js';
 import { SeriesPicker } from './series-picker.js';
 import { StripView } from './strip-view.js';
@@ -84,20 +83,20 @@ export function dashboardPage(page: Document): void {
     if (query === undefined) return;
     for (const link of page.querySelectorAll<HTMLAnchorElement>('a[data-format]'))
       link.href = `report?format=${link.dataset.format}&${query.toString()}`;
-    const first = firstLook(page, query, scheme);
+    const first = firstSnapshot(page, query);
     query.set('metric', picker.value);
     snapshot = undefined;
-    stream.open(query, first?.snapshot);
-    stills ??= first?.stills;
+    stream.open(query, first);
   };
-  let stills: Promise<Stills | undefined> | undefined;
   open();
   // The first snapshot is on its way meanwhile.
   const views = new Map(
     [...page.querySelectorAll<HTMLElement>('figure[data-chart]')].map((figure) => [figure.dataset.chart, new ChartView(page, figure)]),
   );
   const queue = new DrawingQueue(page, [...views.values()]);
-  void draw(queue, views, stills, isRead).catch(() => {
+  // Stills are in the colours of the system; somebody may have chosen others.
+  if (scheme !== systemScheme(page)) for (const view of views.values()) view.dropStill();
+  void draw(queue, [...views.values()], isRead).catch(() => {
     isWithoutDrawings = true;
     say();
   });
@@ -131,15 +130,8 @@ export function dashboardPage(page: Document): void {
 }
 
 /** Stills come sooner than the code that draws; but nobody waits for them long. */
-async function draw(
-  queue: DrawingQueue,
-  views: ReadonlyMap<string | undefined, ChartView>,
-  stills: Promise<Stills | undefined> | undefined,
-  isRead: Promise<void>,
-): Promise<void> {
-  const shown = (stills ?? Promise.resolve(undefined)).then((all = {}) =>
-    Promise.all(Object.entries(all).map(([id, svg]) => views.get(id)?.showStill(svg))),
-  );
+async function draw(queue: DrawingQueue, views: readonly ChartView[], isRead: Promise<void>): Promise<void> {
+  const shown = Promise.all(views.map((view) => view.stillShown));
   await Promise.race([shown, later(CODE_AFTER_MS)]);
   const code = await import('../drawing/canvas.js');
   await Promise.race([shown, isRead.then(() => later(DRAW_AFTER_MS))]);
@@ -161,8 +153,10 @@ function preferredScheme(page: Document): Scheme {
   } catch {
     // A browser that keeps nothing goes by the system alone.
   }
-  return page.defaultView?.matchMedia('(prefers-color-scheme: dark)').matches === true ? 'dark' : 'light';
+  return systemScheme(page);
 }
+
+const systemScheme = (page: Document): Scheme => (page.defaultView?.matchMedia('(prefers-color-scheme: dark)').matches === true ? 'dark' : 'light');
 
 function remember(page: Document, scheme: Scheme): void {
   try {

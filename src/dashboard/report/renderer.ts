@@ -11,13 +11,14 @@ import type { ReportFormat } from './report-format.js';
 import type { Stills, StillsTask } from './stills.js';
 import type { WorkerTask } from './worker.js';
 
-/** A thread with nothing to do ends after this. */
-const IDLE_THREAD_MS = 30_000;
+/** A thread with nothing to do ends after this: whoever comes back soon does not wait for another to begin. */
+const IDLE_THREAD_MS = 600_000;
 
 /** Draws on a thread of its own: 1.5 s of drawing are nothing that a bot's loop can spare. */
 export class Renderer implements AsyncDisposable {
   readonly #assets: DashboardAssets;
   #pool: Promise<Tinypool> | undefined;
+  #started: Tinypool | undefined;
   #closed = false;
 
   constructor(assets: DashboardAssets) {
@@ -44,9 +45,9 @@ export class Renderer implements AsyncDisposable {
     return (await this.#run({ do: 'stills', task }, signal)) as Stills;
   }
 
-  /** Has the thread begin: it is about to be needed. */
-  warm(): void {
-    this.stills({ charts: [], scheme: 'light', size: 'wide' }).catch(() => {});
+  /** Whether the thread is there: to begin one takes it longer than to draw. */
+  get isWarm(): boolean {
+    return (this.#started?.threads.length ?? 0) > 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,7 +63,9 @@ export class Renderer implements AsyncDisposable {
     if (this.#closed) throw closedError('The dashboard');
     this.#pool ??= this.#start();
     const pool = await this.#pool;
-    return pool.run(task, signal === undefined ? {} : { signal });
+    const done: unknown = await pool.run(task, signal === undefined ? {} : { signal });
+    this.#started = pool;
+    return done;
   }
 
   async #start(): Promise<Tinypool> {

@@ -17,7 +17,7 @@ export class DrawnStills {
     const key = `${look.scheme} ${look.size}`;
     let stills = looks.get(key);
     if (stills === undefined) {
-      stills = this.#draw({ charts, ...look });
+      stills = this.#draw({ charts, scheme: look.scheme, size: look.size });
       stills.catch(() => looks.delete(key));
       looks.set(key, stills);
     }

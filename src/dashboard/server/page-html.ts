@@ -1,6 +1,7 @@
+import type { ChartId } from '../charts/chart.js';
 import { allCharts } from '../charts/charts.js';
 import { escapeMarkup as text } from '../drawing/svg-text.js';
-import { firstLooks, mediaOf } from '../view/first-look.js';
+import { type FirstLook, firstLooks, mediaOf } from '../view/first-look.js';
 import { DEFAULT_RANGE_MS } from '../view/view.js';
 
 /** Ranges that the page offers. */
@@ -16,19 +17,12 @@ const RANGES: readonly (readonly [ms: number, name: string])[] = [
 const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0072b2"/><path d="M2 11l4-5 3 3 5-6" stroke="#fff" stroke-width="2" fill="none"/></svg>')}`;
 
 /**
- * The page before its script has filled it: it names all that will stand there, and has what it shows
- * first fetched at once. Every link is relative to where it is mounted.
+ * The page before its script has filled it: it names all that will stand there, has what it shows first
+ * fetched at once, and may show stills of it. Every link is relative to where it is mounted.
  */
-export function pageHtml(title: string, opening: URLSearchParams | undefined): string {
-  const fetched = (path: string, query: URLSearchParams, more: string): string =>
-    `<link rel="preload" as="fetch" crossorigin href="${path}?${text(query.toString())}"${more}>\n`;
-  const first =
-    opening === undefined
-      ? ''
-      : fetched('snapshot', opening, ' id="first"') +
-        firstLooks
-          .map((look) => fetched('stills', new URLSearchParams([...opening, ...Object.entries(look)]), ` class="still" media="${mediaOf(look)}"`))
-          .join('');
+export function pageHtml(title: string, opening: URLSearchParams | undefined, hasStills: boolean): string {
+  const first = opening === undefined ? '' : `<link id="first" rel="preload" as="fetch" crossorigin href="snapshot?${text(opening.toString())}">\n`;
+  const still = (chart: ChartId): string => (opening === undefined || !hasStills ? '' : picture(chart, opening));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -73,7 +67,7 @@ ${allCharts
         ? '<label class="picker">Metric <select id="metric"></select></label><label class="picker">or by name <input id="metric-name" list="metric-names" autocomplete="off" spellcheck="false"><datalist id="metric-names"></datalist></label><p id="metric-error" role="alert"></p>'
         : ''
     }<p id="words-${id}" class="words">being read</p></figcaption>
-<div class="plot" role="img" aria-labelledby="title-${id}" aria-describedby="words-${id}"></div>
+<div class="plot" role="img" aria-labelledby="title-${id}" aria-describedby="words-${id}">${still(id)}</div>
 <details class="values"><summary>Figures<span class="hidden"> of ${text(name)}</span></summary><div class="scroll" tabindex="0" role="region" aria-label="Figures of ${text(name)}"><table></table></div><p class="muted">${text(how)}</p></details>
 </figure>`,
   )
@@ -84,4 +78,10 @@ ${allCharts
 </body>
 </html>
 `;
+}
+
+function picture(chart: ChartId, opening: URLSearchParams): string {
+  const address = (look: FirstLook): string => text(`still?${new URLSearchParams([...opening, ['chart', chart], ...Object.entries(look)]).toString()}`);
+  const [usual, ...others] = firstLooks;
+  return `<picture>${others.map((look) => `<source media="${mediaOf(look)}" srcset="${address(look)}">`).join('')}<img alt="" src="${address(usual!)}"></picture>`;
 }

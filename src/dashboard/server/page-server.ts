@@ -1,11 +1,11 @@
 import { abortable } from '../../core/abort.js';
 import type { Clock } from '../../core/clock.js';
-import { isVenueKitError } from '../../core/errors.js';
+import { asError, isVenueKitError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { REPORT_FORMATS, type ReportFormat } from '../report/report-format.js';
 import type { Stills, StillsTask } from '../report/stills.js';
 import type { AlertEngineShape } from '../view/alert-source.js';
-import { firstLookOf } from '../view/first-look.js';
+import { firstLookOf, firstLooks } from '../view/first-look.js';
 import type { DashboardReader } from '../view/reader.js';
 import type { Snapshot } from '../view/snapshot.js';
 import { openingView, type View, viewKey, viewOf } from '../view/view.js';
@@ -27,8 +27,8 @@ export interface PageServerOptions {
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   readonly stills: (task: StillsTask) => Promise<Stills>;
-  /** Called when somebody is about to see a page. */
-  readonly onVisitor: () => void;
+  /** Whether stills would be there before the page's own drawings. */
+  readonly canDrawSoon: () => boolean;
   readonly render: (format: ReportFormat, range: { readonly from: number; readonly to: number }, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
@@ -38,6 +38,9 @@ const MOST_VIEWS = 32;
 const MOST_PAGES = 200;
 const MOST_RENDERINGS = 4;
 const LONGEST_SILENCE_MS = 7 * 86_400_000;
+/** Later than that a page draws itself. */
+const STILL_WITHIN_MS = 1_000;
+const NOTHING = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>';
 const TYPES: Readonly<Record<ReportFormat, string>> = {
   svg: 'image/svg+xml',
   png: 'image/png',
@@ -66,7 +69,7 @@ export class PageServer implements Disposable {
       'canvas.js': { GET: (request) => this.#files.answer('dashboard-canvas.js', request) },
       'page.css': { GET: (request) => this.#files.answer('dashboard-page.css', request) },
       snapshot: { GET: (request) => this.#first(request) },
-      stills: { GET: (request) => this.#stills(request) },
+      still: { GET: (request) => this.#still(request) },
       events: { GET: (request) => this.#events(request) },
       series: { GET: (request) => this.#series(request) },
       report: { GET: (request) => this.#report(request) },
@@ -113,8 +116,7 @@ export class PageServer implements Disposable {
 
   #page({ url }: PageRequest): Answer {
     const { title, access } = this.#options;
-    this.prepare(url.searchParams);
-    this.#options.onVisitor();
+    this.#prepare(url.searchParams);
     const opening = openingView(url.searchParams);
     return {
       status: 200,
@@ -123,14 +125,24 @@ export class PageServer implements Disposable {
         'cache-control': 'no-store',
         'set-cookie': access.setCookie,
       },
-      body: pageHtml(title, 'status' in readQuery(opening, viewOf) ? undefined : opening),
+      body: pageHtml(title, 'status' in readQuery(opening, viewOf) ? undefined : opening, this.#options.canDrawSoon()),
     };
   }
 
-  /** What a page is about to ask for is read while its script is on the way, and before somebody has come at all. */
-  prepare(query: URLSearchParams = new URLSearchParams()): void {
+  /** What a page is about to ask for is read while its script is on the way. */
+  #prepare(query: URLSearchParams): void {
     const view = readQuery(openingView(query), viewOf);
     if (!('status' in view)) this.#channelOf(view);
+  }
+
+  /** Reads and draws what the first visitor will see, so that the threads for it are there. */
+  async warmUp(): Promise<void> {
+    try {
+      const first = await this.#read(openingView(new URLSearchParams()), new AbortController().signal);
+      if (!('status' in first)) await this.#drawn.of(first.snapshot.charts, firstLooks[0]!);
+    } catch (error) {
+      if (!this.#isClosed) this.#options.logger?.debug({ error: asError(error) }, 'the dashboard could not draw ahead');
+    }
   }
 
   async #first({ url, signal }: PageRequest): Promise<Answer> {
@@ -138,14 +150,18 @@ export class PageServer implements Disposable {
     return 'status' in first ? first : json(first);
   }
 
-  /** The charts as pictures: a page shows them until it can draw, which takes it longer. */
-  async #stills({ url, signal }: PageRequest): Promise<Answer> {
-    const look = readQuery(url.searchParams, firstLookOf);
+  /** A chart as a picture: a page shows it until it has drawn its own, which takes it longer. An empty one where it would come too late. */
+  async #still({ url, signal }: PageRequest): Promise<Answer> {
+    const { searchParams } = url;
+    const look = readQuery(searchParams, firstLookOf);
     if ('status' in look) return look;
-    const first = await this.#read(url.searchParams, signal);
+    const first = await this.#read(searchParams, signal);
     if ('status' in first) return first;
     try {
-      return json(await abortable(this.#drawn.of(first.snapshot.charts, look), signal));
+      const drawn = abortable(this.#drawn.of(first.snapshot.charts, look), signal);
+      const tooLate = this.#options.clock.sleep(STILL_WITHIN_MS, signal).then(() => ({}) as Stills);
+      const { [look.chart]: body = NOTHING } = await Promise.race([drawn, tooLate]);
+      return { status: 200, headers: { 'content-type': 'image/svg+xml', 'cache-control': 'no-store' }, body };
     } catch (error) {
       if (isVenueKitError(error, 'ASSETS_NOT_FOUND')) return refusal(501, error.message);
       throw error;

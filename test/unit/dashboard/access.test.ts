@@ -92,7 +92,7 @@ describe('who may see a dashboard', () => {
     expect(html).not.toContain('<script>alert');
     const addresses = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address!);
     expect(addresses.length).toBeGreaterThan(5);
-    for (const address of addresses) expect(address).toMatch(/^(page\.(js|css)|snapshot\?|stills\?|report\?|#|data:image\/svg)/);
+    for (const address of addresses) expect(address).toMatch(/^(page\.(js|css)|snapshot\?|report\?|#|data:image\/svg)/);
   });
 
   it('has a token of 256 random bits where none was given', () => {
@@ -174,7 +174,8 @@ describe('options', () => {
     for (const query of ['range=1', 'range=x', 'from=1', 'metric=a b c', 'from=9e15&to=9000000000060000', 'from=-60000&to=0']) {
       for (const route of ['events', 'snapshot', 'report']) expect((await ask(`${route}?${query}`)).status, `${route}?${query}`).toBe(400);
     }
-    expect((await ask('stills?range=60000&scheme=plaid&size=wide')).status).toBe(400);
+    for (const query of ['scheme=plaid&size=wide&chart=cache', 'scheme=dark&size=wide&chart=pie'])
+      expect((await ask(`still?range=60000&${query}`)).status, query).toBe(400);
     await dashboard[Symbol.asyncDispose]();
     await expect(dashboard.render({ format: 'svg', from: 0, to: 5 })).rejects.toThrow(/closed/);
     await dashboard[Symbol.asyncDispose]();
