@@ -159,7 +159,7 @@ export class PageServer implements Disposable {
     if ('status' in first) return first;
     try {
       const drawn = abortable(this.#drawn.of(first.snapshot.charts, look), signal);
-      const tooLate = this.#options.clock.sleep(STILL_WITHIN_MS, signal).then(() => ({}) as Stills);
+      const tooLate = this.#options.clock.sleep(STILL_WITHIN_MS, signal).then((): Stills => ({}));
       const { [look.chart]: body = NOTHING } = await Promise.race([drawn, tooLate]);
       return { status: 200, headers: { 'content-type': 'image/svg+xml', 'cache-control': 'no-store' }, body };
     } catch (error) {

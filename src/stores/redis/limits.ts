@@ -132,7 +132,7 @@ export class RedisLimits implements SharedLimits {
     this.limits = limits.map((limit) => withCapacity(limit, capacityOf(limit) - aloneUnits(limit) * processes));
     this.#byId = new Map(this.limits.map((limit) => [limit.id, limit]));
     this.#declared = new Map(limits.map((limit) => [limit.id, capacityOf(limit)]));
-    this.#channel = new RedisChannel(client, { prefix: `${this.#state}`, clock, ...(logger && { logger }) });
+    this.#channel = new RedisChannel(client, { prefix: this.#state, clock, ...(logger && { logger }) });
     this.#channel.on('blocked', (body) => {
       const { limit, forMs } = body as Block;
       for (const listener of [...this.#blockListeners]) listener(limit, forMs);

@@ -184,8 +184,12 @@ function isBefore(a: string, b: string): boolean {
 /** Of one stream, in the ways in which clients give it: `[[key, entries]]`, `[key, entries]`, or by key. */
 function entriesOf(reply: unknown): readonly (readonly [id: string, text: string])[] {
   if (reply === null || reply === undefined) return [];
-  const entries = Array.isArray(reply) ? (typeof reply[0] === 'string' ? reply[1] : reply[0][1]) : entriesByKey(reply);
+  const entries = Array.isArray(reply) ? entriesOfPair(reply) : entriesByKey(reply);
   return (entries as readonly (readonly [string, readonly string[]])[]).map(([id, fields]) => [id, fields[1] as string]);
+}
+
+function entriesOfPair(reply: readonly unknown[]): unknown {
+  return typeof reply[0] === 'string' ? reply[1] : (reply[0] as readonly unknown[])[1];
 }
 
 function entriesByKey(reply: unknown): unknown {
