@@ -82,6 +82,14 @@ export class JournalWriter {
     }
   }
 
+  /** Resolves with whether all that has been noted so far is durable; what is noted meanwhile is not waited for. */
+  async flushNoted(): Promise<boolean> {
+    const records = this.#takeNoted();
+    await (records.length > 0 ? this.#write(records, 0) : this.#latest).catch(() => {});
+    // What an earlier write could not make durable is owed again.
+    return this.#owed.length === 0;
+  }
+
   #arm(ms: number): void {
     this.#timer ??= this.#clock.schedule(ms, () => {
       this.#timer = undefined;

@@ -3,6 +3,7 @@ import type { OrderJournal } from '../contracts/journal.js';
 import type { Clock } from '../core/clock.js';
 import { asError } from '../core/errors.js';
 import type { Evidence } from './evidence.js';
+import type { JournalWriter } from './journal-writer.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import { LiveOrder } from './live-order.js';
 import type { OrderTable } from './order-table.js';
@@ -34,6 +35,7 @@ export class Sweeper {
   readonly #table: OrderTable;
   readonly #evidence: Evidence;
   readonly #journal: OrderJournal;
+  readonly #writer: JournalWriter;
   readonly #lease: LeaseKeeper;
   readonly #clock: Clock;
   readonly #account: string;
@@ -47,6 +49,7 @@ export class Sweeper {
     readonly table: OrderTable;
     readonly evidence: Evidence;
     readonly journal: OrderJournal;
+    readonly writer: JournalWriter;
     readonly lease: LeaseKeeper;
     readonly clock: Clock;
     readonly account: string;
@@ -56,6 +59,7 @@ export class Sweeper {
     this.#table = parts.table;
     this.#evidence = parts.evidence;
     this.#journal = parts.journal;
+    this.#writer = parts.writer;
     this.#lease = parts.lease;
     this.#clock = parts.clock;
     this.#account = parts.account;
@@ -145,6 +149,8 @@ export class Sweeper {
     this.#cursor = Math.max(this.#cursor ?? 0, venueMs);
     const now = this.#clock.monotonic();
     if (now - this.#cursorSavedAt < CURSOR_EVERY_MS) return;
+    // What was read must be in the journal before it says that it need not be read again.
+    if (!(await this.#writer.flushNoted())) return;
     this.#cursorSavedAt = now;
     await this.#journal.setCursor(this.#account, CURSOR, this.#cursor, this.#lease.epoch).catch(() => {});
   }

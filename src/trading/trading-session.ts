@@ -97,7 +97,7 @@ export class TradingSession {
     });
     const placer = new Placer({ adapter, calls, table, writer, halts, evidence, lease, clock, bus, logger });
     const canceller = new Canceller({ adapter, calls, table, writer, evidence, clock, closing });
-    const sweeper = new Sweeper({ adapter, calls, table, evidence, journal, lease, clock, account });
+    const sweeper = new Sweeper({ adapter, calls, table, evidence, journal, writer, lease, clock, account });
     const stream = new StreamConsumer({ adapter, evidence, clock, bus, logger, backoff: calls.backoff, closing });
     const resolver = new Resolver({ adapter, calls, table, evidence, halts, placer, sweeper, stream, clock, bus, logger, policy, closing });
     const waits: HandleHost['waits'] = new Set();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/contracts/broker.js';
 import type { OrderJournal } from '../../../src/contracts/journal.js';
 import { TradingError } from '../../../src/contracts/trading-error.js';
+import type { ManualClock } from '../../../src/core/manual-clock.js';
 import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
 import { ResilientTradingClient } from '../../../src/trading/resilient-trading-client.js';
 import { Life, mortalAdapter, mortalClock, mortalJournal } from '../../simulation/mortality.js';
@@ -191,5 +192,40 @@ describe('recovery', () => {
     await settle(clock, next.start());
     expect((await settle(clock, next.order('a')!.done())).state).toBe('canceled');
     expect(venue.orders().map(({ state }) => state)).toEqual(['canceled']);
+  });
+
+  it('does not say that listings need not be read again before what they showed is durable (simulation seed 1100763)', async () => {
+    const trouble = { isFull: false, isWritten: false };
+    const kept: string[] = [];
+    const journal = (clock: ManualClock): OrderJournal => {
+      const failing = aFailingJournal(new MemoryOrderJournal({ clock }), trouble);
+      return new Proxy(failing, {
+        get(target, name) {
+          const member = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
+          if (name !== 'append' && name !== 'setCursor') return member;
+          return async (...args: unknown[]) => {
+            await member(...args);
+            if (name === 'setCursor') kept.push('cursor');
+            else for (const { type } of args[0] as readonly { readonly type: string }[]) kept.push(type);
+          };
+        },
+      });
+    };
+    const { clock, client, venue } = await givenAStartedClient({ journal });
+    await settle(clock, client.submit(aRestingOrder({ intentId: 'a' })));
+    await clock.advance(10_000);
+    kept.length = 0;
+    trouble.isFull = true;
+    venue.fill(client.order('a')!.view.venueOrderIds[0]!);
+    await clock.advance(1_000);
+    await settle(clock, client.reconcile());
+    expect(client.order('a')!.view.state).toBe('filled');
+    expect(kept).toEqual([]);
+    trouble.isFull = false;
+    await clock.advance(10_000);
+    await settle(clock, client.reconcile());
+    expect(kept).toContain('cursor');
+    expect(kept.indexOf('cursor')).toBeGreaterThan(kept.findIndex((type) => /fill/.test(type)));
+    expect(kept.some((type) => /fill/.test(type))).toBe(true);
   });
 });

@@ -50,6 +50,25 @@ describe('JournalWriter', () => {
     expect(commits).toHaveLength(2);
   });
 
+  it('tells whether what was noted so far is durable, and does not wait for what is noted meanwhile', async () => {
+    const { clock, commits, writer } = givenAWriter();
+    expect(await writer.flushNoted()).toBe(true);
+    writer.note('a', absent);
+    const first = writer.flushNoted();
+    writer.note('b', absent);
+    commits[0]!.end();
+    expect(await first).toBe(true);
+    expect(commits.map(({ types }) => types)).toEqual([['a absent']]);
+    const second = writer.flushNoted();
+    commits[1]!.end(FULL);
+    expect(await second).toBe(false);
+    // Nothing new, but it is still owed.
+    const third = writer.flushNoted();
+    await clock.advance(0);
+    commits[2]!.end();
+    expect(await third).toBe(true);
+  });
+
   it('writes what is still owed with a flush of its own, and says so when that fails', async () => {
     const { clock, commits, writer } = givenAWriter();
     writer.note('a', absent);
