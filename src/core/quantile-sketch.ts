@@ -52,21 +52,6 @@ class Buckets {
     return this.first;
   }
 
-  /** Makes room from `low` to `high` at once; false where that would be more than there may be. */
-  cover(low: number, high: number): boolean {
-    const { counts, first } = this;
-    const last = first + counts.length - 1;
-    if (counts.length > 0 && low >= first && high <= last) return true;
-    const from = counts.length === 0 ? low : Math.min(first, low);
-    const length = (counts.length === 0 ? high : Math.max(last, high)) - from + 1;
-    if (length > this.#limit) return false;
-    const grown = new Float64Array(length);
-    if (counts.length > 0) grown.set(counts, first - from);
-    this.first = from;
-    this.counts = grown;
-    return true;
-  }
-
   add(key: number, times: number): void {
     const i = key - this.first;
     if (i >= 0 && i < this.counts.length) this.counts[i] = (this.counts[i] as number) + times;
@@ -185,26 +170,6 @@ export class QuantileSketch {
     if (other.#negative !== undefined) mergeBuckets(this.#below(), other.#negative, shift);
     this.#zeros += other.#zeros;
     this.#setTotals(this.count + other.count, this.sum + other.sum, Math.min(this.min, other.min), Math.max(this.max, other.max));
-    return this;
-  }
-
-  /**
-   * Adds all values of a sketch that {@link toBytes} packed, mostly without unpacking it: a day of
-   * sketches is many.
-   * @throws RangeError when `bytes` are something else; nothing has been added then.
-   */
-  mergeBytes(bytes: Uint8Array): this {
-    const reader = new Reader(bytes);
-    const { bits, sum, min, max, count } = reader.head();
-    const zeros = reader.varint();
-    const positive = reader.span();
-    const isPlain = bits === this.#bits && positive.used > 0 && reader.varint() === 0;
-    if (!isPlain || zeros + positive.total !== count || !this.#positive.cover(positive.first, positive.last)) {
-      return this.merge(QuantileSketch.fromBytes(bytes));
-    }
-    reader.addTo(this.#positive, positive);
-    this.#zeros += zeros;
-    this.#setTotals(this.count + count, this.sum + sum, Math.min(this.min, min), Math.max(this.max, max));
     return this;
   }
 
@@ -429,50 +394,23 @@ class Reader {
 
   /** Reads counts into the buckets that `make` gives, if there are any; their total. */
   buckets(make: () => Buckets): number {
-    const span = this.span();
-    if (span.used === 0) return 0;
-    const buckets = make();
-    buckets.first = span.first;
-    buckets.counts = new Float64Array(span.last - span.first + 1);
-    this.addTo(buckets, span);
-    return span.total;
-  }
-
-  /** Reads past counts; where they lie, and what they come to. */
-  span(): Span {
     const used = this.varint();
-    const at = this.#at;
-    let first = 0;
-    let key = 0;
+    if (used === 0) return 0;
+    const keys: number[] = [];
+    const counts: number[] = [];
     let total = 0;
-    for (let i = 0; i < used; i++) {
+    for (let i = 0, key = 0; i < used; i++) {
       key += this.varint();
-      if (i === 0) first = key;
-      total += this.varint();
-      // A key that is nonsense must not be asked room for.
-      if (key - first >= MAX_OCTAVES << 13)
-        throw new RangeError(`a sketch must span at most ${MAX_OCTAVES} powers of two, got ${key - first + 1} buckets`);
+      keys.push(key);
+      counts.push(this.varint());
+      total += counts[i] as number;
     }
-    return { used, at, first, last: key, total };
+    const buckets = make();
+    buckets.first = keys[0] as number;
+    const span = (keys[used - 1] as number) - buckets.first + 1;
+    if (span > MAX_OCTAVES << 13) throw new RangeError(`a sketch must span at most ${MAX_OCTAVES} powers of two, got ${span} buckets`);
+    buckets.counts = new Float64Array(span);
+    for (let i = 0; i < used; i++) buckets.counts[(keys[i] as number) - buckets.first] = counts[i] as number;
+    return total;
   }
-
-  /** Adds the counts of a {@link span} to buckets that have room for them. */
-  addTo({ first, counts }: Buckets, { used, at }: Span): void {
-    const end = this.#at;
-    this.#at = at;
-    for (let i = 0, key = -first; i < used; i++) {
-      key += this.varint();
-      counts[key] = (counts[key] as number) + this.varint();
-    }
-    this.#at = end;
-  }
-}
-
-interface Span {
-  readonly used: number;
-  /** Where its first key is. */
-  readonly at: number;
-  readonly first: number;
-  readonly last: number;
-  readonly total: number;
 }

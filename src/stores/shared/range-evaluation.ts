@@ -334,7 +334,7 @@ export class SeriesFeed {
 function addSketch(step: Step, bytes: Uint8Array): void {
   const { min, max, sum, count: n } = QuantileSketch.summaryOf(bytes);
   count(step, min, max, sum, n);
-  step.sketch = step.sketch === undefined ? QuantileSketch.fromBytes(bytes) : step.sketch.mergeBytes(bytes);
+  step.sketch = step.sketch === undefined ? QuantileSketch.fromBytes(bytes) : step.sketch.merge(QuantileSketch.fromBytes(bytes));
 }
 
 function count(step: Step, min: number, max: number, sum: number, n: number): void {

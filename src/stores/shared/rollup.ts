@@ -215,7 +215,7 @@ export function decodeSketches(bytes: Uint8Array): SketchRow[] {
 export function mergeSketches(parts: Iterable<Uint8Array>): QuantileSketch | undefined {
   let merged: QuantileSketch | undefined;
   for (const bytes of parts) {
-    merged = merged === undefined ? QuantileSketch.fromBytes(bytes) : merged.mergeBytes(bytes);
+    merged = merged === undefined ? QuantileSketch.fromBytes(bytes) : merged.merge(QuantileSketch.fromBytes(bytes));
   }
   return merged;
 }
