@@ -41,6 +41,6 @@ under \`resilient()\`, over real sockets, at the simulated venue, while one thin
 **3 → 3** is how many orders the bot wanted, and how many are at the venue. **✓**: the caller got what the SDK gives where nothing goes wrong.
 Else the SDK's own error, and what \`factsOf(error)\` says of it. **–**: the venue of that SDK knows no such thing.
 
-A request that the network itself delivers twice is tried with orders that rest: one that is over at once gives its id free again on Binance and
-Kraken, and no client can keep the network from ordering twice there.
+A request that the network itself delivers twice is tried with orders that rest: one that is over at once gives its id free again on Binance,
+and no client can keep the network from ordering twice there.
 `;
