@@ -81,7 +81,8 @@ ${allCharts
 }
 
 function picture(chart: ChartId, opening: URLSearchParams): string {
-  const address = (look: FirstLook): string => text(`still?${new URLSearchParams([...opening, ['chart', chart], ...Object.entries(look)]).toString()}`);
+  const address = (look: FirstLook): string =>
+    text(`still?${new URLSearchParams([...opening, ['chart', chart], ...Object.entries(look)]).toString()}`);
   const [usual, ...others] = firstLooks;
   return `<picture>${others.map((look) => `<source media="${mediaOf(look)}" srcset="${address(look)}">`).join('')}<img alt="" src="${address(usual!)}"></picture>`;
 }

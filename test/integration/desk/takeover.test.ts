@@ -40,10 +40,10 @@ describe.skipIf(!HAS_POSTGRES || !HAS_REDIS)('a desk of several processes (skipp
       // Not before the lease was over: its holder might have gone on.
       expect(tookMs).toBeGreaterThan(LEASE_MS * 0.6);
       first.signal('SIGCONT');
-      // What it appends next is refused, and it sends nothing more.
+      // What it appends next is refused, and it sends nothing more. A read that its stop has cut off may fail before.
       await first.says('lost 1');
       await first.ended();
-      expect([first.exitCode, first.said.at(-1)]).toEqual([3, expect.stringContaining('failed JOURNAL_LOCKED')]);
+      expect(`${first.exitCode} ${first.said.at(-1)}`).toMatch(/^(3 failed JOURNAL_LOCKED|1 failed JOURNAL: .* did not read)/);
 
       const before = durable.size;
       await expect.poll(() => durable.size, { timeout: 20_000 }).toBeGreaterThan(before + 20);
