@@ -10,7 +10,7 @@ import { element, setText } from './elements.js';
 const FONT = "Roboto, system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
 
 /** What draws on a canvas: most of the page's code by far, and not needed before there is something to draw. */
-export type DrawingCode = typeof import('../drawing/canvas.js');
+export type DrawingCode = Pick<typeof import('../drawing/canvas.js'), 'init'>;
 
 /** One chart of the page: its canvas, the same in words, and its figures as a table. */
 export class ChartView {

@@ -133,9 +133,9 @@ export function dashboardPage(page: Document): void {
 async function draw(queue: DrawingQueue, views: readonly ChartView[], isRead: Promise<void>): Promise<void> {
   const shown = Promise.all(views.map((view) => view.stillShown));
   await Promise.race([shown, later(CODE_AFTER_MS)]);
-  const code = await import('../drawing/canvas.js');
+  const { init } = await import('../drawing/canvas.js');
   await Promise.race([shown, isRead.then(() => later(DRAW_AFTER_MS))]);
-  queue.begin(code);
+  queue.begin({ init });
 }
 
 // The cookie has taken over: an address that is copied or seen over a shoulder lets nobody in.
