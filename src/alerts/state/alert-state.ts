@@ -49,6 +49,9 @@ export function advance(phase: AlertPhase, finding: Finding, at: number, { forMs
   if (before === 'inactive') {
     phase.state = 'pending';
     phase.since = at;
+    // Those of an earlier time are not this one's.
+    phase.firedAt = Number.NaN;
+    phase.resolvedAt = Number.NaN;
   }
   if (phase.state !== 'pending') phase.state = finding;
   else if (at - phase.since >= forMs) {

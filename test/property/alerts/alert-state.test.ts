@@ -118,7 +118,8 @@ describe('an engine', () => {
           expect(await run(values, rule, new Set(restarts))).toEqual(await run(values, rule, new Set()));
         },
       ),
-      { numRuns: 60 },
+      // An alert that fired, then was pending only (found by chance).
+      { numRuns: 60, examples: [[[7, 7, 0, 0, 0, 7, 0], 1_000, 0, 2, 'ok', [3]]] },
     );
   }, 60_000);
 
