@@ -39,7 +39,7 @@ export interface AlpacaAdapterParts {
   /** An order as it goes on the wire. @defaultValue made of the intent */
   readonly orderRequest?: (intent: OrderIntent, clientOrderId: string) => Record<string, unknown>;
   /** Hears how each sending of a write ended, in the SDK's own words. */
-  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: SdkOutcome, isDoubtful: boolean) => void;
+  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: SdkOutcome, verdict: Verdict['kind']) => void;
 }
 
 /** Source: docs.alpaca.markets, POST /v2/orders and usage limits. Nothing is said of for how long ids are kept, and there is no deadline for requests. */
@@ -111,7 +111,7 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
     }
     const outcome = await this.#wire.send({ method: 'POST', path: '/v2/orders', body }, attempt.signal);
     const verdict = this.#verdict(outcome, (answer) => this.#order(answer.json));
-    onOutcome?.('place', clientOrderId, outcome, verdict.kind === 'unknown');
+    onOutcome?.('place', clientOrderId, outcome, verdict.kind);
     return verdict;
   }
 
@@ -125,7 +125,7 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
     const path = `/v2/orders/${venueOrderId}`;
     const outcome = await this.#wire.send({ method: 'DELETE', path }, attempt.signal);
     const failure = 'error' in outcome ? verdictOf(outcome.facts, outcome.error, this.#clock.now()) : undefined;
-    this.#parts.onOutcome?.('cancel', ref.clientOrderId, outcome, failure?.kind === 'unknown');
+    this.#parts.onOutcome?.('cancel', ref.clientOrderId, outcome, failure?.kind ?? 'accepted');
     if (failure !== undefined) return failure;
     // The answer says that the cancel was taken in, not what became of the order.
     const shown = await this.#wire.send({ method: 'GET', path }, attempt.signal);

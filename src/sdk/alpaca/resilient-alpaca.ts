@@ -75,7 +75,7 @@ export class ResilientAlpaca {
       requestsPerMinute,
       symbolOf: pathSymbol,
       orderRequest: requestOf,
-      onOutcome: (operation, clientOrderId, outcome, isDoubtful) => answers.note(operation, clientOrderId, outcome, isDoubtful),
+      onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
     });
     const asked = options.policy?.timeoutMs;
     const attemptMs = timeoutMs === undefined ? (asked ?? ATTEMPT_MS) : Math.min(asked ?? Infinity, timeoutMs);

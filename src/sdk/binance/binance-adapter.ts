@@ -56,7 +56,7 @@ export interface BinanceAdapterParts {
   /** An order as it goes on the wire. @defaultValue made of the intent */
   readonly orderRequest?: (intent: OrderIntent, marketId: string, clientOrderId: string) => Record<string, unknown>;
   /** Hears how each sending of a write over the SDK ended, in the SDK's own words. */
-  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: WireOutcome, isDoubtful: boolean) => void;
+  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: WireOutcome, verdict: Verdict['kind']) => void;
 }
 
 const DAY_MS = 86_400_000;
@@ -306,7 +306,7 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
     const method = operation === 'place' ? 'POST' : 'DELETE';
     const outcome = await this.#wire.send({ method, path: ORDER, params, isSigned: true, areLimitsKept: true }, attempt.signal);
     const verdict = 'error' in outcome ? verdictOf(outcome.facts, outcome.error) : accepted(outcome.result.json);
-    this.#parts.onOutcome?.(operation, clientOrderId, outcome, verdict.kind === 'unknown');
+    this.#parts.onOutcome?.(operation, clientOrderId, outcome, verdict.kind);
     return verdict;
   }
 

@@ -70,7 +70,7 @@ export class OrderPath {
       logger,
       clock,
       orderRequest: (intent, _id, clientOrderId) => requestOf(intent, clientOrderId),
-      onOutcome: (operation, clientOrderId, outcome, isDoubtful) => answers.note(operation, clientOrderId, outcome, isDoubtful),
+      onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
     });
     this.session = new SdkSession(orderSideOf(this.#adapter), parts.timeoutMs, options);
     this.cache = new ResultCache(this.session.clock, this.session.bus);

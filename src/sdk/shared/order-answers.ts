@@ -1,4 +1,5 @@
 import QuickLRU from 'quick-lru';
+import type { Verdict } from '../../contracts/broker.js';
 
 /** What the SDK said in answer to the sendings of one order. */
 export interface Answers {
@@ -8,6 +9,8 @@ export interface Answers {
   cancelError?: unknown;
   /** Whether a cancel may have done its work without an answer. */
   isCancelDoubtful?: boolean;
+  /** Whether the venue refused the latest cancel for good; what it only put off is sent again. */
+  isCancelRejected?: boolean;
 }
 
 /** How a sending ended, in the SDK's own words. */
@@ -25,8 +28,8 @@ export class OrderAnswers {
     return this.#answers.get(clientOrderId) ?? NONE;
   }
 
-  /** @param isDoubtful - it failed in a way that leaves open what became of it */
-  note(operation: 'place' | 'cancel', clientOrderId: string, outcome: SdkOutcome, isDoubtful: boolean): void {
+  /** @param verdict - what the outcome means */
+  note(operation: 'place' | 'cancel', clientOrderId: string, outcome: SdkOutcome, verdict: Verdict['kind']): void {
     const answers = this.#answers.get(clientOrderId) ?? {};
     if (operation === 'place') {
       if ('result' in outcome) answers.placed = outcome.result;
@@ -34,7 +37,8 @@ export class OrderAnswers {
     } else if ('result' in outcome) answers.cancelled = outcome.result;
     else {
       answers.cancelError = outcome.error;
-      answers.isCancelDoubtful ||= isDoubtful;
+      answers.isCancelDoubtful ||= verdict === 'unknown';
+      answers.isCancelRejected = verdict === 'rejected';
     }
     this.#answers.set(clientOrderId, answers);
   }

@@ -35,10 +35,10 @@ export class OrderCalls {
   async cancel(known: OrderView): Promise<unknown> {
     const { clientOrderId } = known;
     const view = await this.#session.cancel(known, (id) => this.#answers.of(id).cancelError);
-    const { cancelled, cancelError, isCancelDoubtful } = this.#answers.of(clientOrderId);
+    const { cancelled, cancelError, isCancelDoubtful, isCancelRejected } = this.#answers.of(clientOrderId);
     if (cancelled !== undefined) return cancelled;
     // Refused without any doubt, it was not this call that ended the order.
-    const isOurs = cancelError === undefined || isCancelDoubtful === true;
+    const isOurs = isCancelRejected !== true || isCancelDoubtful === true;
     if (isOurs && (view.state === 'canceled' || view.state === 'expired')) return this.#finder.cancelled(view);
     // Some SDKs throw plain objects.
     throw withFacts(cancelError ?? new TradingError('REJECTED', `Order ${clientOrderId} can't be cancelled: it is ${view.state}.`), {

@@ -243,8 +243,9 @@ describe.each(Object.entries(SDKS))('%s, raw and resilient, at a calm venue', (n
   it(`gives the same results and the same errors for ${calls.length} calls`, { timeout: 30_000 }, async () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     expect(calls.length).toBeGreaterThanOrEqual(40);
-    await using one = await serveBinance(binanceVenue());
-    await using other = await serveBinance(binanceVenue());
+    // What is new is seen at once, however long the calls take.
+    await using one = await serveBinance(binanceVenue({ visibilityLagMs: 0 }));
+    await using other = await serveBinance(binanceVenue({ visibilityLagMs: 0 }));
     const raw = madeAt(sdk, one, { timeoutMs: 5_000 });
     const wrapped = resilient(madeAt(sdk, other, { timeoutMs: 5_000 }), { capabilities: CAPABILITIES });
     for (const call of calls) expect(await seen(wrapped, call), JSON.stringify(call)).toEqual(await seen(raw, call));
