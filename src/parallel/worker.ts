@@ -1,9 +1,19 @@
+import { syncBuiltinESMExports } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import { Tinypool } from 'tinypool';
 
 // Runs on a worker thread and is loaded by path: it may import nothing of its own package.
 
 type Parser = (bytes: Uint8Array) => unknown;
 type Transferred = Parameters<typeof Tinypool.move>[0];
+
+// A thread that ends in the middle of a task leaves it without an answer: tinypool waits for ever.
+if (!isMainThread) {
+  process.exit = (code): never => {
+    throw new Error(`A parser must not end its thread, it called process.exit(${code ?? ''})`);
+  };
+  syncBuiltinESMExports();
+}
 
 const parsers = new Map<string, Parser>();
 

@@ -92,6 +92,15 @@ describe('parsing what was fetched', () => {
     expect(await fetcher.run(fetched(new Uint8Array(10), doubling, 1))).toMatchObject({ isMainThread: false });
   });
 
+  it('regression: a parser that called process.exit was never answered', { timeout: 20_000 }, async () => {
+    const leaving = givenAParser('leaving', 'export default () => process.exit(3);');
+    const leavingByName = givenAParser('leaving-by-name', "import { exit } from 'node:process'; export default async () => { await 0; exit(); };");
+    const fetcher = givenAFetcher({ workerEntry });
+    await expect(fetcher.run(fetched(new Uint8Array(10), leaving, 1))).rejects.toThrow('process.exit(3)');
+    await expect(fetcher.run(fetched(new Uint8Array(10), leavingByName, 1))).rejects.toThrow('process.exit()');
+    expect(await fetcher.run(fetched(new Uint8Array(10), doubling, 1))).toMatchObject({ isMainThread: false });
+  });
+
   it('names a parser that is not there, and harms no other task', async () => {
     const fetcher = givenAFetcher({ workerEntry });
     const results = await fetcher.all([fetched(new Uint8Array(1), join(folder, 'missing.mjs')), fetched(new Uint8Array(1), doubling)]);
