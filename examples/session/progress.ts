@@ -1,3 +1,8 @@
+import type { BotLog } from './bot.js';
+
+/** What each side has done so far. */
+export type Logs = Map<'raw' | 'venuekit', BotLog>;
+
 /** One line that is rewritten on a terminal, and one line every few seconds elsewhere. */
 export class Progress {
   readonly #stream = process.stderr;
@@ -19,4 +24,14 @@ export class Progress {
   end(): void {
     if (this.#stream.isTTY) this.#stream.write('\r\u001b[K');
   }
+}
+
+export function soFar(logs: Logs): string {
+  const side = (name: 'raw' | 'venuekit'): string => {
+    const log = logs.get(name);
+    return log === undefined
+      ? `${name} starting`
+      : `${name} ${log.readLatenciesMs.length} reads, ${log.orders.length} orders, ${log.readErrors.length + log.failedOrders.size} errors`;
+  };
+  return `${side('raw')} · ${side('venuekit')}`;
 }

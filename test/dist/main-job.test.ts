@@ -113,12 +113,12 @@ describe('the main job', { timeout: 120_000 }, () => {
     expect(code).toBe(1);
   });
 
-  it('says which port is in use', async () => {
+  it.each(['first', 'second'])('says which port is in use, where it is that of the %s venue', async (which) => {
     const taken = net.createServer();
     await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
     const { port } = taken.address() as net.AddressInfo;
     try {
-      const { code, output } = await run('--port', String(port));
+      const { code, output } = await run('--port', String(which === 'first' ? port : port - 1));
       expect(output).toMatch(new RegExp(`port ${port}.*in use`, 'i'));
       expect(code).toBe(1);
     } finally {
