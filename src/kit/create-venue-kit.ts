@@ -40,6 +40,7 @@ const OPTIONS = [
   'postgres',
   'owner',
   'standby',
+  'leaseMs',
 ] as const satisfies readonly (keyof VenueKitOptions)[];
 
 // Reads are safe to repeat; a reader's own deadline ends it earlier.
@@ -65,7 +66,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
   if (broker !== undefined) requireMethods('broker', broker, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
   if (marketData !== undefined) requireMethods('marketData', marketData, ['batchLimit', 'fetch']);
   if (dataDir !== undefined) requireText('dataDir', dataDir);
-  const { redis, postgres, owner, standby = false } = options;
+  const { redis, postgres, owner, standby = false, leaseMs } = options;
   if (owner !== undefined) requireText('owner', owner);
   const account = requireText('account', options.account ?? 'main');
   if (broker !== undefined) requireDurableJournal({ journal: options.journal, redis, hasOther: postgres !== undefined || dataDir !== undefined });
@@ -109,6 +110,7 @@ export async function createVenueKit(options: VenueKitOptions = {}): Promise<Ven
           journal,
           account,
           ...(tuning.policy === undefined ? {} : { policy: tuning.policy }),
+          ...(leaseMs === undefined ? {} : { leaseMs }),
           ...(shared?.limits === undefined ? {} : { limits: shared.limits }),
         }),
       );

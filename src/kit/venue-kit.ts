@@ -69,6 +69,11 @@ export interface VenueKitOptions extends Wiring {
    * and reads work meanwhile. @defaultValue false: `start()` is refused
    */
   readonly standby?: boolean;
+  /**
+   * How long the right to write for the account lasts unless it is renewed: a standby takes over so long after the last sign of a
+   * writer. From 500 ms to an hour. @defaultValue 5_000
+   */
+  readonly leaseMs?: number;
   /** When markets are open, for alerts that mean nothing while they are not. */
   readonly calendar?: MarketCalendar;
 }

@@ -3,6 +3,7 @@ export { cacheStoreContract } from './contracts/cache-store-contract.js';
 export type { ContractCase } from './contracts/contract-case.js';
 export { type MetricStoreUnderTest, metricStoreContract } from './contracts/metric-store-contract.js';
 export { type JournalUnderTest, orderJournalContract } from './contracts/order-journal-contract.js';
+export { type SharedCacheUnderTest, sharedCacheStoreContract } from './contracts/shared-cache-store-contract.js';
 export type { Fault, VenueOperation } from './faults.js';
 export type { ReplayBar, ReplayOptions } from './market/replay-session.js';
 export { type ServeAlpacaOptions, serveAlpaca } from './serve-alpaca.js';

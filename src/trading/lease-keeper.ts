@@ -4,9 +4,6 @@ import type { Clock } from '../core/clock.js';
 import { asError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 
-/** How long a lease lasts unless renewed. */
-export const LEASE_TTL_MS = 5_000;
-
 /**
  * Holds the right to write for one account. Time is counted from before the renewal was asked for,
  * and by the larger of monotonic and wall clock: a suspended machine stops the first, a stepped
@@ -14,6 +11,7 @@ export const LEASE_TTL_MS = 5_000;
  */
 export class LeaseKeeper {
   readonly #journal: OrderJournal;
+  readonly #leaseMs: number;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onLost: (error: TradingError) => void;
@@ -26,11 +24,14 @@ export class LeaseKeeper {
 
   constructor(parts: {
     readonly journal: OrderJournal;
+    /** How long a lease lasts unless renewed. */
+    readonly leaseMs: number;
     readonly clock: Clock;
     readonly logger: Logger;
     readonly onLost: (error: TradingError) => void;
   }) {
     this.#journal = parts.journal;
+    this.#leaseMs = parts.leaseMs;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#onLost = parts.onLost;
@@ -43,7 +44,7 @@ export class LeaseKeeper {
   /** @throws TradingError JOURNAL_LOCKED while another holds it, CLOSED when it was released before it was had. */
   async acquire(account: string, owner: string): Promise<void> {
     const [wallAt, monotonicAt] = [this.#clock.now(), this.#clock.monotonic()];
-    const lease = await this.#journal.acquire(account, owner, LEASE_TTL_MS);
+    const lease = await this.#journal.acquire(account, owner, this.#leaseMs);
     if (this.#isReleased) {
       await lease.release();
       throw new TradingError('CLOSED', 'The trading client was closed while it took the writer lease, and has given it back.');
@@ -59,7 +60,7 @@ export class LeaseKeeper {
   get isHeld(): boolean {
     if (this.#lease === undefined) return false;
     const elapsed = Math.max(this.#clock.now() - this.#wallAt, this.#clock.monotonic() - this.#monotonicAt);
-    return elapsed < LEASE_TTL_MS;
+    return elapsed < this.#leaseMs;
   }
 
   /** Makes sure that it holds, renewing it where its time may be up. @throws TradingError JOURNAL_LOCKED when it is gone. */
@@ -80,7 +81,7 @@ export class LeaseKeeper {
 
   #arm(): void {
     this.#timer?.[Symbol.dispose]();
-    this.#timer = this.#clock.schedule(LEASE_TTL_MS / 3, () => {
+    this.#timer = this.#clock.schedule(this.#leaseMs / 3, () => {
       this.#renew().then(
         () => this.#lease !== undefined && this.#arm(),
         () => this.#lease !== undefined && this.#arm(),

@@ -12,7 +12,7 @@ import { abortable, throwIfAborted } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import type { Decimal } from '../core/decimal.js';
 import { type Logger, redactingLogger } from '../core/logger.js';
-import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText } from '../core/options.js';
+import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText, requireWithin } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
 import type { SharedLimits } from '../core/shared-limits.js';
 import { Deadlines, Timed } from '../resilience/deadlines.js';
@@ -34,6 +34,12 @@ export interface TradingClientOptions extends Wiring {
   readonly account?: string;
   readonly policy?: TradingPolicy;
   /**
+   * How long the right to write for the account lasts unless it is renewed, as it is three times in that time: a standby takes over
+   * so long after the last sign of a writer. A writer that is held up for longer, by a pause of its process or of the journal, sends
+   * nothing until it has renewed. From 500 ms to an hour. @defaultValue 5_000
+   */
+  readonly leaseMs?: number;
+  /**
    * The venue's limits, counted together with other processes: `redisLimits` of `venuekit/redis`. It stays the host's to close.
    * @defaultValue counted by this client alone
    */
@@ -51,6 +57,7 @@ export interface StartOptions extends CallOptions {
 
 /** How often a client that stands by asks for the lease. */
 const STANDBY_LOOK_MS = 500;
+const LEASE_MS = 5_000;
 
 /**
  * Places, cancels and replaces orders so that none is doubled and none is lost: through timeouts,
@@ -68,6 +75,7 @@ export class ResilientTradingClient implements AsyncDisposable {
   readonly #journal: OrderJournal;
   readonly #account: string;
   readonly #policy: FullPolicy;
+  readonly #leaseMs: number;
   readonly #clock: Clock;
   readonly #bus: Bus;
   readonly #logger: Logger;
@@ -82,11 +90,23 @@ export class ResilientTradingClient implements AsyncDisposable {
   /** @throws TypeError or RangeError naming the option that can't be meant. */
   constructor(options: TradingClientOptions) {
     requireObject('options', options);
-    requireKnown('ResilientTradingClient', options, ['adapter', 'journal', 'account', 'policy', 'limits', 'bus', 'clock', 'random', 'logger']);
+    requireKnown('ResilientTradingClient', options, [
+      'adapter',
+      'journal',
+      'account',
+      'policy',
+      'leaseMs',
+      'limits',
+      'bus',
+      'clock',
+      'random',
+      'logger',
+    ]);
     this.#adapter = requireMethods('adapter', options.adapter, ['cost', 'place', 'cancel', 'find', 'openOrders', 'history', 'fills']);
     this.#journal = requireMethods('journal', options.journal, ['acquire', 'append', 'byIntent', 'unresolved', 'cursor', 'setCursor', 'compact']);
     this.#account = options.account === undefined ? 'main' : requireText('account', options.account);
     this.#policy = fullPolicy(options.policy);
+    this.#leaseMs = requireWithin('leaseMs', options.leaseMs ?? LEASE_MS, 500, 3_600_000);
     this.#clock = options.clock ?? systemClock;
     this.#bus = options.bus ?? new EventBus();
     if (reportsOnBus(this.#adapter)) this.#adapter.reportTo(this.#bus);
@@ -390,6 +410,7 @@ export class ResilientTradingClient implements AsyncDisposable {
       adapter: this.#adapter,
       journal: this.#journal,
       account: this.#account,
+      leaseMs: this.#leaseMs,
       policy: this.#policy,
       clock: this.#clock,
       bus: this.#bus,

@@ -40,6 +40,7 @@ export interface SessionParts {
   readonly adapter: BrokerAdapter;
   readonly journal: OrderJournal;
   readonly account: string;
+  readonly leaseMs: number;
   readonly policy: FullPolicy;
   readonly clock: Clock;
   readonly bus: Bus;
@@ -75,14 +76,14 @@ export class TradingSession {
   #epoch = 0;
 
   constructor(parts: SessionParts) {
-    const { adapter, journal, account, clock, bus, logger, policy, random, calls } = parts;
+    const { adapter, journal, account, leaseMs, clock, bus, logger, policy, random, calls } = parts;
     this.#parts = parts;
     const closing = this.#closing.signal;
     // One listener for each who waits: any number of them is no leak.
     setMaxListeners(0, closing);
     this.#ids = new ClientOrderIds(adapter.capabilities.clientId, random);
     const writer = new JournalWriter({ journal, account, clock, bus, logger });
-    const lease = new LeaseKeeper({ journal, clock, logger, onLost: (error) => this.#fail(error) });
+    const lease = new LeaseKeeper({ journal, leaseMs, clock, logger, onLost: (error) => this.#fail(error) });
     const table = new OrderTable({ clock, bus, writer });
     const halts = new Halts({ account, clock, bus, writer });
     const evidence = new Evidence({

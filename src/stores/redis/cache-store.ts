@@ -27,6 +27,8 @@ export interface RedisCacheStoreOptions {
 }
 
 const TELL_EVERY_MS = 1_000;
+/** What a wall clock of whole milliseconds leaves out: by so much an entry could look younger than it is. */
+const WALL_STEP_MS = 1;
 
 // What is held stays where it says something newer: by the venue's sequence, then the venue's time, then the time of the send.
 const SET_IF_NEWER = redisScript(`
@@ -101,7 +103,7 @@ export class RedisCacheStore implements SharedCacheStore {
     const { sentAt, receivedAt, eventTime, seq, weight, source, value } = entry;
     const aheadMs = this.#time.aheadMs();
     // Older rather than younger, by as much as the server's time is uncertain here; the reader does the same.
-    const shift = -aheadMs - this.#time.uncertaintyMs;
+    const shift = -aheadMs - this.#time.uncertaintyMs - WALL_STEP_MS;
     const head = { sentAt: sentAt + shift, receivedAt: receivedAt + shift, eventTime, seq, aheadMs, weight, source };
     const text = encodeEntry(head, value);
     const args = [head.sentAt.toFixed(3), String(eventTime ?? ''), String(seq ?? ''), text, String(Math.max(1, Math.round(ttlMs)))];

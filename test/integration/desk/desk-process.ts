@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { buildProgram } from '../kill/build-program.js';
 import type { DeskTask } from './desk-bot.js';
+import type { Ban, Spent } from './desk-observations.js';
 
 /** One bot of a desk, in a process of its own. */
 export class DeskProcess {
@@ -11,17 +12,20 @@ export class DeskProcess {
   readonly #said: string[] = [];
   readonly #heard = new Set<() => void>();
 
-  /** Requests that it has sent to the venue: when, in epoch ms, and what each cost. */
-  readonly sends: { readonly at: number; readonly units: number }[] = [];
+  /** Requests that it has sent to the venue. */
+  readonly sends: Spent[] = [];
+  /** Bans that the venue told it of. */
+  readonly bans: Ban[] = [];
 
   private constructor(child: ChildProcess, onDurable: (number: number) => void) {
     this.#child = child;
     const lines = createInterface({ input: child.stdout! });
     this.#ended = Promise.all([once(child, 'exit'), once(lines, 'close')]).then(() => {});
     lines.on('line', (line) => {
-      const [word, rest, units] = line.split(' ');
+      const [word, rest, more] = line.split(' ');
       if (word === 'durable') onDurable(Number(rest));
-      else if (word === 'sent') this.sends.push({ at: Number(rest), units: Number(units) });
+      else if (word === 'sent') this.sends.push({ at: Number(rest), units: Number(more) });
+      else if (word === 'banned') this.bans.push({ toldAt: Number(rest), forMs: Number(more) });
       else this.#said.push(line);
       for (const look of [...this.#heard]) look();
     });

@@ -10,6 +10,8 @@ export interface TradeTask {
   readonly again: readonly number[];
   /** Number of the first new intent. */
   readonly first: number;
+  /** Orders at once. @defaultValue 6 */
+  readonly atOnce?: number;
 }
 
 const AT_ONCE = 6;
@@ -35,7 +37,7 @@ export function tell(line: string): void {
 }
 
 /** Places orders until it is killed or fails. */
-export async function trade(client: ResilientTradingClient, { seed, again, first }: TradeTask): Promise<void> {
+export async function trade(client: ResilientTradingClient, { seed, again, first, atOnce = AT_ONCE }: TradeTask): Promise<void> {
   let next = first;
   const random = seededRandom(seed + first);
   const place = async (number: number): Promise<OrderHandle> => {
@@ -49,7 +51,7 @@ export async function trade(client: ResilientTradingClient, { seed, again, first
       if (view.state === 'working' && random() < 0.7) await client.cancel(view.intent.intentId);
     }
   };
-  await Promise.all([...again.map(place), ...Array.from({ length: AT_ONCE }, worker)]);
+  await Promise.all([...again.map(place), ...Array.from({ length: atOnce }, worker)]);
 }
 
 /** Waits until nothing is in doubt and cancels what is live. */

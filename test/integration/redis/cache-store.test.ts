@@ -4,7 +4,8 @@ import type { CacheEntry } from '../../../src/contracts/cache-store.js';
 import { EventBus } from '../../../src/contracts/events.js';
 import { type Clock, systemClock } from '../../../src/core/clock.js';
 import { CachedMarketDataClient } from '../../../src/market-data/index.js';
-import { redisCacheStore } from '../../../src/stores/redis/index.js';
+import { type RedisCacheStore, redisCacheStore } from '../../../src/stores/redis/index.js';
+import { type SharedCacheUnderTest, sharedCacheStoreContract } from '../../../src/testing/index.js';
 import { HAS_REDIS, RedisServer } from '../../setup/redis-server.js';
 import { CLIENTS, type HostClient } from './given.js';
 
@@ -39,58 +40,23 @@ describe.skipIf(!HAS_REDIS)('the shared cache on Redis (skipped unless installed
       });
       afterAll(() => host?.[Symbol.asyncDispose]());
 
-      it('gives back what another process has written, arrays of floats included', async () => {
-        const prefix = nextPrefix();
-        await using writer = redisCacheStore(host.client, { prefix });
-        await using reader = redisCacheStore(host.client, { prefix });
-        const bars = { symbol: 'X', t: Float64Array.of(1, 2), close: Float64Array.of(Number.NaN, -0) };
-        const kept = entry(bars, { eventTime: 5, seq: 7, sentAt: systemClock.now() - 40 });
-        expect(await writer.setIfNewer('k', kept, 5_000)).toBe(true);
-        const [found, none] = await reader.getMany(['k', 'other']);
-        expect(none).toBeUndefined();
-        expect(found).toMatchObject({ eventTime: 5, seq: 7, weight: 100, source: 'rest' });
-        expect(found!.value).toEqual(bars);
-        // Never younger than it is; older by as much as the server's time is uncertain.
-        expect(found!.sentAt).toBeLessThanOrEqual(kept.sentAt + 0.01);
-        expect(found!.sentAt).toBeGreaterThan(kept.sentAt - 2_000);
-      });
-
-      it('keeps what is newer: by sequence, then the venue’s time, then the time of the send', async () => {
-        await using store = redisCacheStore(host.client, { prefix: nextPrefix() });
-        const now = systemClock.now();
-        const write = (key: string, value: string, over: Partial<CacheEntry>) => store.setIfNewer(key, entry(value, { sentAt: now, ...over }), 5_000);
-        expect(await write('seq', 'new', { seq: 10, sentAt: now - 100 })).toBe(true);
-        expect(await write('seq', 'old', { seq: 9 })).toBe(false);
-        expect(await write('event', 'new', { eventTime: 10, sentAt: now - 100 })).toBe(true);
-        expect(await write('event', 'old', { eventTime: 9 })).toBe(false);
-        expect(await write('sent', 'new', {})).toBe(true);
-        expect(await write('sent', 'old', { sentAt: now - 1 })).toBe(false);
-        expect((await store.getMany(['seq', 'event', 'sent'])).map((found) => found?.value)).toEqual(['new', 'new', 'new']);
-      });
-
-      it('lets one of many processes load a key', async () => {
-        const prefix = nextPrefix();
-        const stores = Array.from({ length: 8 }, () => redisCacheStore(host.client, { prefix }));
-        const leases = await Promise.all(stores.map((store) => store.lease('k', 1_000)));
-        expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1);
-        await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
-      });
-
-      it('pushes an invalidation to all other processes, and to none twice', async () => {
-        const prefix = nextPrefix();
-        await using here = redisCacheStore(host.client, { prefix });
-        await using there = redisCacheStore(host.client, { prefix });
-        const heard: string[] = [];
-        const own: string[] = [];
-        there.onInvalidate((keys) => void heard.push(...keys));
-        here.onInvalidate((keys) => void own.push(...keys));
-        await there.ready();
-        await here.setIfNewer('a', entry(1), 5_000);
-        await here.invalidate(['a', 'b']);
-        await here.invalidate(['c']);
-        await expect.poll(() => heard).toEqual(['a', 'b', 'c']);
-        expect(own).toEqual([]);
-        expect(await there.getMany(['a'])).toEqual([undefined]);
+      describe('keeps the contract', () => {
+        const open = (): SharedCacheUnderTest => {
+          const prefix = nextPrefix();
+          const opened: RedisCacheStore[] = [];
+          return {
+            open: () => {
+              const store = redisCacheStore(host.client, { prefix });
+              opened.push(store);
+              return store;
+            },
+            invalidate: (store, keys) => (store as RedisCacheStore).invalidate(keys),
+            [Symbol.asyncDispose]: async () => {
+              await Promise.all(opened.map((store) => store[Symbol.asyncDispose]()));
+            },
+          };
+        };
+        for (const { name: rule, run } of sharedCacheStoreContract({ open })) it(rule, run);
       });
 
       it('takes entries of a host whose clock is further off than declared for misses, with an event', async () => {

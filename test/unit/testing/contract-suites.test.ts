@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CacheEntry, CacheStore } from '../../../src/contracts/cache-store.js';
+import type { CacheEntry, CacheStore, SharedCacheStore } from '../../../src/contracts/cache-store.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { quickLruStore } from '../../../src/market-data/quick-lru-store.js';
 import { s3FifoStore } from '../../../src/market-data/s3-fifo-store.js';
@@ -10,8 +10,10 @@ import {
   type ContractCase,
   cacheStoreContract,
   metricStoreContract,
+  type SharedCacheUnderTest,
   SimulatedVenue,
   type SimulatedVenueOptions,
+  sharedCacheStoreContract,
   simulatedBroker,
 } from '../../../src/testing/index.js';
 
@@ -116,6 +118,91 @@ describe('cacheStoreContract', () => {
       };
     };
     expect(await brokenRules(cacheStoreContract({ open: unbounded }))).toEqual(['has the capacity that was asked for, and never more entries']);
+  });
+});
+
+/** A second level that lives in this process, for what a suite must find in one that is wrong. */
+function sharedInMemory(
+  over: (store: SharedCacheStore, held: Map<string, CacheEntry>) => Partial<SharedCacheStore> = () => ({}),
+): SharedCacheUnderTest {
+  const held = new Map<string, CacheEntry>();
+  const ends = new Map<string, number>();
+  const leases = new Map<string, number>();
+  const listeners = new Map<SharedCacheStore, Set<(keys: readonly string[]) => void>>();
+  const isLive = (key: string) => (ends.get(key) ?? 0) > Date.now();
+  const isOlder = (a: CacheEntry, b: CacheEntry) => {
+    if (a.seq !== undefined && b.seq !== undefined && a.seq !== b.seq) return a.seq < b.seq;
+    if (a.eventTime !== undefined && b.eventTime !== undefined && a.eventTime !== b.eventTime) return a.eventTime < b.eventTime;
+    return a.sentAt < b.sentAt;
+  };
+  return {
+    open: () => {
+      const heard = new Set<(keys: readonly string[]) => void>();
+      const store: SharedCacheStore = {
+        getMany: async (keys, signal) => {
+          signal?.throwIfAborted();
+          return keys.map((key) => (isLive(key) ? held.get(key) : undefined));
+        },
+        setIfNewer: async (key, entry, ttlMs) => {
+          const old = isLive(key) ? held.get(key) : undefined;
+          if (old !== undefined && isOlder(entry, old)) return false;
+          held.set(key, entry);
+          ends.set(key, Date.now() + ttlMs);
+          return true;
+        },
+        lease: async (key, ttlMs) => {
+          if ((leases.get(key) ?? 0) > Date.now()) return undefined;
+          leases.set(key, Date.now() + ttlMs);
+          return { token: key };
+        },
+        onInvalidate: (listener) => {
+          heard.add(listener);
+          return { [Symbol.dispose]: () => void heard.delete(listener) };
+        },
+        [Symbol.asyncDispose]: async () => {},
+      };
+      listeners.set(store, heard);
+      return Object.assign(store, over({ ...store }, held));
+    },
+    invalidate: async (from, keys) => {
+      for (const key of keys) held.delete(key);
+      for (const [store, heard] of listeners) if (store !== from) for (const listener of heard) listener(keys);
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+describe('sharedCacheStoreContract', () => {
+  const rulesThatFail = (over: Parameters<typeof sharedInMemory>[0]) => brokenRules(sharedCacheStoreContract({ open: () => sharedInMemory(over) }));
+
+  it('passes a store that keeps it', async () => expect(await rulesThatFail(() => ({}))).toEqual([]));
+
+  it('fails one that writes whatever comes', async () => {
+    const overwriting = (store: SharedCacheStore, held: Map<string, CacheEntry>): Partial<SharedCacheStore> => ({
+      setIfNewer: async (key, ...rest) => {
+        held.delete(key);
+        return store.setIfNewer(key, ...rest);
+      },
+    });
+    expect(await rulesThatFail(overwriting)).toEqual([
+      'keeps what has the higher sequence, whenever it was sent',
+      "keeps what is newer by the venue's time, where there is no sequence",
+      'keeps what was sent later, where the venue says nothing',
+      'ends with the newest of many that are written at once',
+    ]);
+  });
+
+  it('fails one that makes entries younger, and one that lets everybody load', async () => {
+    expect(
+      await rulesThatFail((store) => ({
+        getMany: async (...args) =>
+          (await store.getMany(...args)).map((entry) => (entry === undefined ? undefined : { ...entry, sentAt: entry.receivedAt })),
+      })),
+    ).toEqual(['never gives an entry for younger than it is']);
+    expect(await rulesThatFail(() => ({ lease: async () => ({ token: 'yours' }) }))).toEqual([
+      'lets one of many that ask at once load a key, and another one another key',
+      'lets another process load a key when the time of a lease is over',
+    ]);
   });
 });
 
