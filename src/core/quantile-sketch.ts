@@ -9,6 +9,9 @@ const MAX_OCTAVES = 64;
 const MANTISSA_BITS = 20; // of the upper half of a float64
 const SMALLEST = 2 ** -1022; // below are the subnormals, which count as 0
 const FORMAT = 1;
+// Buckets beside the one that needs room: few where histograms live long, more where a whole one is about to come.
+const ROOM = 16;
+const ROOM_TO_READ = 64;
 
 const scratch = new Float64Array(1);
 const halves = new Uint32Array(scratch.buffer);
@@ -26,12 +29,12 @@ class Buckets {
     this.#limit = limit;
   }
 
-  /** Adds where there is no room yet. */
-  addOutside(key: number, times: number): void {
+  /** Adds where there is no room yet, and makes `room` on both sides for what comes next. */
+  addOutside(key: number, times: number, room: number): void {
     const { counts, first } = this;
     const empty = counts.length === 0;
-    let low = empty ? key - 16 : Math.min(first, key - 16);
-    let high = empty ? key + 16 : Math.max(first + counts.length - 1, key + 16);
+    let low = empty ? key - room : Math.min(first, key - room);
+    let high = empty ? key + room : Math.max(first + counts.length - 1, key + room);
     if (high - low >= this.#limit) {
       high = empty ? key : Math.max(this.#highest(), key);
       low = Math.max(low, high - this.#limit + 1);
@@ -52,10 +55,10 @@ class Buckets {
     return this.first;
   }
 
-  add(key: number, times: number): void {
+  add(key: number, times: number, room = ROOM): void {
     const i = key - this.first;
     if (i >= 0 && i < this.counts.length) this.counts[i] = (this.counts[i] as number) + times;
-    else this.addOutside(key, times);
+    else this.addOutside(key, times, room);
   }
 }
 
@@ -125,7 +128,7 @@ export class QuantileSketch {
       const i = ((halves[UPPER] as number) >>> this.#shift) - buckets.first;
       const { counts } = buckets;
       if (i >= 0 && i < counts.length) counts[i] = (counts[i] as number) + times;
-      else buckets.addOutside(i + buckets.first, times);
+      else buckets.addOutside(i + buckets.first, times, ROOM);
     } else if (value > -SMALLEST) this.#zeros += times;
     else this.#below().add(keyOf(-value, this.#shift), times);
     const totals = this.#totals;
@@ -217,15 +220,27 @@ export class QuantileSketch {
 
   /** @throws RangeError when `bytes` are not what {@link toBytes} gives. */
   static fromBytes(bytes: Uint8Array): QuantileSketch {
+    const sketch = new QuantileSketch(0.5);
+    sketch.#setBits(bytes[1] ?? 0);
+    return sketch.mergeBytes(bytes);
+  }
+
+  /**
+   * Adds what {@link toBytes} has packed, without unpacking it into a sketch of its own: a day is many.
+   * @throws RangeError when `bytes` are something else; what this sketch counts is no longer right then.
+   */
+  mergeBytes(bytes: Uint8Array): this {
     const reader = new Reader(bytes);
     const { bits, sum, min, max, count } = reader.head();
-    const sketch = new QuantileSketch(0.5);
-    sketch.#setBits(bits);
-    sketch.#zeros = reader.varint();
-    const counted = sketch.#zeros + reader.buckets(() => sketch.#positive) + reader.buckets(() => sketch.#below());
+    if (count === 0) return this;
+    if (bits < this.#bits) this.#coarsen(bits);
+    const shift = bits - this.#bits;
+    const zeros = reader.varint();
+    const counted = zeros + reader.addTo(this.#positive, shift) + reader.addTo(() => this.#below(), shift);
     if (counted !== count) throw new RangeError(`a sketch must hold as many values as it says, ${count}, got ${counted}`);
-    sketch.#setTotals(count, sum, min, max);
-    return sketch;
+    this.#zeros += zeros;
+    this.#setTotals(this.count + count, this.sum + sum, Math.min(this.min, min), Math.max(this.max, max));
+    return this;
   }
 
   /** What can be read without unpacking the buckets. @throws RangeError when `bytes` do not start like a sketch. */
@@ -392,25 +407,22 @@ class Reader {
     }
   }
 
-  /** Reads counts into the buckets that `make` gives, if there are any; their total. */
-  buckets(make: () => Buckets): number {
+  /** Adds counts to buckets of the same width or a coarser one; their total. */
+  addTo(to: Buckets | (() => Buckets), shift: number): number {
     const used = this.varint();
     if (used === 0) return 0;
-    const keys: number[] = [];
-    const counts: number[] = [];
+    const buckets = typeof to === 'function' ? to() : to;
     let total = 0;
-    for (let i = 0, key = 0; i < used; i++) {
+    for (let i = 0, key = 0, first = 0; i < used; i++) {
       key += this.varint();
-      keys.push(key);
-      counts.push(this.varint());
-      total += counts[i] as number;
+      if (i === 0) first = key;
+      // A key that is nonsense must not be asked room for.
+      if (key - first >= MAX_OCTAVES << 13)
+        throw new RangeError(`a sketch must span at most ${MAX_OCTAVES} powers of two, got ${key - first + 1} buckets`);
+      const count = this.varint();
+      buckets.add(key >> shift, count, ROOM_TO_READ);
+      total += count;
     }
-    const buckets = make();
-    buckets.first = keys[0] as number;
-    const span = (keys[used - 1] as number) - buckets.first + 1;
-    if (span > MAX_OCTAVES << 13) throw new RangeError(`a sketch must span at most ${MAX_OCTAVES} powers of two, got ${span} buckets`);
-    buckets.counts = new Float64Array(span);
-    for (let i = 0; i < used; i++) buckets.counts[(keys[i] as number) - buckets.first] = counts[i] as number;
     return total;
   }
 }

@@ -59,6 +59,12 @@ interface Step {
   sketch: QuantileSketch | undefined;
 }
 
+/** Series that agree in the labels of `by`. */
+interface Group {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly steps: Map<number, Step>;
+}
+
 /**
  * What a {@link RangeQuery} means, in one place for every store: a store feeds the points, roll-ups
  * and sketches of the matching series, each series in order of time, and takes the results.
@@ -76,7 +82,7 @@ export class RangeEvaluation {
   readonly #query: RangeQuery;
   readonly #match: readonly (readonly [label: string, value: string])[];
   readonly #percentile: number | undefined;
-  readonly #groups = new Map<string, { readonly labels: Readonly<Record<string, string>>; readonly steps: Map<number, Step> }>();
+  readonly #groups = new Map<string, Group>();
   readonly #results: RangeResult[] = [];
 
   /** @throws RangeError or TypeError when `query` can't be meant. */
@@ -117,12 +123,16 @@ export class RangeEvaluation {
 
   /** Begins a series; what it is fed counts when it is `done`. */
   series(labels: Readonly<Record<string, string>>): SeriesFeed {
+    const { agg, by } = this.#query;
     const wants = { sketches: this.wantsSketches, values: this.#percentile !== undefined };
-    return new SeriesFeed(this.#query, wants, (steps, raw) => {
+    // What is counted of each series for itself is added up when it is done; the rest goes to its group at once.
+    const isCountedBySeries = by === undefined || agg === 'last' || this.wantsRises;
+    const own = isCountedBySeries ? new Map<number, Step>() : this.#groupOf(labels).steps;
+    return new SeriesFeed(this.#query, wants, own, (raw) => {
       if (raw !== undefined) this.#add(labels, raw.t, raw.v);
       // Without `by` no two series become one.
-      else if (this.#query.by === undefined) this.#addSteps(labels, steps);
-      else this.#fold(labels, steps);
+      else if (by === undefined) this.#addSteps(labels, own);
+      else if (isCountedBySeries) this.#fold(labels, own);
     });
   }
 
@@ -153,20 +163,24 @@ export class RangeEvaluation {
     this.#results.push(sketches === undefined ? result : { ...result, sketches });
   }
 
-  #fold(labels: Readonly<Record<string, string>>, steps: Map<number, Step>): void {
-    const { by, agg } = this.#query;
-    const kept =
-      by === undefined ? labels : Object.fromEntries(by.filter((name) => Object.hasOwn(labels, name)).map((name) => [name, labels[name] as string]));
+  #groupOf(labels: Readonly<Record<string, string>>): Group {
+    const { by = [] } = this.#query;
+    const kept = Object.fromEntries(by.filter((name) => Object.hasOwn(labels, name)).map((name) => [name, labels[name] as string]));
     const key = JSON.stringify(Object.entries(kept).sort(([a], [b]) => (a < b ? -1 : 1)));
-    const group = this.#groups.get(key);
+    let group = this.#groups.get(key);
     if (group === undefined) {
-      this.#groups.set(key, { labels: kept, steps });
-      return;
+      group = { labels: kept, steps: new Map() };
+      this.#groups.set(key, group);
     }
+    return group;
+  }
+
+  #fold(labels: Readonly<Record<string, string>>, steps: ReadonlyMap<number, Step>): void {
+    const group = this.#groupOf(labels);
     for (const [time, step] of steps) {
       const into = group.steps.get(time);
       if (into === undefined) group.steps.set(time, step);
-      else mergeSteps(into, step, agg === 'rate');
+      else mergeSteps(into, step, this.#query.agg === 'rate');
     }
   }
 
@@ -209,11 +223,13 @@ export class SeriesFeed {
   readonly #from: number;
   readonly #to: number;
   readonly #stepMs: number | undefined;
+  /** Whether it is asked how much a counter rose: then nothing else is. */
+  readonly #rises: boolean;
   readonly #sketching: boolean;
   // Whether values that come without a sketch are put into one.
   readonly #sketchesValues: boolean;
-  readonly #fold: (steps: Map<number, Step>, raw: RawPoints | undefined) => void;
-  readonly #steps = new Map<number, Step>();
+  readonly #onDone: (raw: RawPoints | undefined) => void;
+  readonly #steps: Map<number, Step>;
   /** Where the points themselves are asked for, they need no steps. */
   readonly #raw: RawPoints | undefined;
   #current: Step | undefined;
@@ -224,14 +240,17 @@ export class SeriesFeed {
   constructor(
     { from, to, stepMs, agg, by, sketches }: RangeQuery,
     wants: { readonly sketches: boolean; readonly values: boolean },
-    fold: (steps: Map<number, Step>, raw: RawPoints | undefined) => void,
+    steps: Map<number, Step>,
+    onDone: (raw: RawPoints | undefined) => void,
   ) {
     this.#from = from;
     this.#to = to;
     this.#stepMs = stepMs;
+    this.#rises = agg === 'rate' || agg === 'increase';
     this.#sketching = wants.sketches;
     this.#sketchesValues = wants.values;
-    this.#fold = fold;
+    this.#steps = steps;
+    this.#onDone = onDone;
     this.#raw = agg === undefined && stepMs === undefined && by === undefined && sketches !== true ? { t: [], v: [] } : undefined;
   }
 
@@ -249,7 +268,7 @@ export class SeriesFeed {
     const step = t < this.#from || t > this.#to ? undefined : this.#stepAt(t);
     // Neither NaN nor an infinity is a value to aggregate.
     if (value - value !== 0) return;
-    this.#riseTo(step, t, value);
+    if (this.#rises) this.#riseTo(step, t, value);
     if (step === undefined) return;
     count(step, value, value, value, 1);
     step.last = value;
@@ -275,13 +294,19 @@ export class SeriesFeed {
   /** What was kept of a minute or an hour. */
   rollup(row: RollupRow): void {
     const step = this.#stepOf(row);
-    this.#riseTo(step, row.firstT, row.first);
-    [this.#previous, this.#previousT] = [row.last, row.lastT];
+    if (!this.#rises) {
+      if (step === undefined) return;
+      step.last = row.last;
+      count(step, row.min, row.max, row.sum, row.n);
+      return;
+    }
+    const { firstT, lastT } = row;
+    this.#riseTo(step, firstT, row.first);
+    this.#previous = row.last;
+    this.#previousT = lastT;
     if (step === undefined) return;
     step.increase += row.increase;
-    step.over += row.lastT - row.firstT;
-    step.last = row.last;
-    count(step, row.min, row.max, row.sum, row.n);
+    step.over += lastT - firstT;
   }
 
   /** What was kept of a minute or an hour of a histogram; `bytes` where sketches are wanted. */
@@ -295,7 +320,7 @@ export class SeriesFeed {
   }
 
   done(): void {
-    this.#fold(this.#steps, this.#raw);
+    this.#onDone(this.#raw);
   }
 
   #takeRaw({ t, v }: RawPoints, at: number, value: number): void {
@@ -334,7 +359,7 @@ export class SeriesFeed {
 function addSketch(step: Step, bytes: Uint8Array): void {
   const { min, max, sum, count: n } = QuantileSketch.summaryOf(bytes);
   count(step, min, max, sum, n);
-  step.sketch = step.sketch === undefined ? QuantileSketch.fromBytes(bytes) : step.sketch.merge(QuantileSketch.fromBytes(bytes));
+  step.sketch = step.sketch === undefined ? QuantileSketch.fromBytes(bytes) : step.sketch.mergeBytes(bytes);
 }
 
 function count(step: Step, min: number, max: number, sum: number, n: number): void {

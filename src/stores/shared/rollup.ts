@@ -122,69 +122,65 @@ export function decodeRows(bytes: Uint8Array): RollupRow[] {
   }));
 }
 
-/** The same for a query, which needs few of the columns: each is unpacked when it is first asked for. */
-export function lazyRows(bytes: Uint8Array): readonly RollupRow[] {
-  const columns = new PackedColumns(bytes);
-  return Array.from(columns.get(0), (_, i) => new LazyRow(columns, i));
-}
-
-class PackedColumns {
+/**
+ * The same for a query, which needs few of the columns and one row at a time: each column is unpacked
+ * when it is first asked for, and no row is an object of its own.
+ */
+export class RollupCursor implements RollupRow {
   readonly #packed: Uint8Array[] = [];
   readonly #columns: (Float64Array | undefined)[] = [];
+  #row = 0;
 
   constructor(bytes: Uint8Array) {
     const reader = new ByteReader(bytes);
     for (let i = 0; i < COLUMNS.length; i++) this.#packed.push(reader.bytes(reader.varint()));
   }
 
-  /** By its place in COLUMNS. */
-  get(column: number): Float64Array {
-    return (this.#columns[column] ??= decodeFloats(this.#packed[column] as Uint8Array));
-  }
-}
-
-class LazyRow implements RollupRow {
-  readonly #columns: PackedColumns;
-  readonly #i: number;
-
-  constructor(columns: PackedColumns, i: number) {
-    this.#columns = columns;
-    this.#i = i;
+  /** How many rows there are. */
+  get length(): number {
+    return this.#column(0).length;
   }
 
-  #of(column: number): number {
-    return this.#columns.get(column)[this.#i] as number;
+  /** Goes to row `i`: what it gave of another row before is no longer true. */
+  at(i: number): this {
+    this.#row = i;
+    return this;
   }
 
   get t(): number {
-    return this.#of(0);
+    return this.#column(0)[this.#row] as number;
   }
   get firstT(): number {
-    return this.#of(1);
+    return this.#column(1)[this.#row] as number;
   }
   get lastT(): number {
-    return this.#of(2);
+    return this.#column(2)[this.#row] as number;
   }
   get first(): number {
-    return this.#of(3);
+    return this.#column(3)[this.#row] as number;
   }
   get last(): number {
-    return this.#of(4);
+    return this.#column(4)[this.#row] as number;
   }
   get min(): number {
-    return this.#of(5);
+    return this.#column(5)[this.#row] as number;
   }
   get max(): number {
-    return this.#of(6);
+    return this.#column(6)[this.#row] as number;
   }
   get sum(): number {
-    return this.#of(7);
+    return this.#column(7)[this.#row] as number;
   }
   get n(): number {
-    return this.#of(8);
+    return this.#column(8)[this.#row] as number;
   }
   get increase(): number {
-    return this.#of(9);
+    return this.#column(9)[this.#row] as number;
+  }
+
+  /** By its place in COLUMNS. */
+  #column(i: number): Float64Array {
+    return (this.#columns[i] ??= decodeFloats(this.#packed[i] as Uint8Array));
   }
 }
 
@@ -215,7 +211,7 @@ export function decodeSketches(bytes: Uint8Array): SketchRow[] {
 export function mergeSketches(parts: Iterable<Uint8Array>): QuantileSketch | undefined {
   let merged: QuantileSketch | undefined;
   for (const bytes of parts) {
-    merged = merged === undefined ? QuantileSketch.fromBytes(bytes) : merged.merge(QuantileSketch.fromBytes(bytes));
+    merged = merged === undefined ? QuantileSketch.fromBytes(bytes) : merged.mergeBytes(bytes);
   }
   return merged;
 }

@@ -3,10 +3,10 @@ import {
   decodeSketches,
   encodeRows,
   encodeSketches,
-  lazyRows,
   mergeRows,
   mergeSketches,
   putRows,
+  RollupCursor,
   type RollupRow,
   type SketchRow,
 } from '../shared/rollup.js';
@@ -231,9 +231,9 @@ export class BlobTable {
   }
 
   /** For a query. */
-  lazyRows(period: number, id: number): readonly RollupRow[] {
+  cursor(period: number, id: number): RollupCursor | undefined {
     const d = this.#get.get(blobId(period, id))?.d;
-    return d === undefined ? [] : lazyRows(d as Uint8Array);
+    return d === undefined ? undefined : new RollupCursor(d as Uint8Array);
   }
 
   sketches(period: number, id: number): SketchRow[] {

@@ -200,16 +200,23 @@ function feedRollups(
   bear: Bear,
 ): void {
   const periodMs = bucketMs * ROWS_A_BLOB;
-  const within = (t: number): boolean => t >= from && t < to;
   for (let period = Math.max(Math.floor(from / periodMs), table.firstPeriod()); period * periodMs < to; period++) {
-    const rows = table.lazyRows(period, id);
-    if (rows.length === 0) continue;
-    const sketches = new Map(sketchTable?.sketches(period, id).map(({ t, bytes }) => [t, bytes]));
-    for (const row of rows) {
-      if (!within(row.t)) continue;
+    const rows = table.cursor(period, id);
+    if (rows === undefined) continue;
+    const sketches = sketchTable?.sketches(period, id) ?? [];
+    for (let i = 0, next = 0; i < rows.length; i++) {
+      const row = rows.at(i);
+      const { t } = row;
+      if (t < from || t >= to) continue;
       bear?.(row.firstT);
-      if (isHistogram) feed.observedRollup(row, sketches.get(row.t));
-      else feed.rollup(row);
+      if (!isHistogram) {
+        feed.rollup(row);
+        continue;
+      }
+      // Both are in order of time.
+      while (next < sketches.length && (sketches[next]?.t as number) < t) next++;
+      const sketch = sketches[next];
+      feed.observedRollup(row, sketch?.t === t ? sketch.bytes : undefined);
     }
   }
 }

@@ -48,6 +48,7 @@ describe.each(Object.entries(DISTRIBUTIONS))('quantiles of %s data', (_, draw) =
         const all: number[] = [];
         const whole = new QuantileSketch();
         const merged = new QuantileSketch();
+        const packed = new QuantileSketch();
         for (const size of sizes) {
           const part = new QuantileSketch();
           for (let i = 0; i < size; i++) {
@@ -56,10 +57,12 @@ describe.each(Object.entries(DISTRIBUTIONS))('quantiles of %s data', (_, draw) =
             whole.add(value);
             part.add(value);
           }
-          merged.merge(QuantileSketch.fromBytes(part.toBytes()));
+          merged.merge(part);
+          packed.mergeBytes(part.toBytes());
         }
         expect(merged.count).toBe(whole.count);
         for (const q of QUANTILES) expect(merged.quantile(q)).toBe(whole.quantile(q));
+        expect(packed.toBytes()).toEqual(merged.toBytes());
         if (all.length > 0) expectWithinOnePercent(merged, all);
       }),
       { numRuns: 60 },

@@ -70,6 +70,30 @@ describe('QuantileSketch', () => {
     }
   });
 
+  it('merges a packed sketch as it merges an unpacked one: finer, coarser, empty, of both signs, and from end to end of the floats', () => {
+    const others = [
+      givenASketchOf([], 0.01),
+      givenASketchOf([1, 2, 3], 0.05),
+      givenASketchOf([1, 2, 3], 0.001),
+      givenASketchOf([-5, 0, 7], 0.01),
+      givenASketchOf([5e-324, 1e-300, 1e300, 0], 0.01),
+      givenASketchOf([0.5, 0.5, 90], 0.01),
+    ];
+    const packed = givenASketchOf([4], 0.01);
+    const merged = givenASketchOf([4], 0.01);
+    for (const other of others) expect(packed.mergeBytes(other.toBytes()).toBytes()).toEqual(merged.merge(other).toBytes());
+  });
+
+  it('refuses a packed sketch that is cut off or counts wrong, or names a bucket that can not be', () => {
+    const bytes = givenASketchOf([1, 2, 3], 0.01).toBytes();
+    const miscounted = bytes.slice();
+    miscounted[26] = 9;
+    for (let length = 0; length < bytes.length; length++) expect(() => givenASketchOf([4], 0.01).mergeBytes(bytes.subarray(0, length))).toThrow(RangeError);
+    expect(() => givenASketchOf([4], 0.01).mergeBytes(miscounted)).toThrow('a sketch must hold as many values as it says, 9, got 3');
+    const far = Uint8Array.of(...bytes.subarray(0, 28), 2, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 2, 0);
+    expect(() => QuantileSketch.fromBytes(far)).toThrow('a sketch must span at most 64 powers of two');
+  });
+
   it('keeps the error that was asked for, or less', () => {
     for (const asked of [0.0001, 0.001, 0.01, 0.02, 0.1, 0.5]) expect(new QuantileSketch(asked).relativeError).toBeLessThanOrEqual(asked);
   });
