@@ -88,7 +88,8 @@ describe('QuantileSketch', () => {
     const bytes = givenASketchOf([1, 2, 3], 0.01).toBytes();
     const miscounted = bytes.slice();
     miscounted[26] = 9;
-    for (let length = 0; length < bytes.length; length++) expect(() => givenASketchOf([4], 0.01).mergeBytes(bytes.subarray(0, length))).toThrow(RangeError);
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => givenASketchOf([4], 0.01).mergeBytes(bytes.subarray(0, length))).toThrow(RangeError);
     expect(() => givenASketchOf([4], 0.01).mergeBytes(miscounted)).toThrow('a sketch must hold as many values as it says, 9, got 3');
     const far = Uint8Array.of(...bytes.subarray(0, 28), 2, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 2, 0);
     expect(() => QuantileSketch.fromBytes(far)).toThrow('a sketch must span at most 64 powers of two');
