@@ -25,7 +25,7 @@ export interface CategoryResult {
   readonly checks: readonly CheckResult[];
 }
 
-/** A check that has nothing to look at in this kit. */
+/** A check that has nothing to look at in this kit, or that could not be made. */
 export interface LeftOut {
   readonly id: string;
   readonly why: string;
@@ -42,14 +42,16 @@ export interface CertificationEnvironment {
 /** Readiness and scores are percent; readiness is the mean of the categories. */
 export interface CertificationReport {
   readonly schema: typeof CERTIFICATION_SCHEMA;
-  /** Absent where the run was interrupted. */
+  /** Absent where not all checks were made. */
   readonly level?: CertificationLevel;
-  /** The run was interrupted: what was found until then, and never a level. */
+  /** Not all checks were made, since the run was interrupted, or asked for some, or a check could not be: what was found, and never a level. */
   readonly partial?: true;
   readonly readiness: number;
   readonly ready: boolean;
   readonly categories: readonly CategoryResult[];
   readonly leftOut: readonly LeftOut[];
+  /** Checks that could not be made here, as on a machine that is held up: they say nothing of the kit. */
+  readonly notMeasured: readonly LeftOut[];
   /** What ran where: which checks only looked at the host's kit, and which ran on kits of their own over the simulated venue. */
   readonly method: readonly string[];
   readonly seed: number;

@@ -15,6 +15,13 @@ export interface NothingToSee {
   readonly leftOut: string;
 }
 
+/** A check that this machine did not let come to an end: it says nothing of the kit, neither well nor ill. */
+export interface NotMeasured {
+  readonly notMeasured: string;
+}
+
+export type CheckOutcome = Finding | NothingToSee | NotMeasured;
+
 /** One property of a kit that is measured. */
 export interface Check {
   /** Unique and stable. */
@@ -24,7 +31,7 @@ export interface Check {
   readonly critical: boolean;
   /** Why it has nothing to look at in such a kit; undefined where it has. */
   leftOut?(host: Host): string | undefined;
-  run(context: CertificationContext): Promise<Finding | NothingToSee>;
+  run(context: CertificationContext): Promise<CheckOutcome>;
 }
 
 export const needsOrders = (host: Host): string | undefined => (host.options.broker === undefined ? 'the kit has no broker' : undefined);

@@ -9,7 +9,8 @@ export {
   type CheckResult,
   type LeftOut,
 } from './certification-report.js';
-export { type CertifyOptions, certify } from './certify.js';
+export { certify } from './certify.js';
+export type { CertifyOptions } from './certify-options.js';
 export type { CreateKit, KitModule } from './kit-module.js';
 export { type CertifyRecordOptions, certifyRecord } from './record/certify-record.js';
 export type { RecordedJournal, RunRecord } from './record/record.js';

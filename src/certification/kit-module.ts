@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { asError, VenueKitError } from '../core/errors.js';
 import { requireKnown, requireObject, requireText } from '../core/options.js';
-import { createVenueKit } from '../kit/create-venue-kit.js';
 import type { VenueKit, VenueKitOptions } from '../kit/venue-kit.js';
 
 /** Makes a kit as the host does, around `createVenueKit`. */
@@ -25,7 +24,7 @@ export function requireKitModule(given: KitModule): KitModule {
 
 /** @throws VenueKitError KIT_MODULE where the file can't be loaded or has no such function */
 export async function loadCreateKit(given: KitModule | undefined): Promise<CreateKit> {
-  if (given === undefined) return createVenueKit;
+  if (given === undefined) return (await import('../kit/create-venue-kit.js')).createVenueKit;
   const url = moduleUrl(given.module);
   const name = given.export ?? 'createKit';
   let loaded: Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { digits, mean } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
 import { fetchCalls, loadCurve, type ReplayedTask, replayFetch } from '../replay/fetch-replay.js';
-import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
+import { type Detector, NO_TRACE, NOTHING, tooFew, undecided } from './detector.js';
 
 const LEAST_TASKS = 200;
 const LEAST_GAIN = 0.1;
@@ -21,7 +21,7 @@ export const concurrencyTooHigh: Detector = {
   async detect(context) {
     const { measured, trace, random } = context;
     const { fetch } = measured;
-    if (fetch === undefined || fetch.tasks < LEAST_TASKS) return undecided(`fewer than ${LEAST_TASKS} tasks were measured`);
+    if (fetch === undefined || fetch.tasks < LEAST_TASKS) return tooFew(fetch?.tasks, LEAST_TASKS, 'tasks of the fetcher');
     const calls = trace === undefined ? NO_TRACE : fetchCalls(trace);
     if (typeof calls === 'string') return undecided(calls);
     const curve = loadCurve(calls);

@@ -1,7 +1,7 @@
 import { digits, mean } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
 import { fetchCalls, loadCurve, type ReplayedTask, replayFetch } from '../replay/fetch-replay.js';
-import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
+import { type Detector, NO_TRACE, NOTHING, tooFew, undecided } from './detector.js';
 
 const LEAST_TASKS = 200;
 const BUSY = 0.8;
@@ -23,7 +23,7 @@ export const concurrencyTooLow: Detector = {
     const { measured, trace, objectives, random } = context;
     const { fetch } = measured;
     if (fetch === undefined || fetch.tasks < LEAST_TASKS || fetch.waitSeconds === undefined || fetch.runSeconds === undefined)
-      return undecided(`fewer than ${LEAST_TASKS} tasks were measured`);
+      return tooFew(fetch?.tasks, LEAST_TASKS, 'tasks of the fetcher');
     const [waitMs, runMs] = [(fetch.waitSeconds.sum / fetch.waitSeconds.count) * 1_000, (fetch.runSeconds.sum / fetch.runSeconds.count) * 1_000];
     if (waitMs <= objectives.queueShare * runMs) return NOTHING;
     // While something waits: a bot that fetches once a minute is idle for most of it.

@@ -79,4 +79,9 @@ export function undecided(what: string): Detection {
   return { undecided: what };
 }
 
+/** The same, of too few of something. */
+export function tooFew(were: number | undefined, needed: number, things: string): Detection {
+  return undecided(`${were ?? 0} ${things} were measured, and ${needed} are needed`);
+}
+
 export const NO_TRACE = 'no trace was given: record one with TraceRecorder (createVenueKit({ trace })) and hand it to the analyzer';

@@ -1,7 +1,7 @@
 import { digits } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
 import { readCalls, replayReads } from '../replay/read-replay.js';
-import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
+import { type Detector, NO_TRACE, NOTHING, tooFew, undecided } from './detector.js';
 import { latencyAt, readPolicy } from './policy.js';
 
 const LEAST_CALLS = 500;
@@ -21,7 +21,7 @@ export const hedging: Detector = {
   async detect(context) {
     const { measured, trace, random } = context;
     const seconds = measured.calls?.seconds;
-    if (seconds === undefined || seconds.count < LEAST_CALLS) return undecided(`fewer than ${LEAST_CALLS} venue calls were measured`);
+    if (seconds === undefined || seconds.count < LEAST_CALLS) return tooFew(seconds?.count, LEAST_CALLS, 'venue calls');
     const policy = readPolicy(context);
     const [p50, p99] = [seconds.quantile(0.5)! * 1_000, seconds.quantile(0.99)! * 1_000];
     if (policy.hedge !== false || measured.calls!.hedges > 0 || p99 < TAIL * p50) return NOTHING;

@@ -1,7 +1,7 @@
 import { digits, mean, percent, quantile } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
 import { limitCalls, type ReplayedSend, replayLimit } from '../replay/limit-replay.js';
-import { type Detector, type Finding, NO_TRACE, NOTHING, undecided } from './detector.js';
+import { type Detector, type Finding, NO_TRACE, NOTHING, tooFew } from './detector.js';
 
 const LEAST_CALLS = 200;
 const MOST_REFUSED = 0.005;
@@ -22,7 +22,7 @@ export const limitHeadroom: Detector = {
   async detect(context) {
     const { measured, trace, random, option } = context;
     const { calls: all, limits } = measured;
-    if (all === undefined || all.calls < LEAST_CALLS) return undecided(`fewer than ${LEAST_CALLS} venue calls were measured`);
+    if (all === undefined || all.calls < LEAST_CALLS) return tooFew(all?.calls, LEAST_CALLS, 'venue calls');
     const reserve = option('policy.reserve') as number;
     const findings: Finding[] = [];
     for (const { limit, blocks, usedP95 } of limits) {

@@ -1,4 +1,4 @@
-import { digits, percent } from '../measures/numbers.js';
+import { digits, largest, percent } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
 import { delayP99, delaysOf } from '../replay/loop-replay.js';
 import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
@@ -36,7 +36,7 @@ export const parseOnMainThread: Detector = {
       findings: [
         {
           finding: `The main thread stands still for ${percent(busy)} of the time to parse results of 256 KiB and more, ${digits(longMs)} ms at a time.`,
-          evidence: { busyShare: busy, longP95Ms: longMs, parses: large.length, largest: Math.max(...large.map(({ bytes }) => bytes)) },
+          evidence: { busyShare: busy, longP95Ms: longMs, parses: large.length, largest: largest(large.map(({ bytes }) => bytes)) },
           change: {
             option: 'fetcher.workers',
             from,

@@ -1,7 +1,7 @@
 import { digits } from '../measures/numbers.js';
 import { estimateOf } from '../replay/estimate.js';
 import { type ReplayedCall, readCalls, replayReads } from '../replay/read-replay.js';
-import { type Detector, NO_TRACE, NOTHING, undecided } from './detector.js';
+import { type Detector, NO_TRACE, NOTHING, tooFew } from './detector.js';
 import { readPolicy } from './policy.js';
 
 const LEAST_CALLS = 500;
@@ -20,7 +20,7 @@ export const retryAmplification: Detector = {
   async detect(context) {
     const { measured, trace, random } = context;
     const { calls: all } = measured;
-    if (all === undefined || all.calls < LEAST_CALLS) return undecided(`fewer than ${LEAST_CALLS} venue calls were measured`);
+    if (all === undefined || all.calls < LEAST_CALLS) return tooFew(all?.calls, LEAST_CALLS, 'venue calls');
     const first = all.calls - all.retries - all.hedges;
     const amplified = first > 0 ? (first + all.retries) / first : 1;
     if (amplified < MOST_AMPLIFIED) return NOTHING;

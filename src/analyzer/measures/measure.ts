@@ -19,7 +19,7 @@ export async function measure(read: StoreReader): Promise<Measurements> {
   return {
     from,
     to,
-    seconds: (to - from) / 1_000,
+    seconds: read.recordedMs / 1_000,
     calls: await callMeasures(read),
     limits: await limitMeasures(read),
     orders: await orderMeasures(read),
@@ -60,8 +60,9 @@ async function limitMeasures(read: StoreReader): Promise<readonly LimitMeasures[
   return reports.map(({ labels }) => {
     const limit = labels.limit ?? '';
     const is = (result: { readonly labels: Readonly<Record<string, string>> }): boolean => result.labels.limit === limit;
-    const [spent, left] = [used.find(is)?.v, remaining.find(is)?.v];
-    const shares = spent === undefined || left === undefined ? [] : Array.from(spent, (units, i) => units / (units + (left[i] ?? Number.NaN)));
+    const [spent, left] = [used.find(is), remaining.find(is)];
+    const leftAt = new Map(left === undefined ? [] : Array.from(left.t, (t, i) => [t, left.v[i]!]));
+    const shares = spent === undefined ? [] : Array.from(spent.v, (units, i) => units / (units + (leftAt.get(spent.t[i]!) ?? Number.NaN)));
     const known = shares.filter(Number.isFinite);
     return { limit, blocks: of(blocks, { limit }), usedP95: known.length === 0 ? undefined : quantile(known, 0.95) };
   });

@@ -20,6 +20,19 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
+/** The largest and the smallest, however many there are: `Math.max(...values)` fails beyond some 100,000. -Infinity and Infinity for none. */
+export function largest(values: Iterable<number>): number {
+  let most = -Infinity;
+  for (const value of values) if (value > most) most = value;
+  return most;
+}
+
+export function smallest(values: Iterable<number>): number {
+  let least = Infinity;
+  for (const value of values) if (value < least) least = value;
+  return least;
+}
+
 /** Three significant digits, for sentences. */
 export function digits(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : String(value);

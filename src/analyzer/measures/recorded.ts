@@ -20,14 +20,21 @@ export const LEAST_MS = 30_000;
 const MINUTE_MS = 60_000;
 const NAMED = 3;
 
+/** Epoch ms of the first and the last record, and how much of the time between was recorded: a bot that stood still tells nothing of it. */
+export interface RecordedPart extends TimeRange {
+  readonly recordedMs: number;
+}
+
 /**
  * The part of a range that a store has records of.
  * @throws AnalyzerError FOREIGN_METRICS where it has metrics and none is venuekit's; TOO_LITTLE_DATA where it has less than half a minute
  */
-export async function recordedPart(store: MetricStore, range: TimeRange, signal: AbortSignal | undefined): Promise<TimeRange> {
+export async function recordedPart(store: MetricStore, range: TimeRange, signal: AbortSignal | undefined): Promise<RecordedPart> {
+  const minutes = new Set<number>();
   let [from, to] = [Infinity, -Infinity];
   for (const metric of KNOWN) {
     for (const { t } of await store.query({ metric, ...range, stepMs: MINUTE_MS, agg: 'last' }, signal)) {
+      for (const minute of t) minutes.add(minute);
       from = Math.min(from, t[0] ?? Infinity);
       to = Math.max(to, (t.at(-1) ?? -Infinity) + MINUTE_MS);
     }
@@ -43,8 +50,20 @@ export async function recordedPart(store: MetricStore, range: TimeRange, signal:
   }
   // To the second: a store stamps its minutes at their beginning.
   const part = await exactly(store, { from: Math.max(range.from, from), to: Math.min(range.to, to) }, signal);
-  if (part.to - part.from < LEAST_MS - 1_500) throw tooLittle(part.to - part.from);
-  return part;
+  const recordedMs = part.to - part.from - gapsIn(minutes);
+  if (recordedMs < LEAST_MS - 1_500) throw tooLittle(recordedMs);
+  return { ...part, recordedMs };
+}
+
+/** What lies between minutes that have a record and do not follow one another. */
+function gapsIn(minutes: ReadonlySet<number>): number {
+  const sorted = Float64Array.from(minutes).sort();
+  let gapsMs = 0;
+  for (let i = 1; i < sorted.length; i++) {
+    const apartMs = sorted[i]! - sorted[i - 1]!;
+    if (apartMs > MINUTE_MS) gapsMs += apartMs - MINUTE_MS;
+  }
+  return gapsMs;
 }
 
 async function exactly(store: MetricStore, { from, to }: TimeRange, signal: AbortSignal | undefined): Promise<TimeRange> {

@@ -2,6 +2,7 @@ import type { TimeRange } from '../../analytics/index.js';
 import type { MetricStore, RangeQuery, RangeResult } from '../../contracts/metric-store.js';
 import { nextMacrotask } from '../../core/macrotask.js';
 import { QuantileSketch } from '../../core/quantile-sketch.js';
+import type { RecordedPart } from './recorded.js';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -20,19 +21,22 @@ const MOST_STEPS = 3_600;
 /** Asks a store for one range, window by window. */
 export class StoreReader {
   readonly range: TimeRange;
+  /** How much of the range was recorded. */
+  readonly recordedMs: number;
   readonly #store: MetricStore;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(store: MetricStore, range: TimeRange, signal: AbortSignal | undefined) {
+  constructor(store: MetricStore, { from, to, recordedMs }: RecordedPart, signal: AbortSignal | undefined) {
     this.#store = store;
-    this.range = range;
+    this.range = { from, to };
+    this.recordedMs = recordedMs;
     this.#signal = signal;
   }
 
   /** By how much counters rose, added up by labels. */
   async rises(metric: string, by: readonly string[] = [], match?: Labels): Promise<readonly Grouped[]> {
     const results = await this.#ask({ metric, agg: 'increase', stepMs: this.#windowMs, by, ...(match === undefined ? {} : { match }) });
-    return results.map(({ labels, v }) => ({ labels, value: v.reduce((sum, rise) => sum + rise, 0) }));
+    return results.map(({ labels, v }) => ({ labels, value: v.reduce((sum, rise) => (Number.isFinite(rise) ? sum + rise : sum), 0) }));
   }
 
   /** By how much counters rose, all together; undefined where there are none. */
@@ -65,7 +69,9 @@ export class StoreReader {
     const { from, to } = this.range;
     const stepMs = Math.max(FINEST_STEP_MS, Math.ceil((to - from) / MOST_STEPS / 1_000) * 1_000);
     const results = await this.#ask({ metric, agg, stepMs, by, ...(match === undefined ? {} : { match }) });
-    return results.map((result) => ({ ...result, v: result.v.filter(Number.isFinite) })).filter(({ v }) => v.length > 0);
+    return results
+      .map(({ labels, t, v }) => ({ labels, t: t.filter((_, i) => Number.isFinite(v[i])), v: v.filter(Number.isFinite) }))
+      .filter(({ v }) => v.length > 0);
   }
 
   get #windowMs(): number {

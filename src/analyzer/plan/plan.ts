@@ -64,7 +64,8 @@ export function targetsOf(components: readonly ComponentReport[], opportunities:
     if (current === undefined) return [];
     const bound = objective === undefined ? current : objectives[objective];
     const isMet = good === 'most' ? current <= bound : current >= bound;
-    const first = opportunities.find((one) => one.component === component)?.phase ?? 3;
+    // A change to the same part may be for something else, and even cost this.
+    const first = opportunities.find((one) => one.component === component && one.area === area)?.phase ?? 3;
     return [{ area, metric, current, target: isMet ? current : bound, deadlinePhase: isMet ? 1 : first }];
   });
   const planned = opportunities.flatMap(({ area, estimate, phase }): readonly Target[] =>

@@ -3,6 +3,7 @@ import type { MarketDataAdapter, MarketKind, MarketKinds } from '../../contracts
 import { ManualClock } from '../../core/manual-clock.js';
 import { type Random, seededRandom } from '../../core/random.js';
 import { CachedMarketDataClient } from '../../market-data/index.js';
+import { largest, smallest } from '../measures/numbers.js';
 import type { Trace, TracedLoad } from '../trace/trace.js';
 import { ChangeProcess } from './change-process.js';
 import { Neighbours } from './neighbours.js';
@@ -57,7 +58,7 @@ export function cacheCalls(trace: Trace, kind: MarketKind): CacheCalls | string 
   const loads = trace.loads.filter((load) => load.kind === kind && load.ok);
   if (reads.length < LEAST_READS) return `the trace holds ${reads.length} reads of ${kind}, and ${LEAST_READS} are needed`;
   if (loads.length < LEAST_LOADS) return `the trace holds ${loads.length} loads of ${kind}, and ${LEAST_LOADS} are needed to say how long one takes`;
-  return { kind, reads, loads, ...changeRates(trace, kind), batchLimit: trace.batchLimits?.[kind] ?? Math.max(...loads.map(({ keys }) => keys)) };
+  return { kind, reads, loads, ...changeRates(trace, kind), batchLimit: trace.batchLimits?.[kind] ?? largest(loads.map(({ keys }) => keys)) };
 }
 
 /** Changes a second, from whether values differed from those before them, however far apart they were fetched. */
@@ -95,7 +96,7 @@ export function rateOf(gaps: readonly { readonly seconds: number; readonly chang
   const prior = (rate: number): number => (usual > 0 ? PRIOR * (1 / rate - 1 / usual) : 0);
   const slope = (rate: number): number =>
     used.reduce((sum, { seconds, changed }) => sum + (changed ? seconds / Math.expm1(rate * seconds) : -seconds), prior(rate));
-  let [low, high] = [1e-9, 10 / Math.min(...used.map(({ seconds }) => seconds))];
+  let [low, high] = [1e-9, 10 / smallest(used.map(({ seconds }) => seconds))];
   if (slope(high) > 0) return high;
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;

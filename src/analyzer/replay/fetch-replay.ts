@@ -117,7 +117,7 @@ function neverFalling(points: readonly Point[]): readonly Point[] {
       const before = groups.at(-1)!;
       before.ms = (before.ms * before.weight + last.ms * last.weight) / (before.weight + last.weight);
       before.weight += last.weight;
-      before.members.push(...last.members);
+      for (const member of last.members) before.members.push(member);
     }
   }
   return groups.flatMap(({ ms, members }) => members.map(({ running, weight }) => ({ running, ms, weight })));

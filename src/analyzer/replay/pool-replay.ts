@@ -2,6 +2,7 @@ import type { PoolTuning } from '../../contracts/kit-tuning.js';
 import { ManualClock } from '../../core/manual-clock.js';
 import { type Random, seededRandom } from '../../core/random.js';
 import { ConnectionPool } from '../../pool/index.js';
+import { largest } from '../measures/numbers.js';
 import type { Trace, TracedLoan } from '../trace/trace.js';
 import { Neighbours } from './neighbours.js';
 
@@ -103,6 +104,6 @@ export async function replayPool({ calls, openings }: PoolCalls, tuning: PoolTun
   }
   // What is still held or waited for at the end.
   while (loans.length < calls.length) await clock.advance(10_000);
-  await clock.advance(Math.max(...calls.map(({ heldMs }) => heldMs)) + 1);
+  await clock.advance(largest(calls.map(({ heldMs }) => heldMs)) + 1);
   return { loans, seconds };
 }

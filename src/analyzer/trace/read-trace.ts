@@ -93,7 +93,7 @@ function decodeFile(file: Uint8Array, trace: Mutable, path: string): void {
       // Names of a block that is lost would be missing in all that follow.
       return;
     }
-    names.push(...block.names);
+    for (const name of block.names) names.push(name);
     for (let i = 0; i < block.count; i++) decodeRecord(view, block.records + i * RECORD_BYTES, header.startedAt, names, trace);
     at = block.records + block.count * RECORD_BYTES;
   }

@@ -25,8 +25,7 @@ export const latencyDrift: Check = {
 
 /** Change of the median over the whole session, as a share of it. */
 function driftOf(calls: readonly { readonly at: number; readonly tookMs: number }[]): number {
-  const times = calls.map(({ at }) => at);
-  const [first, last] = [Math.min(...times), Math.max(...times)];
+  const [first, last] = calls.reduce(([least, most], { at }) => [Math.min(least, at), Math.max(most, at)], [Infinity, -Infinity]);
   const medians: number[] = [];
   for (let window = 0; window < WINDOWS; window++) {
     const [from, to] = [first + ((last - first) * window) / WINDOWS, first + ((last - first) * (window + 1)) / WINDOWS];

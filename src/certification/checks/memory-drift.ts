@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { MetricStore } from '../../contracts/metric-store.js';
+import { nextMacrotask } from '../../core/macrotask.js';
 import { type Check, figure } from '../check.js';
 import { TRIAL_SYMBOLS, Trial } from '../trials/trial.js';
 
@@ -63,11 +64,10 @@ function collector(): (() => Promise<void>) | undefined {
     const gc = runInNewContext('gc') as unknown;
     if (typeof gc !== 'function') return undefined;
     return async () => {
-      // What finalizers and promises let go of only afterwards, too.
-      for (let i = 0; i < 3; i++) {
-        (gc as () => void)();
-        await Promise.resolve();
-      }
+      (gc as () => void)();
+      // What finalizers let go of runs in a turn of its own, and goes with the second.
+      await nextMacrotask();
+      (gc as () => void)();
     };
   } catch {
     return undefined;

@@ -10,8 +10,9 @@ import type { CertificationContext } from '../context.js';
 import { portableOptions, venueLike } from '../trials/trial.js';
 
 const SERIES = 30;
-const EVERY_MS = 60_000;
 const HOURS = 14;
+/** Few at first, for the ages; then an hour as a kit writes it, for what a point costs. */
+const EVERY_MS = { first: 300_000, lastHour: 1_000 };
 const HOUR_MS = 3_600_000;
 /** The longest that each second is kept; afterwards minutes and hours must do. */
 const LONGEST_RAW_HOURS = 12;
@@ -60,17 +61,23 @@ async function inFolder(context: CertificationContext, folder: string): ReturnTy
   const first = await make();
   const series = Array.from({ length: SERIES }, (_, i) => ({ name: 'venuekit_certification_probe', labels: { probe: String(i) } }));
   const begin = Date.UTC(2024, 0, 1);
-  const ticks = (HOURS * HOUR_MS) / EVERY_MS;
-  for (let tick = 0; tick < ticks; tick++) {
-    const values = Float64Array.from(series, (_, i) => 100 + i + Math.sin(tick / 50 + i));
-    await first.store.append({ t: begin + tick * EVERY_MS, series, values });
-    ground.signal.throwIfAborted();
-  }
-  const end = begin + (ticks - 1) * EVERY_MS;
-  const { bytes } = await first.store.stats();
+  let ticks = 0;
+  const put = async (from: number, to: number, everyMs: number): Promise<void> => {
+    for (let t = from; t < to; t += everyMs) {
+      const values = Float64Array.from(series, (_, i) => 100 + i + Math.sin(ticks / 50 + i));
+      await first.store.append({ t, series, values });
+      ticks++;
+      ground.signal.throwIfAborted();
+    }
+  };
+  const end = begin + HOURS * HOUR_MS;
+  await put(begin, end - HOUR_MS, EVERY_MS.first);
+  await put(end - HOUR_MS, end, EVERY_MS.lastHour);
   await first.close();
   const second = await make();
   try {
+    // What the log of the last minutes took beside it is written away.
+    const { bytes } = await second.store.stats();
     const kept = await second.store.query({ metric: 'venuekit_certification_probe', match: { probe: '0' }, from: begin, to: end });
     const minutes = await second.store.query({
       metric: 'venuekit_certification_probe',
@@ -84,7 +91,7 @@ async function inFolder(context: CertificationContext, folder: string): ReturnTy
     const rawHours = oldest === undefined ? 0 : (end - oldest) / HOUR_MS;
     const minutesHours = minutes[0]?.t[0] === undefined ? 0 : (end - minutes[0].t[0]) / HOUR_MS;
     const own = (await context.host.kit.store.stats()).series;
-    // What one hour of each second costs at this density, for the host's own series and for as long as raw ticks are kept.
+    // For the host's own series, and for as long as raw ticks are kept.
     const perPoint = bytes / (SERIES * ticks);
     const projected = perPoint * Math.max(own, SERIES) * rawHours * 3_600;
     const { bavail, bsize } = await statfs(folder);

@@ -37,17 +37,20 @@ export interface KillResult {
   readonly wronglyFilled: number;
   /** What a life said that could not start or go on. */
   readonly failure?: string;
+  /** Why nothing can be said of the kit: the machine did not get as far as running it. */
+  readonly heldUp?: string;
   readonly findings: readonly string[];
 }
 
 const KILLS = 3;
 /** Intents that may have reached the venue before anybody was told: the last life places them again as well. */
 const MARGIN = 8;
-/** A machine that is busy takes long to start a process: that is not the kit's fault. */
-const START_MS = 40_000;
-const SETTLE_MS = 40_000;
+/** Until a process runs at all, which is not the kit's to decide; then until the kit has started in it. */
+const ALIVE_MS = 60_000;
+const START_MS = 60_000;
+const SETTLE_MS = 90_000;
 const LEAST_IN_A_LIFE = 5;
-const LONGEST_LIFE_MS = 15_000;
+const LONGEST_LIFE_MS = 30_000;
 const POLL_MS = 10;
 const LIFE_MS = { least: 150, most: 700 };
 
@@ -93,13 +96,13 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
     for (let life = 1; life <= KILLS; life++) {
       const process = new Life(file, { ...task, mode: 'trade', again: [...durable].slice(-6), first: Math.max(-1, ...durable) + 1 }, durable, signal);
       const wanted = durable.size + LEAST_IN_A_LIFE;
-      await process.started(START_MS);
+      await process.started();
       // On a machine that is busy a life is as long as its work takes.
       const until = systemClock.monotonic() + LONGEST_LIFE_MS;
-      while (process.failure === undefined && durable.size < wanted && systemClock.monotonic() < until) await systemClock.sleep(POLL_MS, signal);
-      if (process.failure === undefined) await systemClock.sleep(LIFE_MS.least + random() * (LIFE_MS.most - LIFE_MS.least), signal);
+      while (process.isWell && durable.size < wanted && systemClock.monotonic() < until) await systemClock.sleep(POLL_MS, signal);
+      if (process.isWell) await systemClock.sleep(LIFE_MS.least + random() * (LIFE_MS.most - LIFE_MS.least), signal);
       await process.kill();
-      if (process.failure !== undefined) return failed(life, durable.size, process.failure);
+      if (!process.isWell) return failed(life, durable.size, process);
     }
     fault[Symbol.dispose]();
     const last = new Life(
@@ -108,22 +111,24 @@ export async function runKills(options: KillOptions): Promise<KillResult> {
       durable,
       signal,
     );
-    await last.ended(START_MS + SETTLE_MS);
-    if (last.failure !== undefined) return failed(KILLS + 1, durable.size, last.failure);
+    await last.started();
+    await last.ended(SETTLE_MS);
+    if (!last.isWell) return failed(KILLS + 1, durable.size, last);
     return { lives: KILLS + 1, durable: durable.size, ...audit(venue, last.told, durable) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-const failed = (lives: number, durable: number, failure: string): KillResult => ({
+const failed = (lives: number, durable: number, { failure, heldUp }: Life): KillResult => ({
   lives,
   durable,
   duplicates: 0,
   orphans: 0,
   lost: 0,
   wronglyFilled: 0,
-  failure,
+  ...(failure === undefined ? {} : { failure }),
+  ...(heldUp === undefined ? {} : { heldUp }),
   findings: [],
 });
 
@@ -131,8 +136,10 @@ const failed = (lives: number, durable: number, failure: string): KillResult => 
 class Life {
   readonly told: ToldOrder[] = [];
   failure: string | undefined;
+  heldUp: string | undefined;
   readonly #child: ChildProcess;
   readonly #over: Promise<void>;
+  readonly #alive: Promise<void>;
   readonly #begun: Promise<void>;
   readonly #aborting: Disposable;
 
@@ -142,25 +149,38 @@ class Life {
     this.#child = fork(file, [JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'ignore', 'ipc'], execArgv });
     this.#aborting = onAbort(signal, () => this.#child.kill('SIGKILL'));
     const lines = createInterface({ input: this.#child.stdout! });
-    this.#begun = new Promise((resolve) => {
-      lines.on('line', (line) => {
-        const [word, rest] = [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)];
-        if (word === 'durable') durable.add(Number(rest));
-        else if (word === 'order') this.told.push(JSON.parse(rest) as ToldOrder);
-        else if (word === 'failed') this.failure = rest;
-        if (word === 'started' || word === 'failed') resolve();
+    const exit = once(this.#child, 'exit').then(() => {});
+    const first = (...words: readonly string[]): Promise<void> =>
+      new Promise((resolve) => {
+        lines.on('line', (line) => {
+          if (words.includes(wordOf(line))) resolve();
+        });
+        void exit.then(resolve);
       });
-      this.#child.once('exit', () => resolve());
+    lines.on('line', (line) => {
+      const [word, rest] = [wordOf(line), line.slice(line.indexOf(' ') + 1)];
+      if (word === 'durable') durable.add(Number(rest));
+      else if (word === 'order') this.told.push(JSON.parse(rest) as ToldOrder);
+      else if (word === 'failed') this.failure = rest;
     });
-    this.#over = Promise.all([once(this.#child, 'exit'), once(lines, 'close')]).then(() => this.#aborting[Symbol.dispose]());
+    this.#alive = first('alive', 'failed');
+    this.#begun = first('started', 'failed');
+    this.#over = Promise.all([exit, once(lines, 'close')]).then(() => this.#aborting[Symbol.dispose]());
   }
 
-  async started(withinMs: number): Promise<void> {
-    await this.#within(this.#begun, withinMs, 'did not start');
+  get isWell(): boolean {
+    return this.failure === undefined && this.heldUp === undefined;
+  }
+
+  /** Waits until its kit has started. */
+  async started(): Promise<void> {
+    if (await isLate(this.#alive, ALIVE_MS)) this.heldUp = `a process did not run within ${ALIVE_MS / 1000} s`;
+    else if (await isLate(this.#begun, START_MS)) this.failure = `its kit did not start within ${START_MS / 1000} s`;
   }
 
   async ended(withinMs: number): Promise<void> {
-    await this.#within(this.#over, withinMs, 'did not come to an end');
+    if (!this.isWell) return this.kill();
+    if (await isLate(this.#over, withinMs)) this.failure = `it did not come to an end within ${withinMs / 1000} s`;
     await this.kill();
     if (this.failure === undefined && this.#child.exitCode !== 0) this.failure = `it ended with exit code ${this.#child.exitCode}`;
   }
@@ -171,17 +191,18 @@ class Life {
     this.#child.kill('SIGKILL');
     await this.#over;
   }
+}
 
-  async #within(work: Promise<void>, ms: number, otherwise: string): Promise<void> {
-    const isLate = await new Promise<boolean>((resolve) => {
-      const timer = systemClock.schedule(ms, () => resolve(true));
-      void work.then(() => {
-        timer[Symbol.dispose]();
-        resolve(false);
-      });
+const wordOf = (line: string): string => line.split(' ', 1)[0]!;
+
+async function isLate(work: Promise<void>, ms: number): Promise<boolean> {
+  return new Promise<boolean>((resolve) => {
+    const timer = systemClock.schedule(ms, () => resolve(true));
+    void work.then(() => {
+      timer[Symbol.dispose]();
+      resolve(false);
     });
-    if (isLate) this.failure = `it ${otherwise} within ${ms / 1000} s`;
-  }
+  });
 }
 
 const OVER: readonly string[] = ['filled', 'canceled', 'expired', 'rejected', 'abandoned'];

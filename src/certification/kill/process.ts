@@ -20,7 +20,7 @@ export interface KillTask {
   readonly create?: KitModule;
   readonly policy?: TradingPolicy;
   readonly seed: number;
-  /** `trade` until killed; `settle`: start, wait until nothing is in doubt, and tell of every order. */
+  /** `trade` until killed; `settle`: start, wait until every order is over, and tell of each. */
   readonly mode: 'trade' | 'settle';
   /** Numbers of intents that earlier lives placed: placed again, they must give the same orders. */
   readonly again: readonly number[];
@@ -32,10 +32,11 @@ export interface KillTask {
 export type ToldOrder = Pick<OrderView, 'state' | 'clientOrderId' | 'filledQty'> & { readonly number: number };
 
 const AT_ONCE = 4;
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 60_000;
 const POLL_MS = 20;
 const LATE_FILLS_MS = 1_200;
-const IN_DOUBT: ReadonlySet<OrderState> = new Set(['prepared', 'sending', 'unknown', 'pending_cancel', 'pending_replace']);
+/** Intents are at the market: those that the venue has end by themselves. */
+const OVER: ReadonlySet<OrderState> = new Set(['filled', 'canceled', 'expired', 'rejected', 'abandoned', 'escalated']);
 
 /** The same number gives the same intent in every life. */
 function intentOf(seed: number, number: number): OrderIntent & { readonly intentId: string } {
@@ -76,8 +77,8 @@ async function trade(trading: ResilientTradingClient, { seed, again, first }: Ki
 async function settle(trading: ResilientTradingClient, { seed, again }: KillTask): Promise<void> {
   const handles = await Promise.all(again.map(async (number) => ({ number, handle: await trading.place(intentOf(seed, number)) })));
   const until = systemClock.monotonic() + SETTLE_MS;
-  const isInDoubt = (): boolean => handles.some(({ handle }) => IN_DOUBT.has(handle.view.state));
-  while (isInDoubt() && systemClock.monotonic() < until) await systemClock.sleep(POLL_MS);
+  const isUnderWay = (): boolean => handles.some(({ handle }) => !OVER.has(handle.view.state));
+  while (isUnderWay() && systemClock.monotonic() < until) await systemClock.sleep(POLL_MS);
   await systemClock.sleep(LATE_FILLS_MS);
   await trading.reconcile();
   for (const { number, handle } of handles) {
@@ -87,6 +88,7 @@ async function settle(trading: ResilientTradingClient, { seed, again }: KillTask
 }
 
 async function main(task: KillTask): Promise<void> {
+  tell('alive');
   const create = await loadCreateKit(task.create);
   using broker = await connectBroker(task.port);
   await using kit = await create({

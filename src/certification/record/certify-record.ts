@@ -1,5 +1,4 @@
 import type { TimeRange } from '../../analytics/index.js';
-import { PerformanceAnalyzer } from '../../analyzer/index.js';
 import { systemClock } from '../../core/clock.js';
 import { asError } from '../../core/errors.js';
 import { redactText } from '../../core/logger.js';
@@ -12,7 +11,6 @@ import {
   type LeftOut,
 } from '../certification-report.js';
 import type { Finding, NothingToSee } from '../check.js';
-import { checks } from '../checks.js';
 import { environment } from '../environment.js';
 import { categoriesOf, readinessOf } from '../readiness.js';
 import { signatureOf } from '../signature.js';
@@ -44,6 +42,8 @@ export async function certifyRecord(record: RunRecord, range: TimeRange, options
   requireKnown('certifyRecord', requireObject('options', options), ['onProgress', 'signal']);
   const { onProgress, signal } = options;
   if (onProgress !== undefined) requireFunction('onProgress', onProgress);
+  // Only who judges a record needs the analyzer, and the checks whose names are told.
+  const [{ PerformanceAnalyzer }, { checks }] = await Promise.all([import('../../analyzer/index.js'), import('../checks.js')]);
   const startedAt = systemClock.now();
   const began = systemClock.monotonic();
   const performance = await new PerformanceAnalyzer({ store: record.store }).analyze(range, signal === undefined ? {} : { signal });
@@ -67,6 +67,7 @@ export async function certifyRecord(record: RunRecord, range: TimeRange, options
     ready: false,
     categories,
     leftOut,
+    notMeasured: [],
     method: METHOD,
     seed: 0,
     durationMs: performance.to - performance.from,

@@ -88,9 +88,13 @@ const limits: RecordCheck = {
     if (calls === undefined) return { leftOut: 'no call of the venue was made in this range' };
     const blocks = measureOf(record, 'venue calls', 'limitBlocks') ?? 0;
     const used = measureOf(record, 'venue calls', 'limitUsedP95');
+    if (blocks > 0 && used === undefined)
+      return {
+        leftOut: `the venue told nothing of what was used: that it blocked ${blocks} times in ${calls} calls may be for what the bot sent, or its own doing`,
+      };
     return {
       passed: blocks === 0,
-      measured: `${blocks} blocks in ${calls} calls${used === undefined ? '; the venue told nothing of what was used' : `, ${figure(100 * used)} % used (p95 of the tightest limit)`}`,
+      measured: `${blocks} blocks in ${calls} calls${used === undefined ? '' : `, ${figure(100 * used)} % used (p95 of the tightest limit)`}`,
       required: '0 blocks',
       why: 'Reports of the venue that it blocked everything under a limit, and what it said was used.',
     };
@@ -132,7 +136,9 @@ const retention: RecordCheck = {
     const minutes = await store.query({ metric, from: to - 30 * 24 * HOUR_MS, to, stepMs: 60_000, agg: 'last' }, signal);
     const longest = (to - Math.min(to, ...minutes.map(({ t }) => t[0] ?? to))) / HOUR_MS;
     if (longest <= LONGEST_RAW_HOURS)
-      return { leftOut: `the record is ${figure(longest)} h long, and that raw ticks are dropped shows after ${LONGEST_RAW_HOURS} h` };
+      return {
+        leftOut: `raw ticks are to be dropped after ${LONGEST_RAW_HOURS} h, and the record is of ${longest < 1 ? `${figure(longest * 60)} min` : `${figure(longest)} h`}`,
+      };
     return {
       passed: hours <= LONGEST_RAW_HOURS + 2,
       measured: `raw ticks of ${figure(hours)} h, minutes of ${figure(longest)} h`,

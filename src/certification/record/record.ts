@@ -28,7 +28,7 @@ export function measureOf({ performance }: RecordContext, component: string, mea
   return performance.components.find(({ name }) => name === component)?.measures[measure];
 }
 
-/** The highest that a counter came to, added up over its series; undefined where there is none. */
+/** What a counter came to in each life of the process, added up, and over its series; undefined where there is none. */
 export async function countOf(
   { store, performance, signal }: RecordContext,
   metric: string,
@@ -37,5 +37,16 @@ export async function countOf(
   const { from, to } = performance;
   const series = await store.query({ metric, from, to, ...(match === undefined ? {} : { match }) }, signal);
   if (series.length === 0) return undefined;
-  return series.reduce((sum, { v }) => sum + v.reduce((most, value) => Math.max(most, value), 0), 0);
+  return series.reduce((sum, { v }) => sum + overResets(v), 0);
+}
+
+/** A counter that falls has begun anew. */
+function overResets(values: Float64Array): number {
+  let [sum, last] = [0, 0];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < last) sum += last;
+    last = value;
+  }
+  return sum + last;
 }

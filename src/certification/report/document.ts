@@ -12,20 +12,21 @@ const TONES: Readonly<Record<string, Tone>> = { GOLD: 'good', SILVER: 'good', BR
 
 /** The report as text for a page or for paper. */
 export function documentOf(report: CertificationReport): TextDocument {
-  const { level, readiness, ready, categories, leftOut, method, environment, seed, durationMs, startedAt, tookMs, options, signature } = report;
+  const { level, readiness, ready, categories, leftOut, notMeasured, method, environment, seed, durationMs, startedAt, tookMs, options, signature } =
+    report;
   const all = categories.flatMap(({ checks }) => checks);
   const failed = all.filter(({ passed }) => !passed);
   return {
-    title: level === undefined ? 'venuekit certification: interrupted' : `venuekit certification: ${level}`,
+    title: `venuekit certification: ${level ?? without(report)}`,
     subtitle: `${utc(startedAt)}, venuekit ${environment.venuekit}, seed ${seed}`,
     figures: [
       {
         label: 'Level',
         value: level ?? 'none',
-        below: level === undefined ? 'not all checks ran' : ready ? 'ready' : 'not ready',
+        below: level === undefined ? 'not all checks were made' : ready ? 'ready' : 'not ready',
         tone: TONES[level ?? ''] ?? 'muted',
       },
-      { label: 'Readiness', value: `${readiness} %`, ...(level === undefined ? { below: 'of what ran' } : {}) },
+      { label: 'Readiness', value: `${readiness} %`, ...(level === undefined ? { below: 'of what was made' } : {}) },
       { label: 'Checks passed', value: `${all.length - failed.length} of ${all.length}` },
       {
         label: 'Critical checks failed',
@@ -47,6 +48,7 @@ export function documentOf(report: CertificationReport): TextDocument {
           `It took ${(tookMs / 1000).toFixed(1)} s; the bot of the session traded for ${durationMs / 1000} s of virtual time.`,
           `Ran on ${environment.runtime}, ${environment.platform}, ${environment.cpus} processors.`,
           ...leftOut.map(({ id, why }) => `${id} was left out: ${why}.`),
+          ...notMeasured.map(({ id, why }) => `${id} was not measured: ${why}.`),
         ],
       },
       {
@@ -66,6 +68,12 @@ export function documentOf(report: CertificationReport): TextDocument {
       },
     ],
   };
+}
+
+/** What a report without a level is. */
+function without({ options, notMeasured }: CertificationReport): string {
+  if ('record' in options) return 'the record of a run';
+  return notMeasured.length > 0 ? 'not all was measured' : 'not all checks were made';
 }
 
 function tableOf(title: string, checks: CategoryResult['checks']): NonNullable<TextDocument['sections'][number]['tables']>[number] {

@@ -1,5 +1,5 @@
 import { requireKnown, requireObject, requireOneOf } from '../../core/options.js';
-import { type RenderDocumentOptions, renderDocument } from '../../dashboard/report/render-document.js';
+import type { RenderDocumentOptions } from '../../dashboard/report/render-document.js';
 import type { CertificationReport } from '../certification-report.js';
 import { documentOf } from './document.js';
 
@@ -16,5 +16,6 @@ export async function renderCertification(report: CertificationReport, options: 
   requireKnown('renderCertification', requireObject('options', options), ['format', 'assets', 'signal']);
   const format = requireOneOf('format', options.format, ['html', 'pdf', 'json']);
   if (format === 'json') return new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`);
+  const { renderDocument } = await import('../../dashboard/report/render-document.js');
   return renderDocument(documentOf(report), format, options);
 }

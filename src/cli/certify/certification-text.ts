@@ -4,14 +4,17 @@ import { printable } from '../terminal.js';
 
 const NO_LEVEL = {
   record: 'It is the record of a run: no level.',
-  part: 'Not all checks ran: no level.',
+  part: 'Not all checks were made: no level.',
 } as const;
+
+/** In one line; JSON names them all. */
+const MOST_NAMES = 8;
 
 const levelless = ({ options }: CertificationReport): keyof typeof NO_LEVEL => ('record' in options ? 'record' : 'part');
 
 /** The report as it is printed. */
 export function certificationText(report: CertificationReport): string {
-  const { level, readiness, ready, partial, categories, leftOut, method, tookMs, seed, signature } = report;
+  const { level, readiness, ready, partial, categories, leftOut, notMeasured, method, tookMs, seed, signature } = report;
   let text = '';
   const write = (more: string): void => {
     text += more;
@@ -28,11 +31,15 @@ export function certificationText(report: CertificationReport): string {
   for (const { id, measured, required, why } of failed)
     write(`${id}\n  measured: ${printable(String(measured))}\n  required: ${printable(String(required))}\n  ${printable(why)}\n\n`);
   // Many for one reason, where a record is judged.
-  for (const why of new Set(leftOut.map((one) => one.why)))
-    write(`left out, since ${why}: ${leftOut.flatMap((one) => (one.why === why ? [one.id] : [])).join(', ')}\n`);
+  for (const why of new Set(leftOut.map((one) => one.why))) {
+    const ids = leftOut.flatMap((one) => (one.why === why ? [one.id] : []));
+    write(`left out, since ${why}: ${ids.length > MOST_NAMES ? `${ids.length} checks, which --json names` : ids.join(', ')}\n`);
+  }
+  for (const { id, why } of notMeasured) write(`${id} was not measured: ${why}. On a busy machine give it more time (--within).\n`);
   for (const line of method) write(`${line}\n`);
-  write(`Seed ${seed}, ${(tookMs / 1000).toFixed(1)} s; results ${signature.results}\n\n`);
+  const isRecord = 'record' in report.options;
+  write(`${isRecord ? '' : `Seed ${seed}, `}${(tookMs / 1000).toFixed(1)} s; results ${signature.results}\n\n`);
   const verdict = partial === true ? NO_LEVEL[levelless(report)] : `${level ?? ''}, ${ready ? 'ready' : 'not ready'}.`;
-  write(`${verdict} Readiness ${readiness} %${partial === true ? ' of what ran' : ''}.\n`);
+  write(`${verdict} Readiness ${readiness} %${partial === true ? ' of what was made' : ''}.\n`);
   return text;
 }

@@ -40,7 +40,12 @@ export const certifyCommand: Command = (program, terminal, end) => {
     )
     .option('--seed <number>', 'decides prices, orders, latencies, faults and the moments of kills', wholeNumber, 1)
     .option('--duration <seconds>', "virtual length of the bot's session", seconds, 120)
-    .option('--within <seconds>', 'the longest that all checks may take, for a slow machine; what has not ended then has failed', within, 175)
+    .option(
+      '--within <seconds>',
+      'the longest that all checks may take, for a slow machine; what has not ended then counts as not measured',
+      within,
+      175,
+    )
     .option('--symbol <name>', 'something that the venue trades, to ask a quote of', 'BTC/USDT')
     .option('--only <ids>', 'these checks alone, with commas between; the report then has no level', (text) => text.split(','))
     .option('--no-drill', 'hand the notifiers no drill; production.notifiers then fails')

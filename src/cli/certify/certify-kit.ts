@@ -35,7 +35,8 @@ export async function certifyKit(options: CertifyCommandOptions, terminal: Termi
     await writeReports(report, options, terminal);
     terminal.out(options.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : certificationText(report));
     // A part of the checks has no level; it is well when all of it passed.
-    const isWell = options.only === undefined ? report.ready : report.categories.every(({ score }) => score === 100);
+    const isWell =
+      options.only === undefined ? report.ready : report.notMeasured.length === 0 && report.categories.every(({ score }) => score === 100);
     return isWell && !terminal.signal.aborted ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });

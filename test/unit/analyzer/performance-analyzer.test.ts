@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DETECTORS } from '../../../src/analyzer/detectors/detectors.js';
-import { applyPlan, type Opportunity, PerformanceAnalyzer, performanceToText } from '../../../src/analyzer/index.js';
+import { applyPlan, DEFAULT_OBJECTIVES, type Opportunity, PerformanceAnalyzer, performanceToText } from '../../../src/analyzer/index.js';
+import { targetsOf } from '../../../src/analyzer/plan/plan.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { MemoryMetricStore, MetricsRegistry } from '../../../src/metrics/index.js';
 import type { PlantedRun } from '../../workload/planted/desk.js';
@@ -96,6 +97,58 @@ describe('PerformanceAnalyzer', { timeout: 60_000 }, () => {
       code: 'FOREIGN_METRICS',
       message: expect.stringContaining('http_requests_total'),
     });
+  });
+
+  describe('of a store that is not as one would wish', () => {
+    type Row = Readonly<Record<string, number>>;
+    const callsOf = async (rows: readonly (readonly [second: number, row: Row])[], labels = { outcome: 'ok', limit: 'weight' }) => {
+      const store = new MemoryMetricStore();
+      for (const [second, row] of rows) {
+        const series = Object.keys(row).map((name) => ({ name, labels }));
+        await store.append({ t: RANGE.from + second * 1_000, series, values: Float64Array.from(Object.values(row)) });
+      }
+      const { components } = await new PerformanceAnalyzer({ store }).analyze(RANGE);
+      return components.find(({ name }) => name === 'venue calls')!.measures;
+    };
+    const seconds = (from: number, to: number, row: (second: number) => Row) =>
+      Array.from({ length: to - from + 1 }, (_, i) => [from + i, row(i)] as const);
+    const tenASecond = (second: number): Row => ({ venuekit_venue_calls_total: 10 * second, venuekit_process_uptime_seconds: second });
+
+    it('counts a counter on that began anew, and no time in which nothing ran', async () => {
+      const measures = await callsOf([...seconds(0, 600, tenASecond), ...seconds(2_400, 3_000, (second) => tenASecond(second - 2_400))]);
+      expect(measures.calls).toBeCloseTo(12_000, -2);
+      expect(measures.callsPerSecond).toBeGreaterThan(9);
+      expect(measures.callsPerSecond).toBeLessThan(12);
+    });
+
+    it('leaves out what is no number', async () => {
+      const holes = seconds(0, 180, (second) =>
+        second % 7 === 3 ? { ...tenASecond(second), venuekit_venue_calls_total: Number.NaN } : tenASecond(second),
+      );
+      expect((await callsOf(holes)).calls).toBeCloseTo(1_800, -2);
+      const nothing = seconds(0, 180, (second) => ({ ...tenASecond(second), venuekit_venue_calls_total: Number.NaN }));
+      expect(await callsOf(nothing)).toEqual({});
+    });
+
+    it('holds what was used of a limit against what was left at the same time, whichever of them is missing', async () => {
+      const rows = seconds(0, 180, (second) => ({
+        ...tenASecond(second),
+        venuekit_limit_observations_total: second,
+        venuekit_limit_used_units: second % 2 === 0 ? 90 : 10,
+        // Told only where much was used.
+        venuekit_limit_remaining_units: second % 2 === 0 ? 10 : Number.NaN,
+      }));
+      expect((await callsOf(rows)).limitUsedP95).toBeCloseTo(0.9, 6);
+    });
+  });
+
+  it('promises nothing of one area for a change that is for another', () => {
+    const components = [{ name: 'market-data cache' as const, measures: { hitShare: 0.7 }, verdict: '' }];
+    const shorter = { component: 'market-data cache', area: 'freshness', phase: 1 } as unknown as Opportunity;
+    const larger = { component: 'market-data cache', area: 'efficiency', phase: 2 } as unknown as Opportunity;
+    const phaseOf = (...found: Opportunity[]) => targetsOf(components, found, DEFAULT_OBJECTIVES)[0]?.deadlinePhase;
+    expect(phaseOf(shorter)).toBe(3);
+    expect(phaseOf(shorter, larger)).toBe(2);
   });
 
   it('refuses ranges and options that can not be meant', async () => {

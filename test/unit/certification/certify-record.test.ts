@@ -29,7 +29,7 @@ describe('certifyRecord', () => {
     expect(leftOut).toEqual(expect.arrayContaining(checks.map(({ id }) => id)));
     expect(report.leftOut.find(({ id }) => id === 'integration.recorded-orders')?.why).toMatch(/no order was placed/);
     expect(report.leftOut.find(({ id }) => id === 'production.recorded-journal')?.why).toMatch(/no journal of the run/);
-    expect(report.leftOut.find(({ id }) => id === 'production.recorded-retention')?.why).toMatch(/shows after 12 h/);
+    expect(report.leftOut.find(({ id }) => id === 'production.recorded-retention')?.why).toMatch(/are to be dropped after 12 h/);
     expect(isUntouched(report)).toBe(true);
   });
 
@@ -47,6 +47,35 @@ describe('certifyRecord', () => {
     const report = await certified(journalOf([['settled'], ['halt']]));
     const check = report.categories.flatMap((category) => category.checks).find(({ id }) => id === 'production.recorded-journal');
     expect(check).toMatchObject({ passed: true, measured: '1 intents, 0 not over, no damage' });
+  });
+
+  it('does not take a block for the fault of the kit where the venue tells nothing of what was used', async () => {
+    await using desk = await givenDesk({ seconds: 120, isCalm: true });
+    const shared = { from: desk.from, to: desk.now() };
+    const judged = async (more: Readonly<Record<string, number>>) => {
+      await using store = new MemoryMetricStore();
+      const series = [...Object.keys(more), 'venuekit_venue_calls_total', 'venuekit_process_uptime_seconds'].map((name) => ({
+        name,
+        labels: { limit: 'weight', outcome: 'ok' },
+      }));
+      for (let t = shared.from; t <= shared.to; t += 1_000) {
+        const seconds = (t - shared.from) / 1_000;
+        await store.append({
+          t,
+          series,
+          values: Float64Array.from([...Object.values(more).map((v) => (seconds > 60 ? v : 0)), 10 * seconds, seconds]),
+        });
+      }
+      const { categories, leftOut } = await certifyRecord({ store }, shared);
+      const check = categories.flatMap(({ checks }) => checks).find(({ id }) => id === 'integration.recorded-limits');
+      return check ?? leftOut.find(({ id }) => id === 'integration.recorded-limits');
+    };
+    const blocked = { venuekit_limit_blocks_total: 6, venuekit_limit_observations_total: 6 };
+    expect(await judged(blocked)).toMatchObject({ why: expect.stringContaining('it blocked 6 times') as string });
+    expect(await judged({ ...blocked, venuekit_limit_used_units: 90, venuekit_limit_remaining_units: 10 })).toMatchObject({
+      passed: false,
+      measured: expect.stringContaining('90 % used') as string,
+    });
   });
 
   it("says how much is needed of a store with too little, and whose metrics are not venuekit's", async () => {

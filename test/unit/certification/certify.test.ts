@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { certify, renderCertification } from '../../../src/certification/index.js';
+import { certify, isUntouched, renderCertification } from '../../../src/certification/index.js';
 import { createVenueKit, type VenueKitOptions } from '../../../src/index.js';
 import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
 import { mutants } from '../../certification/mutants.js';
@@ -58,7 +58,19 @@ describe('certify', () => {
     expect(report).not.toHaveProperty('level');
     expect(report.categories.flatMap(({ checks }) => checks)).toHaveLength(2);
     const page = new TextDecoder().decode(await renderCertification(report, { format: 'html' }));
-    expect(page).toContain('interrupted');
+    expect(page).toContain('not all checks were made');
+  });
+
+  it('does not hold against the kit what this machine had no time for: named, and no level', async () => {
+    await using kit = await givenAKit();
+    const report = await certify(kit, { only: ['component.events', 'integration.freshness'], withinMs: 1 });
+    expect(report).toMatchObject({ partial: true, ready: false, categories: [] });
+    expect(report).not.toHaveProperty('level');
+    expect(report.notMeasured.map(({ id }) => id)).toEqual(['component.events', 'integration.freshness']);
+    expect(report.notMeasured[1]?.why).toBe('the 0.001 s for all checks were over');
+    expect(isUntouched(report)).toBe(true);
+    const page = new TextDecoder().decode(await renderCertification(report, { format: 'html' }));
+    expect(page).toContain('integration.freshness was not measured');
   });
 
   it('leaves out what a kit has not got, and says so', async () => {

@@ -58,6 +58,24 @@ describe('a check passes for nothing', () => {
     expect(await found(durability, { ...trials, kills }, { ...handedIn, canMake: true })).toMatchObject({ passed: true });
   });
 
+  it('durability: not known where the machine did not get as far as running the processes', async () => {
+    const kills = {
+      lives: 1,
+      durable: 0,
+      duplicates: 0,
+      orphans: 0,
+      lost: 0,
+      wronglyFilled: 0,
+      heldUp: 'a process did not run within 60 s',
+      findings: [],
+    };
+    const trials = { hostility: { ...HOSTILITY, placements: 370, unjournalled: 0 }, rules: { haltAfterRestart: 'held' }, kills };
+    const host = { options: {} };
+    expect(await found(durability, trials, { host })).toEqual({ notMeasured: 'a process did not run within 60 s' });
+    // What was found beside them is found.
+    expect(await found(durability, { ...trials, rules: { haltAfterRestart: 'forgotten' } }, { host })).toMatchObject({ passed: false });
+  });
+
   it('notifiers: not without a drill, which each is handed, and its end', async () => {
     const told: AlertGroup[] = [];
     const pager: Notifier = { name: 'pager', notify: async (group) => void told.push(group) };

@@ -73,6 +73,7 @@ describe('the hashes of a report', () => {
     ready: true,
     categories: [category(100)],
     leftOut: [],
+    notMeasured: [],
     method: [],
     seed: 1,
     durationMs: 120_000,
