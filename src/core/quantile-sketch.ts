@@ -236,7 +236,7 @@ export class QuantileSketch {
     if (bits < this.#bits) this.#coarsen(bits);
     const shift = bits - this.#bits;
     const zeros = reader.varint();
-    const counted = zeros + reader.addTo(this.#positive, shift) + reader.addTo(() => this.#below(), shift);
+    const counted = zeros + reader.addTo(() => this.#positive, shift) + reader.addTo(() => this.#below(), shift);
     if (counted !== count) throw new RangeError(`a sketch must hold as many values as it says, ${count}, got ${counted}`);
     this.#zeros += zeros;
     this.#setTotals(this.count + count, this.sum + sum, Math.min(this.min, min), Math.max(this.max, max));
@@ -387,15 +387,18 @@ class Reader {
   }
 
   byte(): number {
-    if (this.#at >= this.#view.byteLength) throw new RangeError(`a sketch must be whole, got ${this.#view.byteLength} bytes of a longer one`);
-    return this.#view.getUint8(this.#at++);
+    return this.#view.getUint8(this.#take(1));
   }
 
   float(): number {
-    if (this.#at + 8 > this.#view.byteLength) throw new RangeError(`a sketch must be whole, got ${this.#view.byteLength} bytes of a longer one`);
-    const value = this.#view.getFloat64(this.#at, true);
-    this.#at += 8;
-    return value;
+    return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  #take(bytes: number): number {
+    const at = this.#at;
+    this.#at += bytes;
+    if (this.#at > this.#view.byteLength) throw new RangeError(`a sketch must be whole, got ${this.#view.byteLength} bytes of a longer one`);
+    return at;
   }
 
   varint(): number {
@@ -408,10 +411,10 @@ class Reader {
   }
 
   /** Adds counts to buckets of the same width or a coarser one; their total. */
-  addTo(to: Buckets | (() => Buckets), shift: number): number {
+  addTo(into: () => Buckets, shift: number): number {
     const used = this.varint();
     if (used === 0) return 0;
-    const buckets = typeof to === 'function' ? to() : to;
+    const buckets = into();
     let total = 0;
     for (let i = 0, key = 0, first = 0; i < used; i++) {
       key += this.varint();
