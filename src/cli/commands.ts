@@ -3,6 +3,7 @@ import { certifyCommand } from './certify/certify-command.js';
 import type { Command } from './command.js';
 import { dashboardCommand } from './dashboard/dashboard-command.js';
 import { reportCommand } from './dashboard/report-command.js';
+import { grafanaCommand } from './grafana/grafana-command.js';
 import { journalCommand } from './journal/journal-command.js';
 import { planCommand } from './plan/plan-command.js';
 import { queryCommand } from './query/query-command.js';
@@ -18,4 +19,5 @@ export const commands: readonly Command[] = [
   analyzeCommand,
   planCommand,
   certifyCommand,
+  grafanaCommand,
 ];

@@ -9,7 +9,8 @@ import { deepFreeze } from './deep-freeze.js';
 /** How long one process may load a key alone; the others take over when it has not delivered by then. */
 const LEASE_MS = 1_000;
 const RETRY_BASE_MS = 1_000;
-const RETRY_CAP_MS = 30_000;
+// One read in so long pays for the look; for that long at most is a store that is back not used.
+const RETRY_CAP_MS = 5_000;
 
 export interface SharedLevelOptions {
   readonly store: SharedCacheStore;
