@@ -8,7 +8,7 @@ import type { Logger } from '../core/logger.js';
 import type { Halts } from './halts.js';
 import type { LiveOrder } from './live-order.js';
 import type { EvidenceSource } from './order-entry.js';
-import { filledQty, isLive, legFilled, legState } from './order-model.js';
+import { filledQty, isDistorted, isLive, legFilled, legState } from './order-model.js';
 import { isVenueState, sameOr } from './order-states.js';
 import type { OrderTable } from './order-table.js';
 import { MARGIN_MS } from './trading-defaults.js';
@@ -91,7 +91,8 @@ export class Evidence {
     if (isNews) {
       const mismatch = order.model.final === undefined ? this.#mismatch(order, seen) : undefined;
       if (mismatch !== undefined) {
-        this.conflict(order, seen, mismatch);
+        this.conflict(order, seen, mismatch.why);
+        if (mismatch.isDistorted && !order.isDriven) this.#distorted(order, mismatch.why);
         return 'foreign';
       }
     }
@@ -117,6 +118,11 @@ export class Evidence {
     }
     if (order.model.cancelReason !== undefined || order.model.replacing !== undefined) this.onAdopted(order);
     return order;
+  }
+
+  /** The venue answers our request with an order by an id that we never sent: something was made of the request, and no look-up will show it. */
+  misnamed(order: LiveOrder, seen: VenueOrder): void {
+    this.conflict(order, seen, `the venue accepted our order as ${seen.clientOrderId ?? 'none'}, an id that was never sent`);
   }
 
   /** Whether what is shown of one of our orders is another one of ours: an answer that went astray. */
@@ -178,9 +184,21 @@ export class Evidence {
     return 'external';
   }
 
-  /** Why an order with our id can't be ours; undefined where it can. */
-  #mismatch(order: LiveOrder, seen: VenueOrder): string | undefined {
-    const { intent, amendment, qty, price, attempts } = order.model;
+  /**
+   * What speaks against taking an order with our id for ours; undefined where nothing does. `isDistorted`: it
+   * may have been made of our request all the same, since nobody else would send that id.
+   */
+  #mismatch(order: LiveOrder, seen: VenueOrder): { readonly why: string; readonly isDistorted: boolean } | undefined {
+    const first = order.model.attempts[0];
+    if (first === undefined) return { why: 'our id is on an order although nothing was sent', isDistorted: false };
+    // Only where the venue had told its time can ours be compared with it.
+    const isEarlier = first.uncertaintyMs !== undefined && seen.venueTime < first.venueNow - MARGIN_MS - first.uncertaintyMs;
+    const why = this.#difference(order, seen) ?? (isEarlier ? 'our id is on an order from before our first send' : undefined);
+    return why === undefined ? undefined : { why, isDistorted: !isEarlier };
+  }
+
+  #difference(order: LiveOrder, seen: VenueOrder): string | undefined {
+    const { intent, amendment, qty, price } = order.model;
     if (seen.symbol !== intent.symbol || seen.side !== intent.side) return `our id is on an order to ${seen.side} ${seen.symbol}`;
     const quantities = [intent.qty, qty, amendment?.to.qty];
     if (!quantities.some((wanted) => wanted !== undefined && sameOr(wanted, seen.qty) === 0)) return `our id is on an order over ${seen.qty}`;
@@ -188,13 +206,14 @@ export class Evidence {
     const hasPrice = seen.price !== undefined && sign(seen.price) > 0 && intent.price !== undefined;
     if (hasPrice && !prices.some((wanted) => wanted !== undefined && sameOr(wanted, seen.price as string) === 0))
       return `our id is on an order at ${seen.price}`;
-    const first = attempts[0];
-    if (first === undefined) return 'our id is on an order although nothing was sent';
-    // Only where the venue had told its time can ours be compared with it.
-    if (first.uncertaintyMs !== undefined && seen.venueTime < first.venueNow - MARGIN_MS - first.uncertaintyMs) {
-      return 'our id is on an order from before our first send';
-    }
     return undefined;
+  }
+
+  // Whatever look-ups miss from here on, something was made of the intent. What the venue refused as a duplicate made nothing.
+  #distorted(order: LiveOrder, reason: string): void {
+    const attempt = order.model.attempts.findLast(({ outcome, answer }) => outcome !== 'absent' && answer !== 'duplicate');
+    if (attempt !== undefined && !isDistorted(order.model))
+      this.#table.record(order, 'unknown', { attempt: attempt.number, reason, distorted: true });
   }
 
   // Where ids are unique for good, the one order by that id, rejected or not, keeps every other attempt out.

@@ -34,7 +34,14 @@ export interface EntryBodies {
   /** The venue answered this attempt with a rejection. */
   rejected: { readonly attempt: number; readonly code: string; readonly reason: string };
   /** Nobody knows what became of the attempt. */
-  unknown: { readonly attempt: number; readonly reason: string; readonly fenceUntil?: number; readonly duplicate?: boolean };
+  unknown: {
+    readonly attempt: number;
+    readonly reason: string;
+    readonly fenceUntil?: number;
+    readonly duplicate?: boolean;
+    /** The venue has made an order of it, though not the one that was asked for: its absence can't be proved any more. */
+    readonly distorted?: boolean;
+  };
   /** The venue shows an order of this intent. */
   seen: { readonly order: VenueOrder; readonly by: EvidenceSource };
   fill: { readonly venueOrderId: string; readonly clientOrderId?: string; readonly fill: Fill };

@@ -17,7 +17,7 @@ export interface SendAttempt {
   readonly uncertaintyMs?: number;
   readonly outcome: 'open' | 'unknown' | 'absent';
   /** What the venue said of it, where that proves nothing alone. */
-  readonly answer?: 'duplicate' | 'rejected';
+  readonly answer?: 'duplicate' | 'rejected' | 'distorted';
 }
 
 /** One order of the intent at the venue. */
@@ -98,6 +98,11 @@ export function liveLegs(model: OrderModel): readonly Leg[] {
 /** How many attempts the venue has answered so. */
 export function answered(model: OrderModel, answer: NonNullable<SendAttempt['answer']>): number {
   return model.attempts.reduce((count, attempt) => count + (attempt.answer === answer ? 1 : 0), 0);
+}
+
+/** Whether the venue shows an order that was made of the intent and is not what it asked for. */
+export function isDistorted(model: OrderModel): boolean {
+  return model.attempts.some((attempt) => attempt.answer === 'distorted' && attempt.outcome !== 'absent');
 }
 
 /** Whether an attempt may have made an order that nobody has seen. */

@@ -148,7 +148,8 @@ function unknown(model: OrderModel, body: EntryBodies['unknown']): OrderModel {
     if (attempt.number !== body.attempt || attempt.outcome === 'absent') return attempt;
     // An adapter may know of a later deadline than the one that was asked for, never of an earlier one.
     const fenceUntil = attempt.fenceUntil === undefined ? undefined : Math.max(attempt.fenceUntil, body.fenceUntil ?? 0);
-    const said = body.duplicate === true ? { answer: 'duplicate' as const } : undefined;
+    const answer: SendAttempt['answer'] = body.distorted === true ? 'distorted' : body.duplicate === true ? 'duplicate' : undefined;
+    const said = answer === undefined || attempt.answer === 'distorted' ? undefined : { answer };
     return { ...attempt, outcome: 'unknown', ...(fenceUntil === undefined ? undefined : { fenceUntil }), ...said };
   });
   return { ...model, attempts, reason: body.reason };

@@ -50,6 +50,8 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
   if (!needsPrice && intent.price !== undefined) throw invalid('price', `absent from a ${intent.type} order`, intent.price);
   const needsStop = intent.type === 'stop' || intent.type === 'stop_limit';
   if (needsStop && intent.stopPrice === undefined) throw invalid('stopPrice', `given for a ${intent.type} order`, intent.stopPrice);
+  // A limit order that was meant as a stop_limit would rest, or fill, at once.
+  if (!needsStop && intent.stopPrice !== undefined) throw invalid('stopPrice', `absent from a ${intent.type} order`, intent.stopPrice);
   return {
     ...intent,
     qty,

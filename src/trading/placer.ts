@@ -262,7 +262,7 @@ export class Placer {
     const { intent, clientOrderId } = order.model;
     const attempt = new LiveAttempt(sending.attempt, sending.venueNow, sending.fenceUntil === undefined ? undefined : this.#calls.fenceMs);
     const onLate = (late: VenueOrder): void => {
-      if (isNamed(late, clientOrderId)) this.#evidence.orderOf(order, late, 'answer');
+      if (this.#answerOf(order, late) === 'ours') this.#evidence.orderOf(order, late, 'answer');
     };
     this.#calls.limiter.sent(this.#calls.costs('place'), intent);
     const { writes } = this.#calls;
@@ -284,12 +284,7 @@ export class Placer {
     switch (verdict.kind) {
       case 'accepted':
         placing.success();
-        if (!isNamed(verdict.order, order.model.clientOrderId) || this.#evidence.orderOf(order, verdict.order, 'answer') === 'foreign') {
-          this.#becomeUnknown(order, attempt, 'the venue accepted another order than was sent');
-          return OVER;
-        }
-        // What can't be told from other fills is listed again.
-        for (const fill of verdict.fills ?? []) if (isFillShape(fill)) this.#evidence.fill({ ...verdict.order, fill });
+        this.#accepted(order, attempt, verdict);
         return OVER;
       case 'rejected':
         placing.success();
@@ -300,11 +295,11 @@ export class Placer {
         return OVER;
       case 'duplicate':
         placing.success();
-        this.#becomeUnknown(order, attempt, verdict.cause, undefined, true);
+        this.#becomeUnknown(order, attempt, verdict.cause, { duplicate: true });
         return OVER;
       case 'unknown':
         placing.failure();
-        this.#becomeUnknown(order, attempt, verdict.cause, verdict.fenceUntil);
+        this.#becomeUnknown(order, attempt, verdict.cause, verdict.fenceUntil === undefined ? {} : { fenceUntil: verdict.fenceUntil });
         return OVER;
       case 'not_sent':
         placing.failure();
@@ -318,7 +313,36 @@ export class Placer {
     }
   }
 
-  #becomeUnknown(order: LiveOrder, attempt: number, cause: unknown, fenceUntil?: number, duplicate = false): void {
+  #accepted(order: LiveOrder, attempt: number, verdict: Extract<Verdict, { kind: 'accepted' }>): void {
+    const answer = this.#answerOf(order, verdict.order);
+    if (answer !== 'ours' || this.#evidence.orderOf(order, verdict.order, 'answer') === 'foreign') {
+      this.#becomeUnknown(order, attempt, 'the venue accepted another order than was sent', { distorted: answer !== 'astray' });
+      return;
+    }
+    // What can't be told from other fills is listed again.
+    for (const fill of verdict.fills ?? []) if (isFillShape(fill)) this.#evidence.fill({ ...verdict.order, fill });
+  }
+
+  /** Which order an acceptance shows: an answer to another of our requests may have gone astray. */
+  #answerOf(order: LiveOrder, seen: VenueOrder): 'ours' | 'astray' | 'misnamed' {
+    if (this.#evidence.isOfAnother(order, seen)) return 'astray';
+    const { clientOrderIds, legs } = order.model;
+    if (seen.clientOrderId === undefined || clientOrderIds.includes(seen.clientOrderId)) return 'ours';
+    if (legs.some(({ venueOrderId }) => venueOrderId === seen.venueOrderId)) return 'astray';
+    this.#evidence.misnamed(order, seen);
+    return 'misnamed';
+  }
+
+  #becomeUnknown(
+    order: LiveOrder,
+    attempt: number,
+    cause: unknown,
+    {
+      fenceUntil,
+      duplicate = false,
+      distorted = false,
+    }: { readonly fenceUntil?: number; readonly duplicate?: boolean; readonly distorted?: boolean } = {},
+  ): void {
     const from = order.state;
     const reason = reasonOf(cause, duplicate ? 'the venue says that the id is taken' : 'no answer');
     this.#table.record(order, 'unknown', {
@@ -326,6 +350,7 @@ export class Placer {
       reason,
       ...(fenceUntil === undefined ? undefined : { fenceUntil }),
       ...(duplicate ? { duplicate } : undefined),
+      ...(distorted ? { distorted } : undefined),
     });
     if (order.state === 'unknown' && from !== 'unknown' && this.#bus.has('order.unknown'))
       this.#bus.emit('order.unknown', { order: order.view, cause });
@@ -390,11 +415,6 @@ export class Placer {
       await this.#pause(order, POLL_GAP_MS);
     }
   }
-}
-
-/** Whether the answer is that to the request: one to another request that went astray shows another id. */
-function isNamed({ clientOrderId }: VenueOrder, sent: string): boolean {
-  return clientOrderId === undefined || clientOrderId === sent;
 }
 
 /** What the verdict says of the venue's load; undefined where it says nothing. */

@@ -6,7 +6,7 @@ import { refOf } from './canceller.js';
 import type { Evidence } from './evidence.js';
 import type { Halts } from './halts.js';
 import type { LiveOrder, Watch } from './live-order.js';
-import { answered, hasUnresolvedAttempt } from './order-model.js';
+import { answered, hasUnresolvedAttempt, isDistorted, type OrderModel } from './order-model.js';
 import type { OrderTable } from './order-table.js';
 import type { Placer } from './placer.js';
 import type { Sweep, Sweeper } from './sweeper.js';
@@ -272,7 +272,7 @@ export class Resolver {
 
   /** Venue time after which a look that misses proves something; Infinity where nothing ever does. */
   #provenPast(order: LiveOrder): number {
-    if (!this.#calls.tellsTime || this.#adapter.capabilities.lookup === 'none') return Infinity;
+    if (!this.#calls.tellsTime || this.#adapter.capabilities.lookup === 'none' || isDistorted(order.model)) return Infinity;
     let fenceUntil = -Infinity;
     for (const attempt of order.model.attempts) if (attempt.outcome !== 'absent') fenceUntil = Math.max(fenceUntil, attempt.fenceUntil ?? Infinity);
     return fenceUntil + this.#adapter.capabilities.visibilityLagMs + MARGIN_MS;
@@ -312,7 +312,7 @@ export class Resolver {
     const isLasting = this.#adapter.capabilities.clientId.unique === 'forever';
     const refusal = this.#placer.refusalOf(order);
     const duplicates = answered(model, 'duplicate');
-    if (isLasting && refusal === undefined && duplicates === 0 && answered(model, 'rejected') < FRUITLESS) {
+    if (isLasting && refusal === undefined && duplicates === 0 && !isDistorted(model) && answered(model, 'rejected') < FRUITLESS) {
       // The venue itself keeps the second copy out; its "duplicate" would be the sighting.
       watch.nextPollAt = this.#clock.monotonic() + this.#pollGap(order, watch);
       this.#placer.resume(order, this.#clock.monotonic() + this.#policy.deadlineMs);
@@ -321,13 +321,19 @@ export class Resolver {
     if (this.#provenPast(order) < Infinity || order.state === 'escalated') return;
     const patience = duplicates > 0 ? 3 : 1;
     if (watch.blanks < 2 || this.#clock.monotonic() - watch.since < patience * (this.#adapter.capabilities.visibilityLagMs + MARGIN_MS)) return;
-    this.#escalate(
-      order,
-      isLasting ? `${refusal ?? 'resubmissions prove nothing'}, and the venue has no fence to prove that no order was made` : undefined,
-    );
+    this.#escalate(order, this.#whyUnprovable(model, isLasting, refusal));
   }
 
-  #escalate(order: LiveOrder, why = 'the venue has neither a fence nor lasting ids, so nothing can prove what became of it'): void {
+  #whyUnprovable(model: OrderModel, isLasting: boolean, refusal: string | undefined): string {
+    if (isDistorted(model)) return 'the venue made another order of it than was asked for';
+    const { fence, lookup } = this.#adapter.capabilities;
+    const lack = fence === undefined ? 'has no fence' : lookup === 'none' ? 'shows no orders' : 'does not tell its time';
+    return isLasting
+      ? `${refusal ?? 'resubmissions prove nothing'}, and the venue ${lack} to prove that no order was made`
+      : `the venue ${lack} and keeps no ids for good, so nothing can prove what became of it`;
+  }
+
+  #escalate(order: LiveOrder, why: string): void {
     this.#table.record(order, 'escalated', { reason: why });
     this.#logger.error({ intentId: order.id, clientOrderId: order.model.clientOrderId }, `escalated: ${why}`);
     if (this.#bus.has('order.escalated')) this.#bus.emit('order.escalated', { order: order.view, why });

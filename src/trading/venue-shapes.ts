@@ -40,7 +40,16 @@ export function requireVerdict(verdict: Verdict): Verdict {
   const { kind, order } = objectOf(verdict, 'a verdict');
   if (!VERDICTS.includes(kind)) throw badAnswer(`a verdict of kind ${JSON.stringify(kind)}`);
   if (kind === 'accepted') requireOrderShape(order as VenueOrder);
+  return verdict.kind === 'refused' && !isWait(verdict.retryAfterMs) ? withoutWait(verdict) : verdict;
+}
+
+// An unreadable Retry-After would otherwise pass for one of no time at all.
+function withoutWait({ retryAfterMs: _, ...verdict }: Extract<Verdict, { kind: 'refused' }>): Verdict {
   return verdict;
+}
+
+function isWait(ms: number | undefined): boolean {
+  return ms === undefined || (Number.isFinite(ms) && ms >= 0);
 }
 
 /** Whether it is a fill that can be told from others. */

@@ -105,6 +105,8 @@ describe('what is refused before anything is written', () => {
     ['a list for extra', { extra: ['postOnly'] }, /extra must be an object/],
     ['a limit order without a price', { type: 'limit' }, /price must be given/],
     ['a market order with a price', { price: '1' }, /price must be absent/],
+    ['a market order with a stop price', { stopPrice: '1' }, /stopPrice must be absent from a market order/],
+    ['a limit order with a stop price, meant as stop_limit', { type: 'limit', price: '1', stopPrice: '1' }, /stopPrice must be absent from a limit/],
     ['a misspelt member', { reduceonly: true }, /did you mean "reduceOnly"/],
     ['another account', { account: 'other' }, /account must be "main"/],
     ['a quantity between two steps', { qty: '0.0000000001' }, /qty of BTC\/USDT must be a multiple of qtyStep/],

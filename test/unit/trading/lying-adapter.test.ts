@@ -466,3 +466,77 @@ describe('what the venue and its lines do to listings and streams', () => {
     expect(venue.orders()).toHaveLength(1);
   });
 });
+
+describe('found by black-box review: an acceptance of an order that is not the one that was sent', () => {
+  const distortions: Readonly<Record<string, Partial<VenueOrder>>> = {
+    'over another quantity': { qty: '0.009' },
+    'at another price': { price: '30001' },
+    'on another symbol': { symbol: 'ETH/USDT' },
+    'under an id that was never sent': { clientOrderId: 'prefix-7' },
+  };
+  for (const [what, distortion] of Object.entries(distortions)) {
+    for (const profile of ['fence', 'forever'] as const) {
+      it(`${what} (${profile}) halts, is not sent again, and is never taken for absent, over a restart`, async () => {
+        const distorted = <T extends VenueOrder>(order: T): T => ({ ...order, ...distortion });
+        async function* all(orders: AsyncIterable<VenueOrder>): AsyncIterable<VenueOrder> {
+          for await (const order of orders) yield distorted(order);
+        }
+        const adapter = lying({
+          place: (broker) => async (intent, id, attempt) => {
+            const told = await broker.place(intent, id, attempt);
+            return told.kind === 'accepted' ? { kind: 'accepted', order: distorted(told.order) } : told;
+          },
+          // Where the id is another one, a look-up by ours finds nothing.
+          find: (broker) => async (ref, attempt) => {
+            const found = await broker.find(ref, attempt);
+            return found === 'not_found' || distortion.clientOrderId !== undefined ? 'not_found' : distorted(found);
+          },
+          openOrders: (broker) => (attempt) => all(broker.openOrders(attempt)),
+          history: (broker) => (since, attempt) => all(broker.history(since, attempt)),
+          fills: () => () => garbage([]),
+          events: () => undefined,
+        });
+        const { clock, client, venue, makeClient } = await givenAStartedClient({ adapter, venue: PROFILES[profile] });
+        const order = await settle(clock, client.place(aRestingOrder({ intentId: 'a' }), { deadlineMs: 120_000 }));
+        expect((await settle(clock, order.acked())).state).toBe('escalated');
+        expect(client.mode()).toBe('halted');
+        await settle(clock, client.halt('active', 'somebody has looked'));
+        await clock.advance(60_000);
+        expect(order.view.state).toBe('escalated');
+        expect(venue.orders()).toHaveLength(1);
+        await settle(clock, client.close());
+        const next = makeClient();
+        await settle(clock, next.start());
+        await clock.advance(60_000);
+        expect(next.order('a')?.view.state).toBe('escalated');
+        expect(venue.orders()).toHaveLength(1);
+        await settle(clock, next.close());
+      });
+    }
+  }
+
+  it('does not take an unreadable Retry-After for one of no time', async () => {
+    const sent: number[] = [];
+    const adapter = (broker: BrokerAdapter, clock: { monotonic(): number }): BrokerAdapter =>
+      lying({
+        place: () => async () => {
+          sent.push(clock.monotonic());
+          return { kind: 'refused', cause: new Error('429'), retryAfterMs: Number.NaN };
+        },
+      })(broker);
+    const { clock, client } = await givenAStartedClient({ adapter, policy: { retry: { max: 3, baseMs: 1_000, capMs: 1_000 } } });
+    await settle(clock, client.place(aMarketOrder(), { deadlineMs: 5_000 }));
+    await clock.advance(10_000);
+    const gaps = sent.slice(1).map((at, i) => at - (sent[i] as number));
+    expect(gaps.length).toBeGreaterThan(1);
+    expect(Math.min(...gaps)).toBeGreaterThan(0);
+  });
+
+  it('names what the venue lacks where nothing can be proved', async () => {
+    const adapter = lying({ serverTime: () => undefined });
+    const { clock, client, venue } = await givenAStartedClient({ adapter });
+    venue.fault({ operation: 'place', when: 'before', kind: 'reset', times: 1 });
+    const view = await settle(clock, client.submit(aRestingOrder(), { deadlineMs: 120_000 }));
+    expect(view).toMatchObject({ state: 'escalated', reason: expect.stringContaining('does not tell its time') });
+  });
+});
