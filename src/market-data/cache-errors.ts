@@ -9,6 +9,14 @@ export function overAgeError(kind: MarketKind, symbol: string, ageMs: number, ma
   );
 }
 
+/** What was held was dropped, again and again, before it could be handed over. */
+export function droppedError(kind: MarketKind, symbol: string): VenueKitError {
+  return new VenueKitError(
+    'OVER_AGE',
+    `The ${kind} of ${symbol} was dropped, by a gap in its stream or by invalidate, before it could be handed over.`,
+  );
+}
+
 /** The adapter gave no answer for one of the requests. */
 export function missingAnswerError(venue: string, kind: MarketKind, symbol: string, asked: number, answered: number): VenueKitError {
   return new VenueKitError(

@@ -1,6 +1,6 @@
 import type { CacheEntry, CacheStore } from '../contracts/cache-store.js';
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
-import { cacheKey, paramsOf } from './cache-key.js';
+import { cacheKey, paramsOf, requireRequest } from './cache-key.js';
 import { Cell, NEVER, type SymbolState } from './cell.js';
 import { isNewer } from './entry-order.js';
 import type { FastReads } from './fast-reads.js';
@@ -76,9 +76,7 @@ export class CacheIndex {
   obtain<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): Cell {
     const found = this.find(kind, request);
     if (found !== undefined) return found;
-    if (typeof request.symbol !== 'string' || request.symbol === '') {
-      throw new TypeError(`request.symbol must be a non-empty string, got ${String(request.symbol)}`);
-    }
+    requireRequest(kind, request);
     const state = this.symbols(kind).obtain(request.symbol);
     const params = paramsOf(request);
     const cell = new Cell(cacheKey(this.#scope, kind, request.symbol, params), kind, state, params, request);

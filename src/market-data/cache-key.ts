@@ -11,6 +11,19 @@ export function paramsOf(request: object): string {
   return names.map((name) => `${name}=${String((request as Record<string, unknown>)[name])}`).join('&');
 }
 
+/** @throws TypeError or RangeError that names the member of a request that no adapter could answer. */
+export function requireRequest(kind: MarketKind, request: { readonly symbol: string }): void {
+  const { symbol, interval, limit, depth, since } = request as Readonly<Record<string, unknown>>;
+  if (typeof symbol !== 'string' || symbol === '') throw new TypeError(`request.symbol must be a non-empty string, got ${String(symbol)}`);
+  if (kind === 'bars' && (typeof interval !== 'string' || interval === ''))
+    throw new TypeError(`request.interval must be a non-empty string such as "1m", got ${String(interval)}`);
+  for (const [name, count] of Object.entries({ limit, depth })) {
+    if (count !== undefined && !(Number.isInteger(count) && (count as number) > 0))
+      throw new RangeError(`request.${name} must be a whole number of 1 or more, got ${String(count)}`);
+  }
+  if (since !== undefined && !Number.isFinite(since)) throw new RangeError(`request.since must be epoch milliseconds, got ${String(since)}`);
+}
+
 /** `v1|account/feed|kind|venue:symbol|sorted params`. */
 export function cacheKey(
   scope: { readonly account: string; readonly feed: string; readonly venue: string },

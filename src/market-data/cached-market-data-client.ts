@@ -8,7 +8,7 @@ import { asError, closedError, isVenueKitError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
-import { overAgeError } from './cache-errors.js';
+import { droppedError, overAgeError } from './cache-errors.js';
 import { CacheEvents } from './cache-events.js';
 import { CacheIndex } from './cache-index.js';
 import { CacheReader } from './cache-reader.js';
@@ -383,7 +383,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     this.#notice(cell, now, options);
     if (read !== undefined) {
       if (read.outcome === 'stale') this.#loader.loadInBackground(cell, 'read');
-      return { read, level: 'memory', at: now };
+      return { read, level: 'memory', at: now, epoch: cell.symbol.epoch };
     }
     const absence = this.#reader.knownAbsence(cell, now);
     if (absence !== undefined) {
@@ -393,7 +393,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     return this.#reader.load(cell, now, options);
   }
 
-  // Values that were there at once may have grown too old while others were on their way.
+  // Values that were there at once may have grown too old, or been dropped by a gap, while others were on their way.
   async #recheck(cells: Cell[], results: ReadResult[], options: ReadOptions | undefined, maxAgeMs: number): Promise<void> {
     for (let round = 0; ; round++) {
       const now = this.#clock.monotonic();
@@ -402,8 +402,10 @@ export class CachedMarketDataClient implements AsyncDisposable {
         if (!('read' in result)) return;
         const cell = cells[i] as Cell;
         const ageMs = this.#reader.ageAt(now, cell.kind, result, maxAgeMs !== Infinity);
-        if (ageMs <= maxAgeMs) results[i] = { ...result, read: { ...result.read, ageMs }, at: now };
+        const isDropped = result.epoch !== undefined && result.epoch !== cell.symbol.epoch;
+        if (ageMs <= maxAgeMs && !isDropped) results[i] = { ...result, read: { ...result.read, ageMs }, at: now };
         else if (round < MOST_RECHECKS) late.push(i);
+        else if (isDropped) results[i] = { error: droppedError(cell.kind, cell.symbol.symbol), outcome: 'miss' };
         else results[i] = { error: overAgeError(cell.kind, cell.symbol.symbol, ageMs, maxAgeMs), outcome: 'miss' };
       });
       if (late.length === 0) return;

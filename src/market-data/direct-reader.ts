@@ -10,7 +10,7 @@ import type { Cost } from '../core/limits.js';
 import { redactError } from '../core/logger.js';
 import { alignAnswers } from './answer-alignment.js';
 import { deadlineError, overAgeError } from './cache-errors.js';
-import { paramsOf } from './cache-key.js';
+import { paramsOf, requireRequest } from './cache-key.js';
 import { deepFreeze } from './deep-freeze.js';
 import { type EntryAges, marksOf } from './entry-ages.js';
 import type { ResolvedPolicy } from './kind-policy.js';
@@ -29,7 +29,7 @@ export interface DirectReaderOptions {
 }
 
 type Request = MarketKinds[MarketKind]['request'];
-type Answered = { readonly entry: CacheEntry; readonly request: Request } | { readonly error: Error };
+type Answered = { readonly entry: CacheEntry; readonly bornAt: number } | { readonly error: Error };
 
 /**
  * Reads for orders: each asks the venue itself. No cache is read or written, no load shared, no
@@ -45,6 +45,7 @@ export class DirectReader {
   /** One result per request, in their order; a request that occurs twice is asked once. */
   async read(kind: MarketKind, requests: readonly Request[], options: ReadOptions): Promise<readonly Settled<Read<unknown>>[]> {
     const maxAgeMs = maxAgeOf(options);
+    for (const request of requests) requireRequest(kind, request);
     const keys = requests.map((request) => `${request.symbol}|${paramsOf(request)}`);
     const byParams = new Map<string, Map<string, Request>>();
     requests.forEach((request, i) => {
@@ -98,18 +99,16 @@ export class DirectReader {
       const settled = await this.#withinLimits(kind, symbols.join(', '), options, attempt, price);
       entries.forEach(([key, request], i) => {
         const answer = settled[i] as Settled<unknown>;
-        answers.set(
-          key,
-          answer.status === 'rejected' ? { error: redactError(answer.reason) } : { entry: this.#received(kind, answer.value, sentAt), request },
-        );
+        answers.set(key, answer.status === 'rejected' ? { error: redactError(answer.reason) } : this.#received(kind, request, answer.value, sentAt));
       });
     } catch (error) {
       for (const [key] of entries) answers.set(key, { error: redactError(asError(error)) });
     }
   }
 
-  #received(kind: MarketKind, value: unknown, sentAt: number): CacheEntry {
-    return {
+  // Its age is told from the wall clock here and now: one that waits for others must not be aged twice, nor made younger by a step.
+  #received(kind: MarketKind, request: Request, value: unknown, sentAt: number): Answered {
+    const entry: CacheEntry = {
       value: deepFreeze(value),
       sentAt,
       receivedAt: this.#options.clock.monotonic(),
@@ -118,13 +117,14 @@ export class DirectReader {
       source: 'rest',
       weight: 0,
     };
+    return { entry, bornAt: this.#options.ages.judge(kind, request, entry).bornAt };
   }
 
   #judge(kind: MarketKind, symbol: string, answered: Answered, maxAgeMs: number, now: number): Settled<Read<unknown>> {
     if ('error' in answered) return { status: 'rejected', reason: answered.error };
     const { ages } = this.#options;
-    const { entry, request } = answered;
-    const ageMs = ages.at(now, ages.judge(kind, request, entry).bornAt, entry.eventTime, maxAgeMs !== Infinity);
+    const { entry, bornAt } = answered;
+    const ageMs = ages.at(now, bornAt, entry.eventTime, maxAgeMs !== Infinity);
     if (ageMs > maxAgeMs) return { status: 'rejected', reason: overAgeError(kind, symbol, ageMs, maxAgeMs) };
     return { status: 'fulfilled', value: { value: entry.value, ageMs, outcome: 'bypass' } };
   }

@@ -2,9 +2,18 @@ import type { Read } from '../contracts/cache-store.js';
 import type { Cell } from './cell.js';
 import type { Answer, Waiter } from './load.js';
 
-/** How a read ended: with a value, judged at monotonic time `at`, or with an error; and what it counts as. `askedAt` is there where it was waited for. */
+/**
+ * How a read ended: with a value, judged at monotonic time `at`, or with an error; and what it counts as. `askedAt` is there
+ * where it was waited for, `epoch` where the value was held: once that has ended, the value is not to be handed over any more.
+ */
 export type ReadResult =
-  | { readonly read: Read<unknown>; readonly level: 'memory' | 'shared' | 'none'; readonly at: number; readonly askedAt?: number }
+  | {
+      readonly read: Read<unknown>;
+      readonly level: 'memory' | 'shared' | 'none';
+      readonly at: number;
+      readonly askedAt?: number;
+      readonly epoch?: number;
+    }
   | { readonly error: Error; readonly outcome: Read<unknown>['outcome'] };
 
 /** What a waiting read asks of the client to judge an answer with. */
@@ -54,7 +63,9 @@ export class PendingRead implements Waiter {
     if ('error' in answer) {
       const standIn = this.#judge.standIn(this.#cell, this.maxAgeMs, this.#allowStale, now);
       this.#resolve(
-        standIn === undefined ? { error: answer.error, outcome: this.outcome } : { read: standIn, level: 'memory', at: now, askedAt: this.#askedAt },
+        standIn === undefined
+          ? { error: answer.error, outcome: this.outcome }
+          : { read: standIn, level: 'memory', at: now, askedAt: this.#askedAt, epoch: this.#cell.symbol.epoch },
       );
       return true;
     }

@@ -14,8 +14,14 @@ export interface ReadOptions extends CallOptions {
   readonly allowStale?: boolean;
 }
 
-/** maxAgeMs of `options`, Infinity where there is none. @throws RangeError or TypeError when it is no number of 0 or more. */
+/**
+ * maxAgeMs of `options`, Infinity where there is none.
+ * @throws RangeError or TypeError when it is no number of 0 or more, or the intent none of the three: an "Order" must not read from memory.
+ */
 export function maxAgeOf(options: ReadOptions | undefined): number {
+  const intent = options?.intent;
+  if (intent !== undefined && intent !== 'signal' && intent !== 'display' && intent !== 'order')
+    throw new RangeError(`intent must be one of signal, display, order, got ${String(intent)}`);
   const maxAgeMs = options?.maxAgeMs;
   if (maxAgeMs === undefined) return Infinity;
   if (maxAgeMs >= 0) return maxAgeMs;

@@ -67,6 +67,30 @@ describe('CachedMarketDataClient', () => {
       await expect(client.get('quote', BTC, { maxAgeMs: Number.NaN })).rejects.toThrow(/maxAgeMs must be a number of 0 or more, got NaN/);
       await expect(client.get('quote', BTC, { maxAgeMs: -1 })).rejects.toThrow(RangeError);
     });
+
+    it('found by black-box review: a misspelt intent never reads from memory, whichever way it is asked', async () => {
+      const { client, settle } = givenClient();
+      await settle(client.get('quote', BTC));
+      const options = { intent: 'Order' as never };
+      await expect(client.get('quote', BTC, options)).rejects.toThrow(/intent must be one of signal, display, order, got Order/);
+      await expect(client.getMany('quote', [BTC], options)).rejects.toThrow(RangeError);
+      expect(() => client.peek('quote', BTC, options)).toThrow(RangeError);
+      expect(() => client.handle('quote', BTC, options)).toThrow(RangeError);
+    });
+
+    it('found by black-box review: asks no adapter what it could not answer, naming the member', async () => {
+      const { adapter, client } = givenClient();
+      for (const [kind, request, message] of [
+        ['bars', { symbol: 'A' }, /request\.interval must be a non-empty string/],
+        ['bars', { symbol: 'A', interval: '1m', limit: Number.NaN }, /request\.limit/],
+        ['bars', { symbol: 'A', interval: '1m', since: Number.NaN }, /request\.since/],
+        ['book', { symbol: 'A', depth: -1 }, /request\.depth/],
+        ['quote', {}, /request\.symbol/],
+      ] as const) {
+        for (const intent of ['signal', 'order'] as const) await expect(client.get(kind, request as never, { intent })).rejects.toThrow(message);
+      }
+      expect(adapter.calls).toHaveLength(0);
+    });
   });
 
   describe('ages', () => {
@@ -632,5 +656,42 @@ describe('CachedMarketDataClient', () => {
     ])('refuses %j', (options, message) => {
       expect(() => givenClient(options as never)).toThrow(message as RegExp);
     });
+  });
+});
+
+describe('found by black-box review: getMany', () => {
+  it('hands over no book from before a gap that came while it waited for another symbol', async () => {
+    const { clock, adapter, client } = givenClient({ latencyMs: 200, kinds: { book: { ttlMs: 60_000 } } });
+    adapter.answer = (_, { symbol }, call) => ({ symbol, bids: [[call, 1]], asks: [[call + 1, 1]] });
+    const book = (price: number) => ({ symbol: 'A', bids: [[price, 1]], asks: [[price + 1, 1]] }) as const;
+    expect(client.ingest({ kind: 'book', symbol: 'A', value: book(7), seq: 1 })).toBe('applied');
+    const reading = client.getMany('book', [{ symbol: 'A' }, { symbol: 'B' }]);
+    await clock.advance(100);
+    expect(client.ingest({ kind: 'book', symbol: 'A', value: book(8), seq: 9, previousSeq: 7 })).toBe('gap');
+    await clock.advance(1_000);
+    const [first] = await reading;
+    expect(first).toMatchObject({ status: 'fulfilled', value: { outcome: 'miss' } });
+    expect(first?.status === 'fulfilled' && first.value.value.bids[0]?.[0]).not.toBe(7);
+    await client.close();
+  });
+
+  it('for an order ages what waits for others once, and lets no step of the wall clock make it younger', async () => {
+    const { clock, adapter, client } = givenClient({ limit: 1 });
+    adapter.answer = (_, { symbol }) => givenQuote(symbol, 1, { eventTime: clock.now() });
+    const fetch = adapter.fetch.bind(adapter);
+    adapter.fetch = (kind, requests, attempt) => {
+      adapter.latencyMs = requests[0]?.symbol === 'SLOW' ? 600 : 100;
+      return fetch(kind, requests, attempt);
+    };
+    const ask = async (maxAgeMs: number, stepMs: number) => {
+      const reading = client.getMany('quote', [{ symbol: 'FAST' }, { symbol: 'SLOW' }], { intent: 'order', maxAgeMs });
+      await clock.advance(300);
+      clock.stepWall(stepMs);
+      await clock.advance(1_000);
+      return (await reading)[0];
+    };
+    expect(await ask(5_000, 0)).toMatchObject({ status: 'fulfilled', value: { ageMs: 600 } });
+    expect(await ask(500, -10_000)).toMatchObject({ status: 'rejected', reason: { code: 'OVER_AGE' } });
+    await client.close();
   });
 });
