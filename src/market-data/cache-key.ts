@@ -1,4 +1,4 @@
-import type { MarketKind } from '../contracts/market-data.js';
+import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
 
 /**
  * The parameters of a request beside its symbol, as `name=value`, sorted by name: two requests that
@@ -13,15 +13,18 @@ export function paramsOf(request: object): string {
 
 /** @throws TypeError or RangeError that names the member of a request that no adapter could answer. */
 export function requireRequest(kind: MarketKind, request: { readonly symbol: string }): void {
-  const { symbol, interval, limit, depth, since } = request as Readonly<Record<string, unknown>>;
+  const { symbol, interval, limit, depth, since } = request as Partial<MarketKinds['bars']['request'] & MarketKinds['book']['request']>;
   if (typeof symbol !== 'string' || symbol === '') throw new TypeError(`request.symbol must be a non-empty string, got ${String(symbol)}`);
   if (kind === 'bars' && (typeof interval !== 'string' || interval === ''))
     throw new TypeError(`request.interval must be a non-empty string such as "1m", got ${String(interval)}`);
-  for (const [name, count] of Object.entries({ limit, depth })) {
-    if (count !== undefined && !(Number.isInteger(count) && (count as number) > 0))
-      throw new RangeError(`request.${name} must be a whole number of 1 or more, got ${String(count)}`);
+  for (const [name, count] of [
+    ['limit', limit],
+    ['depth', depth],
+  ] as const) {
+    if (count !== undefined && !(Number.isInteger(count) && count > 0))
+      throw new RangeError(`request.${name} must be a whole number of 1 or more, got ${count}`);
   }
-  if (since !== undefined && !Number.isFinite(since)) throw new RangeError(`request.since must be epoch milliseconds, got ${String(since)}`);
+  if (since !== undefined && !Number.isFinite(since)) throw new RangeError(`request.since must be epoch milliseconds, got ${since}`);
 }
 
 /** `v1|account/feed|kind|venue:symbol|sorted params`. */
