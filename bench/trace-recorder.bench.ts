@@ -54,6 +54,19 @@ async function reader(recorded: Recorded): Promise<(iterations: number) => Promi
   };
 }
 
+/** Reads past the cache, of a venue that answers at once: each is a load, and a value that may have changed. */
+async function fetching(recorded: Recorded): Promise<(iterations: number) => Promise<unknown>> {
+  const { bus, recorder } = desk(recorded);
+  const client = new CachedMarketDataClient({ adapter: quotes, bus });
+  const options = { intent: 'order', consumer: 'momentum' } as const;
+  return async (iterations) => {
+    let last: unknown;
+    for (let i = 0; i < iterations; i++) last = await client.get('quote', { symbol: SYMBOLS[i & 63]! }, options);
+    await recorder?.flush();
+    return last;
+  };
+}
+
 /** Orders to a venue that answers at once, over a journal in memory. */
 async function trader(recorded: Recorded): Promise<(iterations: number) => Promise<unknown>> {
   const { bus, recorder } = desk(recorded);
@@ -105,6 +118,10 @@ export default async function traceRecorder(): Promise<void> {
   try {
     const options = { maxIterations: MOST_IN_A_ROUND } as const;
     const reads = await compare('a read of a held quote', await contenders('read', reader), options);
+    const loads = await compare('a read that goes to the venue, which answers at once', await contenders('uncached read', fetching), {
+      ...options,
+      maxIterations: 20_000,
+    });
     const orders = await compare('an order, journal in memory, a venue that answers at once', await contenders('order', trader), {
       ...options,
       maxIterations: 5_000,
@@ -115,7 +132,7 @@ export default async function traceRecorder(): Promise<void> {
       await contenders('venue.call', async (recorded) => emitter(recorded, 'venue.call', call)),
       options,
     );
-    publish('trace-recorder', [...[reads, orders, calls].map(toMarkdown), costs([reads, orders, calls]), await bytes()]);
+    publish('trace-recorder', [...[reads, loads, orders, calls].map(toMarkdown), costs([reads, loads, orders, calls]), await bytes()]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -10,8 +10,9 @@ export function signatureOf(report: Unsigned): CertificationSignature {
   return { algorithm: 'sha256', inputs, results: sha256({ inputs, startedAt, tookMs, found }) };
 }
 
-/** Whether a report, as read from its JSON, is as it was when it was made. */
+/** Whether a report, as read from its JSON, is as it was when it was made; false for what is no report. */
 export function isUntouched(report: CertificationReport): boolean {
+  if (typeof report !== 'object' || report === null) return false;
   const { signature, ...rest } = report;
   if (typeof signature !== 'object' || signature === null) return false;
   const { inputs, results } = signatureOf(rest);

@@ -2,14 +2,9 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from '../command.js';
 import { time } from '../query/time-option.js';
 import { WrongUsage } from '../terminal.js';
+import { wholeNumber } from '../whole-number.js';
 import type { CertifyCommandOptions } from './certify-kit.js';
 import type { CertifyStoreOptions } from './certify-store.js';
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number of 0 or more.');
-  return value;
-}
 
 function seconds(text: string): number {
   const value = Number(text);

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { type CertificationReport, certify, type KitModule } from '../../certification/index.js';
 import { isVenueKitError } from '../../core/errors.js';
 import type { VenueKit } from '../../kit/venue-kit.js';
+import { ownHost } from '../host/own-host.js';
+import { readHostFile } from '../host/read-host-file.js';
+import { startedKit } from '../host/started-kit.js';
 import { CommandFailure, type ExitCode, type Terminal, WrongUsage } from '../terminal.js';
 import { certificationText } from './certification-text.js';
-import { ownHost } from './own-host.js';
-import { type HostFile, readHostFile } from './read-host-file.js';
 import { type ReportFiles, writeReports } from './write-reports.js';
 
 /** Options of `venuekit certify`. */
@@ -30,7 +31,7 @@ export async function certifyKit(options: CertifyCommandOptions, terminal: Termi
   try {
     const given = options.options === undefined ? undefined : await readHostFile(options.options);
     await using host = await ownHost(given?.options, folder);
-    await using kit = await made(given, host);
+    await using kit = await startedKit(given, host);
     const report = await run(kit, given?.create, options, terminal);
     await writeReports(report, options, terminal);
     terminal.out(options.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : certificationText(report));
@@ -40,23 +41,6 @@ export async function certifyKit(options: CertifyCommandOptions, terminal: Termi
     return isWell && !terminal.signal.aborted ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function made(given: HostFile | undefined, host: Awaited<ReturnType<typeof ownHost>>): Promise<VenueKit> {
-  try {
-    const kit = await (given?.createKit ?? (await import('../../kit/create-venue-kit.js')).createVenueKit)(host.options);
-    try {
-      await kit.start();
-    } catch (error) {
-      await kit.close();
-      throw error;
-    }
-    return kit;
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError || isVenueKitError(error))
-      throw new CommandFailure(`No kit could be made of the options: ${error.message}`, { cause: error });
-    throw error;
   }
 }
 

@@ -1,28 +1,26 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PerformanceAnalyzer, type PerformanceReport, readTrace, type Trace } from '../../analyzer/index.js';
+import { AnalyzerError, PerformanceAnalyzer, readTrace, type Trace } from '../../analyzer/index.js';
 import { SqliteMetricStore } from '../../stores/sqlite/metric-store.js';
 import { readTime } from '../query/read-time.js';
 import { CommandFailure, type ExitCode, type Terminal, WrongUsage } from '../terminal.js';
-import { writePlan } from './plan-table.js';
-import { applyTo } from './write-options.js';
+import { type ShownPlan, showPlan } from './show-plan.js';
 
-/** Options of `venuekit plan`. */
-export interface PlanCommandOptions {
+/** Options of `venuekit plan <db>`. */
+export interface PlanStoreOptions extends ShownPlan {
   readonly trace?: string;
   /** A time, or a duration before the newest record. */
   readonly from: string;
   readonly to: string;
-  readonly json?: boolean;
-  readonly apply?: string;
 }
 
 /** Analyzes a range of a store and prints the plan. */
-export async function planStore(path: string, options: PlanCommandOptions, terminal: Terminal): Promise<ExitCode> {
+export async function planStore(path: string, options: PlanStoreOptions, terminal: Terminal): Promise<ExitCode> {
   if (!existsSync(path)) throw new CommandFailure(`There is no file ${path}.`);
   await using store = await SqliteMetricStore.open({ path, readOnly: true });
   const newest = await store.newest();
-  if (newest === undefined) throw new CommandFailure(`${path} holds no metrics yet.`);
+  if (newest === undefined)
+    throw new CommandFailure(`${path} holds no metrics yet. Without a record, a short probe of a kit says as much: venuekit plan --options <file>.`);
   const from = readTime(options.from, newest) ?? Number.NaN;
   const to = readTime(options.to, newest) ?? Number.NaN;
   if (!(from < to)) throw new WrongUsage('--from must lie before --to.');
@@ -31,20 +29,15 @@ export async function planStore(path: string, options: PlanCommandOptions, termi
   const onProgress = (done: number, total: number): void => {
     if (done % 5 === 0 || done === total) terminal.err(`${done} of ${total} detectors\n`);
   };
-  const report = await analyzer.analyze({ from, to }, { signal: terminal.signal, onProgress });
-  if (options.json === true) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
-  else writePlan(report, terminal);
-  // A part of a plan is shown, and never applied.
-  if (report.partial === true)
-    throw new CommandFailure(`Interrupted: this is a part${options.apply === undefined ? '' : ', and nothing was written'}.`);
-  if (options.apply !== undefined) await apply(report, options.apply, terminal);
-  return 0;
-}
-
-async function apply({ opportunities }: PerformanceReport, file: string, terminal: Terminal): Promise<void> {
-  const { applied, left } = await applyTo(file, opportunities);
-  terminal.err(`${file}: ${applied.length === 0 ? 'nothing to apply' : applied.map(({ change }) => change.option).join(', ')}\n`);
-  for (const { id, change } of left) terminal.err(`left to you: ${change.option} (${id})\n`);
+  try {
+    const report = await analyzer.analyze({ from, to }, { signal: terminal.signal, onProgress });
+    return await showPlan(report, options, terminal);
+  } catch (error) {
+    if (!(error instanceof AnalyzerError && error.code === 'TOO_LITTLE_DATA')) throw error;
+    throw new CommandFailure(`${error.message} Without a record, a short probe of a kit says as much: venuekit plan --options <file>.`, {
+      cause: error,
+    });
+  }
 }
 
 async function traceOf(

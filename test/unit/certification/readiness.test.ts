@@ -96,6 +96,10 @@ describe('the hashes of a report', () => {
     expect(isUntouched({ ...report, options: { policy: { timeoutMs: 2_000 }, broker: { venue: 'x' } } })).toBe(false);
   });
 
+  it.each([null, undefined, 7, 'GOLD', [], {}, { level: 'GOLD' }, { signature: null }])('are not there in %j', (given) => {
+    expect(isUntouched(given as unknown as CertificationReport)).toBe(false);
+  });
+
   it('of the inputs stay the same for the same inputs', () => {
     expect(signatureOf({ ...unsigned, readiness: 50 }).inputs).toBe(report.signature.inputs);
     expect(signatureOf({ ...unsigned, seed: 2 }).inputs).not.toBe(report.signature.inputs);

@@ -10,6 +10,7 @@ import { seededRandom } from '../../../src/core/random.js';
 import { createVenueKit } from '../../../src/kit/create-venue-kit.js';
 import { ConnectionPool } from '../../../src/pool/index.js';
 import { SqliteMetricStore } from '../../../src/stores/sqlite/metric-store.js';
+import { SimulatedVenue, simulatedBroker } from '../../../src/testing/index.js';
 import { VirtualTimeStore } from '../../workload/virtual-time-store.js';
 import { givenATerminal } from './terminal.js';
 
@@ -51,6 +52,77 @@ async function givenARecordedRun(): Promise<void> {
   await kit.close();
   await store[Symbol.asyncDispose]();
 }
+
+let hosts = 0;
+
+/** The options of a host whose clock runs as fast as the machine lets it. */
+function givenAFastHost(): { readonly file: string; readonly venue: SimulatedVenue; readonly [Symbol.dispose]: () => void } {
+  const clock = new ManualClock(Date.UTC(2026, 10, 27));
+  const venue = new SimulatedVenue({ clock, seed: 3, latency: { p50Ms: 40, p99Ms: 40 }, symbols: { 'BTC/USDT': { price: 60_000 } } });
+  const adapter = simulatedBroker(venue);
+  const tuning = { marketData: { kinds: { quote: { ttlMs: 3_000, swrMs: 0, prefetch: 'off' } } } };
+  Object.assign(globalThis, { venuekitFastHost: { clock, broker: adapter, marketData: adapter, tuning, rules: [] } });
+  let isOver = false;
+  const pass = (): void => {
+    if (!isOver) void clock.advance(500).then(() => setImmediate(pass));
+  };
+  pass();
+  // A name of its own: a module is loaded once.
+  const file = join(directory, `host-${hosts++}.mjs`);
+  writeFileSync(file, 'export default globalThis.venuekitFastHost;');
+  return { file, venue, [Symbol.dispose]: () => void (isOver = true) };
+}
+
+describe('venuekit plan --options', { timeout: 60_000 }, () => {
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'venuekit-probe-'));
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('probes a kit that has no record yet, orders nothing, and writes what it proposes', async () => {
+    using host = givenAFastHost();
+    const applied = join(directory, 'probed.json');
+    const { out, err, code } = await venuekit('plan', '--options', host.file, '--duration', '31', '--symbols', 'BTC/USDT', '--apply', applied);
+    expect(err).toContain('a probe of 31 s: quotes and bars of BTC/USDT are read, nothing is ordered');
+    expect(err).toContain('30 of 31 s');
+    expect(out).toMatch(/market-data cache +\S/);
+    expect(JSON.parse(readFileSync(applied, 'utf8'))).toMatchObject({ schema: 'venuekit.tuning/1' });
+    expect(host.venue.orders()).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  it('gives what it has when it is interrupted, and writes nothing', async () => {
+    using host = givenAFastHost();
+    const { output, terminal } = givenATerminal();
+    const interruption = new AbortController();
+    const err = (text: string): void => {
+      output.err += text;
+      if (text.startsWith('10 of')) interruption.abort();
+    };
+    const applied = join(directory, 'interrupted.json');
+    const code = await run(['plan', '--options', host.file, '--duration', '40', '--json', '--apply', applied], {
+      ...terminal,
+      err,
+      signal: interruption.signal,
+    });
+    expect(JSON.parse(output.out)).toMatchObject({ partial: true });
+    expect(output.err).toContain('Interrupted: this is a part, and nothing was written.');
+    expect(existsSync(applied)).toBe(false);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [[], /Name the metric store of a run .*, or --options <file> of a kit to probe/, 2],
+    [['some.db', '--options', 'kit.mjs'], /give one of the two/, 2],
+    [['--options', '/nowhere.mjs'], /There is no file \/nowhere.mjs/, 1],
+    [['--options', 'x', '--duration', '30'], /from 31 to 3600/, 2],
+    [['--options', 'x', '--symbols', 'a,,b'], /names with commas between/, 2],
+  ])('refuses %j with a message that says why', async (args, message, exitCode) => {
+    const { err, code } = await venuekit('plan', ...args);
+    expect(err).toMatch(message);
+    expect(code).toBe(exitCode);
+  });
+});
 
 describe('venuekit plan', () => {
   beforeAll(async () => {

@@ -10,7 +10,7 @@ import { MemoryOrderJournal } from '../../stores/memory/memory-order-journal.js'
 import { SimulatedVenue, simulatedBroker } from '../../testing/index.js';
 
 /**
- * Options of a kit that can be certified from here: the host's, with a folder of its own, so that no
+ * Options of a kit that can be tried from here: the host's, with a folder of its own, so that no
  * journal of a bot that runs is touched; or, where there are none, those of a kit over the simulated venue.
  */
 export async function ownHost(given: VenueKitOptions | undefined, folder: string): Promise<AsyncDisposable & { readonly options: VenueKitOptions }> {
