@@ -101,7 +101,12 @@ async function runCheck(
   const limit = new AbortController();
   const [longestMs, leftMs] = [withinMs / 2, Math.max(0, withinMs - elapsedMs)];
   const why = leftMs < longestMs ? `the ${withinMs / 1000} s for all checks were over` : `it did not end within ${longestMs / 1000} s`;
-  const timer = systemClock.schedule(Math.min(longestMs, leftMs), () => limit.abort(new VenueKitError('TIMEOUT', why)));
+  const ended = new AbortController();
+  // Waited for, not scheduled: a check that waits for something that never comes must not let the process end without a word.
+  systemClock.sleep(Math.min(longestMs, leftMs), ended.signal).then(
+    () => limit.abort(new VenueKitError('TIMEOUT', why)),
+    () => {},
+  );
   let giveUp!: (reason: Error) => void;
   const late = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -124,7 +129,7 @@ async function runCheck(
       why: 'The check could not be carried out on this kit.',
     };
   } finally {
-    timer[Symbol.dispose]();
+    ended.abort();
     for (const one of limits) one[Symbol.dispose]();
   }
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../../core/clock.js';
+import { nextMacrotask } from '../../core/macrotask.js';
 import { type Check, figure, needsMarketData } from '../check.js';
 import { Trial } from '../trials/trial.js';
 
@@ -19,6 +20,15 @@ export const readOverhead: Check = {
     const { kit } = trial;
     const read = (): Promise<unknown> => kit.marketData!.get('quote', { symbol: 'BTC/USDT' }, { maxAgeMs: 60_000 });
     await trial.settle(read());
+    // No time passes in this trial: what is not in memory would never come.
+    const isAtOnce = await Promise.race([read().then(() => true), nextMacrotask().then(() => false)]);
+    if (!isAtOnce)
+      return {
+        passed: false,
+        measured: 'a quote that was read before is asked of the venue again',
+        required: 'reads from memory',
+        why: 'A quote was read twice without any time between, by a reader that allows it to be a minute old.',
+      };
     const perRead: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const began = systemClock.monotonic();

@@ -109,6 +109,7 @@ const QUICK = [
   'nothingReserved',
   'fetcherBroken',
   'timerLeftRunning',
+  'closedInNameOnly',
   'secretsLogged',
   'clockOff',
   'openDashboard',
@@ -163,6 +164,12 @@ async function failuresOf(name: string, only: readonly string[]): Promise<readon
 describe('a kit that was broken on purpose', () => {
   it('is well where it was not: the quick checks find nothing', { timeout: 60_000 }, async () => {
     expect(await failuresOf('none', QUICK_CHECKS)).toEqual([]);
+  });
+
+  it('is not waited for without an end where reads are never answered from memory', { timeout: 60_000 }, async () => {
+    expect(await failuresOf('cacheOff', ['performance.read-overhead'])).toEqual([
+      'performance.read-overhead: a quote that was read before is asked of the venue again',
+    ]);
   });
 
   it.each(QUICK)('fails what it must and nothing else: %s', { timeout: 60_000 }, async (name) => {
