@@ -12,6 +12,8 @@ export interface VenueOrder {
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
   readonly qty: Decimal;
+  /** The amount of money that it was placed over, where that was given in place of a quantity. */
+  readonly quoteQty?: Decimal;
   readonly price?: Decimal;
   readonly filledQty: Decimal;
   readonly avgPrice?: Decimal;

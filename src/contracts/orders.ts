@@ -9,7 +9,10 @@ export interface OrderIntent {
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
   readonly type: 'market' | 'limit' | 'stop' | 'stop_limit';
+  /** `'0'` where {@link quoteQty} is given instead. */
   readonly qty: Decimal;
+  /** Amount of the quote currency to spend or to receive, in place of a quantity, which the venue then makes of it: market orders only. */
+  readonly quoteQty?: Decimal;
   readonly price?: Decimal;
   readonly stopPrice?: Decimal;
   readonly timeInForce?: 'gtc' | 'ioc' | 'fok' | 'day';

@@ -200,8 +200,13 @@ export class Evidence {
   #difference(order: LiveOrder, seen: VenueOrder): string | undefined {
     const { intent, amendment, qty, price } = order.model;
     if (seen.symbol !== intent.symbol || seen.side !== intent.side) return `our id is on an order to ${seen.side} ${seen.symbol}`;
+    const { quoteQty } = intent;
+    if (quoteQty !== undefined && seen.quoteQty !== undefined && sameOr(quoteQty, seen.quoteQty) !== 0)
+      return `our id is on an order over the amount ${seen.quoteQty}`;
     const quantities = [intent.qty, qty, amendment?.to.qty];
-    if (!quantities.some((wanted) => wanted !== undefined && sameOr(wanted, seen.qty) === 0)) return `our id is on an order over ${seen.qty}`;
+    // How much an amount of money buys is for the venue to say.
+    if (quoteQty === undefined && !quantities.some((wanted) => wanted !== undefined && sameOr(wanted, seen.qty) === 0))
+      return `our id is on an order over ${seen.qty}`;
     const prices = [intent.price, price, amendment?.to.price];
     const hasPrice = seen.price !== undefined && sign(seen.price) > 0 && intent.price !== undefined;
     if (hasPrice && !prices.some((wanted) => wanted !== undefined && sameOr(wanted, seen.price as string) === 0))
@@ -234,7 +239,7 @@ export class Evidence {
   #checkFills(order: LiveOrder, venueOrderId: string): void {
     const { legs, qty, intent, amendment } = order.model;
     const leg = legs.find((one) => one.venueOrderId === venueOrderId);
-    if (leg === undefined) return;
+    if (leg === undefined || intent.quoteQty !== undefined) return;
     // An amendment may be known here before it shows, or the other way round.
     const sizes = [leg.order?.qty, qty, intent.qty, amendment?.to.qty].filter((size) => size !== undefined);
     if (sizes.some((size) => sameOr(leg.filled, size) <= 0) || order.conflicts?.has(venueOrderId) === true) return;
@@ -264,7 +269,7 @@ function isSane(seen: VenueOrder): boolean {
     isVenueState(seen.state) &&
     isDecimal(seen.qty) &&
     isDecimal(seen.filledQty) &&
-    sign(seen.qty) > 0 &&
+    (sign(seen.qty) > 0 || seen.quoteQty !== undefined) &&
     sign(seen.filledQty) >= 0 &&
     Number.isFinite(seen.venueTime)
   );

@@ -55,12 +55,13 @@ export class InstrumentFilters {
   }
 
   /** @throws TradingError INVALID that names the filter, its value and what was given. */
-  check(intent: Pick<OrderIntent, 'symbol' | 'qty' | 'price' | 'stopPrice'>): void {
+  check(intent: Pick<OrderIntent, 'symbol' | 'qty' | 'quoteQty' | 'price' | 'stopPrice'>): void {
     const known = this.#known.get(intent.symbol);
     if (known === undefined) return;
     if (known.until < this.#clock.monotonic()) void this.learn(intent.symbol);
     const { qtyStep, priceStep, minNotional } = known.instrument;
-    if (!isMultipleOf(intent.qty, qtyStep)) throw breach(intent.symbol, 'qty', `a multiple of qtyStep ${qtyStep}`, intent.qty);
+    if (intent.quoteQty === undefined && !isMultipleOf(intent.qty, qtyStep))
+      throw breach(intent.symbol, 'qty', `a multiple of qtyStep ${qtyStep}`, intent.qty);
     for (const name of ['price', 'stopPrice'] as const) {
       const value = intent[name];
       if (value !== undefined && !isMultipleOf(value, priceStep)) throw breach(intent.symbol, name, `a multiple of priceStep ${priceStep}`, value);

@@ -80,7 +80,9 @@ export function legFilled(leg: Leg): Decimal {
 export function legState(leg: Leg, qty: Decimal): VenueOrder['state'] {
   const filled = legFilled(leg);
   if (sameOr(filled, '0') === 0) return leg.order?.state ?? 'working';
-  if (sameOr(filled, leg.order?.qty ?? qty) >= 0) return 'filled';
+  const wanted = leg.order?.qty ?? qty;
+  // Of an order over an amount of money it may not be known yet how much that is.
+  if (sameOr(wanted, '0') > 0 && sameOr(filled, wanted) >= 0) return 'filled';
   const state = leg.order?.state ?? 'working';
   return state === 'working' ? 'partially_filled' : state;
 }

@@ -14,6 +14,7 @@ const MEMBERS: readonly (keyof OrderIntent)[] = [
   'side',
   'type',
   'qty',
+  'quoteQty',
   'price',
   'stopPrice',
   'timeInForce',
@@ -44,7 +45,11 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
   if (intent.account !== undefined && intent.account !== account)
     throw invalid('account', `"${account}", the account of this client`, intent.account);
   if (intent.validUntil !== undefined && !Number.isFinite(intent.validUntil)) throw invalid('validUntil', 'epoch milliseconds', intent.validUntil);
-  const qty = positive('qty', intent.qty);
+  if (intent.quoteQty !== undefined) {
+    if (intent.type !== 'market') throw invalid('quoteQty', `absent from a ${intent.type} order`, intent.quoteQty);
+    if (!isDecimal(intent.qty) || sign(intent.qty) !== 0) throw invalid('qty', '"0" where quoteQty is given', intent.qty);
+  }
+  const qty = intent.quoteQty === undefined ? positive('qty', intent.qty) : '0';
   const needsPrice = intent.type === 'limit' || intent.type === 'stop_limit';
   if (needsPrice && intent.price === undefined) throw invalid('price', `given for a ${intent.type} order`, intent.price);
   if (!needsPrice && intent.price !== undefined) throw invalid('price', `absent from a ${intent.type} order`, intent.price);
@@ -55,6 +60,7 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
   return {
     ...intent,
     qty,
+    ...(intent.quoteQty === undefined ? undefined : { quoteQty: positive('quoteQty', intent.quoteQty) }),
     ...(intent.price === undefined ? undefined : { price: positive('price', intent.price) }),
     ...(intent.stopPrice === undefined ? undefined : { stopPrice: positive('stopPrice', intent.stopPrice) }),
     ...(intent.extra === undefined ? undefined : { extra: ownCopy(intent.extra) }),

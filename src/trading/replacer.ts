@@ -167,6 +167,8 @@ export class Replacer {
     requireKnown('replace()', wanted, ['qty', 'price']);
     if (wanted.qty === undefined && wanted.price === undefined) throw invalid('to', 'given a qty or a price', '{}');
     const { intent } = order.model;
+    if (intent.quoteQty !== undefined)
+      throw invalid('intentId', 'of an order over a quantity: one over an amount of money can only be cancelled', intent.intentId);
     if (wanted.price !== undefined && intent.price === undefined) throw invalid('to.price', `absent for a ${intent.type} order`, wanted.price);
     const to: ReplaceTarget = {
       ...(wanted.qty === undefined ? undefined : { qty: positive('to.qty', wanted.qty) }),
