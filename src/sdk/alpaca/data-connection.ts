@@ -55,6 +55,12 @@ export class DataConnection {
     return { [Symbol.dispose]: () => this.#leave(follower) };
   }
 
+  /** Has the venue send the whole of what it sends changes of. */
+  renew(channel: string, symbol: string): void {
+    this.#ask('unsubscribe', channel, [symbol]);
+    this.#ask('subscribe', channel, [symbol]);
+  }
+
   async #open(): Promise<void> {
     try {
       const WebSocket = await webSocketConstructor(this.#parts.constructor);

@@ -32,15 +32,19 @@ export class DataStreams {
     const streamed = kind as StreamedKind;
     const queue = new EventQueue<StreamUpdate>(signal);
     const following: Disposable[] = [];
-    const read = readerOf(streamed);
     for (const ofCrypto of [false, true]) {
       const some = symbols.filter((symbol) => isCrypto(symbol) === ofCrypto);
       if (some.length === 0) continue;
+      const connection = this.#connection(ofCrypto);
+      const read = readerOf(streamed, (symbol) => connection.renew(CHANNELS[streamed], symbol));
       following.push(
-        this.#connection(ofCrypto).add({
+        connection.add({
           channel: CHANNELS[streamed],
           symbols: some,
-          take: (event) => queue.push(read(event)),
+          take: (event) => {
+            const update = read(event);
+            if (update !== undefined) queue.push(update);
+          },
           alive: () => {
             for (const symbol of some) queue.push({ kind, symbol, heartbeat: true });
           },
@@ -69,7 +73,7 @@ export class DataStreams {
   }
 }
 
-function readerOf(kind: StreamedKind): (event: Json) => StreamUpdate {
+function readerOf(kind: StreamedKind, renew: (symbol: string) => void): (event: Json) => StreamUpdate | undefined {
   if (kind === 'quote') {
     return (event) => {
       const symbol = String(event.S);
@@ -89,7 +93,13 @@ function readerOf(kind: StreamedKind): (event: Json) => StreamUpdate {
     const symbol = String(event.S);
     let book = books.get(symbol);
     if (book === undefined) books.set(symbol, (book = new StreamedBook()));
-    return { kind, symbol, value: book.take(event, symbol), eventTime: timeOf(event.t) };
+    const value = book.take(event, symbol);
+    if (value !== undefined) return { kind, symbol, value, eventTime: timeOf(event.t) };
+    // Changes without the whole that they are of, as those get who follow a book later than others: it is asked for once.
+    if (book.isAwaited) return undefined;
+    book.isAwaited = true;
+    renew(symbol);
+    return { kind, symbol, gap: true };
   };
 }
 
@@ -98,11 +108,18 @@ class StreamedBook {
   readonly #bids = new Map<number, number>();
   readonly #asks = new Map<number, number>();
 
-  take(event: Json, symbol: string): OrderBook {
+  #isWhole = false;
+  /** Whether the whole book has been asked for. */
+  isAwaited = false;
+
+  /** undefined while the whole book has not been sent. */
+  take(event: Json, symbol: string): OrderBook | undefined {
     if (event.r === true) {
+      this.#isWhole = true;
       this.#bids.clear();
       this.#asks.clear();
     }
+    if (!this.#isWhole) return undefined;
     change(this.#bids, event.b);
     change(this.#asks, event.a);
     return { symbol, bids: sorted(this.#bids, -1), asks: sorted(this.#asks, 1), eventTime: timeOf(event.t) };
