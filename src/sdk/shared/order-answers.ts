@@ -33,9 +33,12 @@ export class OrderAnswers {
     const answers = this.#answers.get(clientOrderId) ?? {};
     if (operation === 'place') {
       if ('result' in outcome) answers.placed = outcome.result;
-      else answers.placeError = outcome.error;
-    } else if ('result' in outcome) answers.cancelled = outcome.result;
-    else {
+      // What an earlier sending met is not what became of the order.
+      answers.placeError = 'result' in outcome ? undefined : outcome.error;
+    } else if ('result' in outcome) {
+      answers.cancelled = outcome.result;
+      answers.cancelError = undefined;
+    } else {
       answers.cancelError = outcome.error;
       answers.isCancelDoubtful ||= verdict === 'unknown';
       answers.isCancelRejected = verdict === 'rejected';
