@@ -38,6 +38,7 @@ export function venueOrderOf(json: Json, symbolOf: (symbol: string) => string): 
   const filledQty = normalize(decimal(json, 'filled_qty') ?? '0');
   // An order over an amount of money has a quantity only once it has filled.
   const qty = decimal(json, 'qty') ?? filledQty;
+  const amount = decimal(json, 'notional');
   const price = decimal(json, 'limit_price');
   const avgPrice = decimal(json, 'filled_avg_price');
   return {
@@ -47,6 +48,7 @@ export function venueOrderOf(json: Json, symbolOf: (symbol: string) => string): 
     symbol: symbolOf(text(json, 'symbol')),
     side,
     qty: normalize(qty),
+    ...(amount === undefined ? {} : { quoteQty: normalize(amount) }),
     ...(price === undefined || isZero(price) ? {} : { price: normalize(price) }),
     filledQty,
     ...(avgPrice === undefined || isZero(filledQty) ? {} : { avgPrice: normalize(avgPrice) }),
@@ -87,7 +89,7 @@ export function orderBody(intent: OrderIntent, clientOrderId: string): Record<st
     symbol: intent.symbol,
     side: intent.side,
     type: intent.type,
-    qty: intent.qty,
+    ...(intent.quoteQty === undefined ? { qty: intent.qty } : { notional: intent.quoteQty }),
     ...(intent.price === undefined ? {} : { limit_price: intent.price }),
     ...(intent.stopPrice === undefined ? {} : { stop_price: intent.stopPrice }),
     // Shares take orders for the day by default; crypto assets know no day.

@@ -21,15 +21,18 @@ const TIMES_IN_FORCE: Readonly<Record<string, NonNullable<OrderIntent['timeInFor
  * wire as it is: what the order path keeps of it is what it needs to know the order again.
  *
  * @param symbolOf - the unified symbol of a market id.
- * @returns undefined for what the order path can't keep account of: amounts of money instead of a
- * quantity, trailing stops, and requests that the venue will refuse for what they lack.
+ * @returns undefined for what the order path can't keep account of: trailing stops, and requests that the venue will
+ * refuse for what they lack, or have too much.
  */
 export function intentOf(request: Params, symbolOf: (marketId: string) => string | undefined): OrderIntent | undefined {
   const symbol = typeof request.symbol === 'string' ? symbolOf(request.symbol) : undefined;
   const type = TYPES[String(request.type)];
   const side = request.side === 'BUY' ? 'buy' : request.side === 'SELL' ? 'sell' : undefined;
-  const qty = decimalIn(request, 'quantity');
-  if (symbol === undefined || type === undefined || side === undefined || qty === undefined || request.quoteOrderQty !== undefined) return undefined;
+  if (symbol === undefined || type === undefined || side === undefined) return undefined;
+  const quoteQty = type === 'market' && request.quantity === undefined ? decimalIn(request, 'quoteOrderQty') : undefined;
+  if (request.quoteOrderQty !== undefined && quoteQty === undefined) return undefined;
+  const qty = quoteQty === undefined ? decimalIn(request, 'quantity') : '0';
+  if (qty === undefined) return undefined;
   const price = type === 'limit' || type === 'stop_limit' ? decimalIn(request, 'price') : undefined;
   const stopPrice = type === 'stop' || type === 'stop_limit' ? decimalIn(request, 'stopPrice') : undefined;
   if ((type === 'limit' || type === 'stop_limit') && price === undefined) return undefined;
@@ -42,6 +45,7 @@ export function intentOf(request: Params, symbolOf: (marketId: string) => string
     side,
     type,
     qty,
+    ...(quoteQty === undefined ? {} : { quoteQty }),
     ...(price === undefined ? {} : { price }),
     ...(stopPrice === undefined ? {} : { stopPrice }),
     ...(timeInForce === undefined ? {} : { timeInForce }),

@@ -27,6 +27,7 @@ export function venueOrderOf(json: Json, symbol: string): VenueOrder {
   const filledQty = normalize(text(json, 'executedQty'));
   const quoteQty = json.cummulativeQuoteQty === undefined ? undefined : text(json, 'cummulativeQuoteQty');
   const price = normalize(text(json, 'price'));
+  const amount = json.origQuoteOrderQty === undefined ? '0' : normalize(text(json, 'origQuoteOrderQty'));
   // A cancelled order is listed under the id of its cancellation; the id it was placed with stays in origClientOrderId.
   const original = json.origClientOrderId ?? json.clientOrderId;
   const venueTime = millis({ time: json.updateTime ?? json.transactTime ?? json.time }, 'time');
@@ -39,6 +40,7 @@ export function venueOrderOf(json: Json, symbol: string): VenueOrder {
     symbol,
     side,
     qty: normalize(text(json, 'origQty')),
+    ...(isZero(amount) ? {} : { quoteQty: amount }),
     ...(isZero(price) ? {} : { price }),
     filledQty,
     ...(quoteQty === undefined || isZero(filledQty) || quoteQty.startsWith('-') ? {} : { avgPrice: divide(quoteQty, filledQty) }),
@@ -139,7 +141,7 @@ export function orderParams(intent: OrderIntent, marketId: string, clientOrderId
     symbol: marketId,
     side: intent.side === 'buy' ? 'BUY' : 'SELL',
     type: TYPES[intent.type],
-    quantity: intent.qty,
+    ...(intent.quoteQty === undefined ? { quantity: intent.qty } : { quoteOrderQty: intent.quoteQty }),
     ...(intent.price === undefined ? {} : { price: intent.price }),
     ...(intent.stopPrice === undefined ? {} : { stopPrice: intent.stopPrice }),
     ...(timeInForce === undefined ? {} : { timeInForce: timeInForce.toUpperCase() }),

@@ -64,6 +64,15 @@ describe('resilient(ccxt.binance): orders beside those of the matrix', () => {
     expect(venue.orders()).toHaveLength(2);
   });
 
+  it('makes one order of a market buy by its cost, through a lost answer', async () => {
+    const { exchange, venue } = await givenResilient();
+    await ready(exchange, START);
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    const order = await exchange.createMarketBuyOrderWithCost('BTC/USDT', 500);
+    expect(order).toMatchObject({ status: 'closed', side: 'buy', filled: 0.01 });
+    expect(venue.orders()).toHaveLength(1);
+  });
+
   it('makes one order of a retry loop around a lost answer, since the client order id is the key', async () => {
     const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 300 } });
     await ready(exchange, START);

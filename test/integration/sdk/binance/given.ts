@@ -13,6 +13,8 @@ export interface Wanted {
   readonly quantity: string;
   readonly side: 'BUY' | 'SELL';
   readonly price?: string;
+  /** An amount of money in place of the quantity. */
+  readonly money?: string;
   readonly id?: string;
   /** As the venue calls it: how much of the order its answer tells. */
   readonly answer?: 'ACK' | 'RESULT' | 'FULL';
@@ -72,8 +74,8 @@ export function binanceVenue(options: SimulatedVenueOptions = {}): SimulatedVenu
 }
 
 const typeOf = ({ price }: Wanted): string => (price === undefined ? 'MARKET' : 'LIMIT');
-const restOf = ({ quantity, price, id, answer }: Wanted): Params => ({
-  quantity,
+const restOf = ({ quantity, money, price, id, answer }: Wanted): Params => ({
+  ...(money === undefined ? { quantity } : { quoteOrderQty: money }),
   ...(price === undefined ? {} : { price, timeInForce: 'GTC' }),
   ...(id === undefined ? {} : { newClientOrderId: id }),
   ...(answer === undefined ? {} : { newOrderRespType: answer }),

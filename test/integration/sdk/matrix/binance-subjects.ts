@@ -5,8 +5,18 @@ import { ATTEMPT_MS, READY_MS, type ShownOrder, type Subject } from './subject.j
 
 const MARKET: Wanted = { symbol: 'BTCUSDT', quantity: '0.01', side: 'BUY' };
 const LIMIT: Wanted = { ...MARKET, price: '40000' };
-const KINDS = { 'a market order': 'filled', 'a limit order answered with an ACK': 'open', 'a limit order': 'open' } as const;
-const ORDERS = { 'a market order': MARKET, 'a limit order answered with an ACK': { ...LIMIT, answer: 'ACK' }, 'a limit order': LIMIT } as const;
+const KINDS = {
+  'a market order': 'filled',
+  'an order over an amount of money': 'filled',
+  'a limit order answered with an ACK': 'open',
+  'a limit order': 'open',
+} as const;
+const ORDERS = {
+  'a market order': MARKET,
+  'an order over an amount of money': { ...MARKET, money: '500' },
+  'a limit order answered with an ACK': { ...LIMIT, answer: 'ACK' },
+  'a limit order': LIMIT,
+} as const;
 const STATES: Readonly<Record<string, 'open' | 'filled' | 'canceled'>> = { NEW: 'open', FILLED: 'filled', CANCELED: 'canceled' };
 
 const shown = ({ orderId, clientOrderId }: Shown): ShownOrder => ({ venueOrderId: String(orderId), clientOrderId });

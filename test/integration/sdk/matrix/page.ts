@@ -1,7 +1,7 @@
 import type { Case, Outcome } from './cells.js';
 
 const TABLES = {
-  place: ['Placing an order', 'Two or three kinds of orders, each at a venue of its own.'],
+  place: ['Placing an order', 'Two to four kinds of orders, each at a venue of its own.'],
   cancel: ['Cancelling an order that rests', 'It is cancelled at the venue, and the caller got what the SDK gives for that.'],
   read: ['Reading a quote', 'The caller got it.'],
 } as const;
