@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import PQueue from 'p-queue';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ALPACA_SUBJECTS } from './alpaca-subjects.js';
@@ -6,28 +6,33 @@ import { BINANCE_SUBJECTS } from './binance-subjects.js';
 import { CCXT_SUBJECTS } from './ccxt-subjects.js';
 import { type Case, casesOf, type Outcome } from './cells.js';
 import { pageOf } from './page.js';
+import { ATTEMPT_MS } from './subject.js';
 
 const SUBJECTS = [...CCXT_SUBJECTS, ...ALPACA_SUBJECTS, ...BINANCE_SUBJECTS];
 const CASES = casesOf(SUBJECTS);
 /**
  * The cases wait for time limits and proofs most of the time, each at a venue of its own: more of them run beside each other than Vitest
- * would have. How many is for the machine to say: where this process has hardly a pause, more would only make attempts time out.
+ * would have. How many is for the machine to say: where callbacks come late, more would only make attempts time out. Late is a part
+ * of an attempt's time; how busy this process is says nothing where others have the processor.
  */
-const AT_ONCE = { least: 2, most: 16 };
-const BUSY = 0.8;
+const AT_ONCE = { least: 4, first: 8, most: 48 };
+const LATE_MS = ATTEMPT_MS / 10;
+const LOOK_EVERY_MS = 20;
 
 const outcomes = new Map<Case, Promise<Outcome>>();
 
 beforeAll(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
-  const queue = new PQueue({ concurrency: AT_ONCE.least });
-  let seen = performance.eventLoopUtilization();
+  const queue = new PQueue({ concurrency: AT_ONCE.first });
+  const delays = monitorEventLoopDelay({ resolution: LOOK_EVERY_MS });
+  delays.enable();
   queue.on('next', () => {
-    const { utilization } = performance.eventLoopUtilization(seen);
-    seen = performance.eventLoopUtilization();
-    const wanted = queue.concurrency + (utilization < BUSY ? 1 : -1);
+    const lateMs = delays.max / 1e6 - LOOK_EVERY_MS;
+    delays.reset();
+    const wanted = queue.concurrency + (lateMs < LATE_MS ? 1 : -1);
     queue.concurrency = Math.min(AT_ONCE.most, Math.max(AT_ONCE.least, wanted));
   });
+  queue.on('idle', () => delays.disable());
   // In turns, so that the SDK that takes the most of the processor is not started everywhere at the same time.
   const places = new Map(SUBJECTS.map((subject) => [subject, CASES.filter((one) => one.subject === subject)]));
   const inTurns = CASES.map((one) => [places.get(one.subject)!.indexOf(one), one] as const).sort(([a], [b]) => a - b);
