@@ -8,6 +8,7 @@ export interface Asked {
   controller: AbortController | undefined;
   abortedBy: Error | undefined;
   signedAt: number | undefined;
+  told: ((reason: Error) => void) | undefined;
 }
 
 /** What a call needs beyond its first attempt. @internal */
@@ -23,7 +24,7 @@ export interface Detour<Attempt> {
 
 /** @internal */
 export function newAsked(): Asked {
-  return { controller: undefined, abortedBy: undefined, signedAt: undefined };
+  return { controller: undefined, abortedBy: undefined, signedAt: undefined, told: undefined };
 }
 
 /** @internal */

@@ -373,6 +373,12 @@ export class PipelineCall<T> implements PipelineAttempt {
     return (this.wasAsked().signedAt ??= this.policies.venueNow());
   }
 
+  onGivenUp(listener: (reason: Error) => void): void {
+    const asked = this.wasAsked();
+    if (asked.abortedBy === undefined) asked.told = listener;
+    else listener(asked.abortedBy);
+  }
+
   // Made when there is something to keep: of most calls there is nothing.
   private wasAsked(): Asked {
     return (this.asked ??= newAsked());
@@ -445,6 +451,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     const asked = this.wasAsked();
     asked.abortedBy = reason;
     asked.controller?.abort(reason);
+    asked.told?.(reason);
   }
 
   private decideWell(value: T): void {

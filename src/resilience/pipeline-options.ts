@@ -35,6 +35,11 @@ export interface PipelineAttempt {
   readonly signal: AbortSignal;
   /** The time to sign, read once, when first asked for. */
   readonly venueNow: number;
+  /**
+   * Says once, and at once where it has happened, that the attempt is given up. What `signal` says, for work that can't be aborted and
+   * only stops waiting: a signal with one listener costs more than all policies of a call. One listener an attempt.
+   */
+  onGivenUp(listener: (reason: Error) => void): void;
 }
 
 /** The policies of a {@link Pipeline}. Whatever is left out does not act. */

@@ -9,6 +9,7 @@ import { type Logger, redactError } from '../core/logger.js';
 import type { Random } from '../core/random.js';
 import { Hedge } from '../resilience/hedge.js';
 import { Pipeline } from '../resilience/pipeline.js';
+import type { PipelineAttempt } from '../resilience/pipeline-options.js';
 import { PolicyError } from '../resilience/policy-error.js';
 import type { FullPolicy } from './trading-defaults.js';
 import type { VenueCalls } from './venue-calls.js';
@@ -21,7 +22,12 @@ export interface GuardedReadOptions extends CallOptions {
   readonly key?: string;
   /** What each attempt costs, where that depends on more than the operation's name. @defaultValue as the adapter says */
   readonly costs?: readonly Cost[];
+  /** The work gets the pipeline's own record of the attempt, which costs nothing, and whose members can't be spread. @defaultValue false */
+  readonly isBare?: boolean;
 }
+
+/** One attempt at a read. */
+export interface ReadAttempt extends Attempt, Pick<PipelineAttempt, 'onGivenUp'> {}
 
 /** The bot's own reads, behind every policy: retried, hedged, within the limits, failing fast while the venue is down. */
 export class GuardedReads {
@@ -64,7 +70,7 @@ export class GuardedReads {
   }
 
   /** @throws what the last attempt threw, or a TradingError that names the policy that ended it. */
-  read<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
+  read<T>(operation: string, work: (attempt: ReadAttempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
     const { key } = options;
     if (key === undefined) return this.#run(operation, work, options);
     const existing = this.#shared.get(key) as Promise<T> | undefined;
@@ -76,14 +82,10 @@ export class GuardedReads {
     return abortable(shared, signal);
   }
 
-  async #run<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
+  async #run<T>(operation: string, work: (attempt: ReadAttempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
     const { signal, deadlineMs, priority, hedge } = options;
-    const { fenceMs } = this.#calls;
-    const fence = fenceMs === undefined ? undefined : { fenceMs };
     try {
-      // Own members, and no getters: adapters may spread what they get.
-      const own = ({ number, signal: aborted, venueNow }: Attempt): Attempt => ({ number, signal: aborted, venueNow, ...fence });
-      return await this.#pipeline.run((attempt) => work(own(attempt)), {
+      return await this.#pipeline.run(options.isBare === true ? work : (attempt) => work(ownMembers(attempt, this.#calls.fenceMs)), {
         operation,
         costs: options.costs ?? this.#calls.costs(operation),
         ...(signal === undefined ? undefined : { signal }),
@@ -102,6 +104,12 @@ export class GuardedReads {
       });
     }
   }
+}
+
+// Adapters may spread what they get.
+function ownMembers(attempt: PipelineAttempt, fenceMs: number | undefined): ReadAttempt {
+  const { number, signal, venueNow } = attempt;
+  return { number, signal, venueNow, ...(fenceMs === undefined ? undefined : { fenceMs }), onGivenUp: (listener) => attempt.onGivenUp(listener) };
 }
 
 // A read can be made again whatever went wrong, unless the call itself is at fault.

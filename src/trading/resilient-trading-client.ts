@@ -1,4 +1,4 @@
-import type { Attempt, BrokerAdapter } from '../contracts/broker.js';
+import type { BrokerAdapter } from '../contracts/broker.js';
 import type { CallOptions } from '../contracts/calls.js';
 import { type Bus, EventBus } from '../contracts/events.js';
 import type { SharedLimiter } from '../contracts/fetcher.js';
@@ -16,7 +16,7 @@ import { requireKnown, requireMethods, requireObject, requireOneOf, requirePosit
 import { type Random, systemRandom } from '../core/random.js';
 import type { SharedLimits } from '../core/shared-limits.js';
 import { Deadlines, Timed } from '../resilience/deadlines.js';
-import { type GuardedReadOptions, GuardedReads } from './guarded-reads.js';
+import { type GuardedReadOptions, GuardedReads, type ReadAttempt } from './guarded-reads.js';
 import type { LiveOrder } from './live-order.js';
 import type { GuardState, LowerConcurrencyOptions, OperationClass } from './operation-guards.js';
 import type { HaltMode } from './order-entry.js';
@@ -220,7 +220,7 @@ export class ResilientTradingClient implements AsyncDisposable {
    * Runs a read of the venue behind every policy: limits, retries, breaker, hedging. `operation` names its cost to the adapter.
    * Needs no lease, and so works before `start`.
    */
-  async read<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions = {}): Promise<T> {
+  async read<T>(operation: string, work: (attempt: ReadAttempt) => Promise<T>, options: GuardedReadOptions = {}): Promise<T> {
     if (this.#closing !== undefined) throw closed();
     this.#calls.open();
     return this.#reads.read(requireText('operation', operation), work, options);

@@ -16,6 +16,7 @@ import type { Fill, OrderIntent } from '../../contracts/orders.js';
 import { throwIfAborted } from '../../core/abort.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { isVenueKitError, VenueKitError } from '../../core/errors.js';
+import { numberIn } from '../shared/http-facts.js';
 import { type Json, listOf, objectOf, text } from '../shared/json.js';
 import type { SdkOutcome } from '../shared/order-answers.js';
 import { AlpacaMarketData } from './market-data.js';
@@ -174,18 +175,16 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
   }
 
   observe(listener: (seen: LimitObservation) => void): Disposable {
-    return this.#wire.onAnswer((host, status, headers) => {
+    return this.#wire.onAnswer((host, status, header) => {
       const limit = LIMIT_OF[host];
-      const [allowed, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) => Number(headers[`x-ratelimit-${name}`] ?? Number.NaN));
+      const [allowed, remaining] = [numberIn(header, 'x-ratelimit-limit'), numberIn(header, 'x-ratelimit-remaining')] as const;
       // A plan may allow more than is configured here, or less: what counts is the share that is used up.
-      if (allowed! > 0 && remaining! >= 0)
-        listener({
-          limit,
-          used: this.#perMinute(host) * (1 - remaining! / allowed!),
-          ...(Number.isFinite(reset) ? { resetAt: reset! * 1_000 } : {}),
-        });
+      if (allowed > 0 && remaining >= 0) {
+        const [used, reset] = [this.#perMinute(host) * (1 - remaining / allowed), numberIn(header, 'x-ratelimit-reset')] as const;
+        listener(Number.isFinite(reset) ? { limit, used, resetAt: reset * 1_000 } : { limit, used });
+      }
       if (status !== 429) return;
-      const retryAfterMs = retryAfterOf(headers, this.#clock.now());
+      const retryAfterMs = retryAfterOf(header, this.#clock.now());
       if (retryAfterMs !== undefined) listener({ limit, blockedUntil: this.#clock.now() + retryAfterMs });
     });
   }

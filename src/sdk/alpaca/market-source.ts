@@ -1,5 +1,6 @@
 import type { FetchAttempt } from '../../contracts/market-data.js';
 import { asError, VenueKitError } from '../../core/errors.js';
+import { readerOf } from '../shared/http-facts.js';
 import { type Json, objectOf } from '../shared/json.js';
 import { retryAfterOf } from './verdict.js';
 import type { AlpacaHost, WireOutcome, WireRequest } from './wire.js';
@@ -82,7 +83,7 @@ export function readError(
   facts: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> },
   now: number,
 ): Error {
-  const retryAfterMs = facts.status === 429 ? retryAfterOf(facts.headers, now) : undefined;
+  const retryAfterMs = facts.status === 429 ? retryAfterOf(readerOf(facts.headers), now) : undefined;
   if (retryAfterMs === undefined) return asError(error);
   return Object.assign(new VenueKitError('RATE_LIMITED', `Alpaca asks to wait ${retryAfterMs} ms`, { cause: error }), { retryAfterMs });
 }

@@ -48,6 +48,7 @@ export class ResilientAlpaca {
   readonly #wire: AlpacaWire;
   readonly #orders: OrderCalls;
   readonly #maxAges: Readonly<Partial<Record<MarketKind, number>>>;
+  readonly #isCaching: boolean;
   readonly #now: () => number;
   readonly #made: (status: number) => WireAnswer;
 
@@ -65,6 +66,7 @@ export class ResilientAlpaca {
     const { capabilities, clock = systemClock, requestsPerMinute, cache = {}, ...shared } = options;
     this.#wire = wire;
     this.#maxAges = cache;
+    this.#isCaching = Object.values(cache).some((ageMs) => ageMs > 0);
     this.#now = () => clock.now();
     const answers = new OrderAnswers();
     const adapter = new AlpacaAdapter({
@@ -100,7 +102,7 @@ export class ResilientAlpaca {
       if (method === 'DELETE' && path === '/v2/orders') return this.#repeatable(call, 'cancel');
     }
     if (method !== 'GET') return (await this.guarded.once(this.#endpoint(call, 'place'), `${method} ${path}`)) as WireAnswer;
-    const kind = kindOfPath(path);
+    const kind = this.#isCaching ? kindOfPath(path) : undefined;
     const maxAgeMs = kind === undefined ? 0 : (this.#maxAges[kind] ?? 0);
     if (maxAgeMs <= 0) return this.#repeatable(call, 'read');
     const key = `${host} ${path} ${JSON.stringify(call.query)}`;
@@ -165,11 +167,8 @@ export class ResilientAlpaca {
     options: { readonly onFailure?: (verdict: FailureVerdict) => void; readonly body?: Readonly<Record<string, unknown>> } = {},
   ): Promise<WireAnswer> {
     const { onFailure, body } = options;
-    const answer = await this.guarded.repeatable(this.#endpoint(call, priority, body), {
-      ...(call.method === 'GET' ? {} : { hedge: false as const }),
-      ...(onFailure === undefined ? {} : { onFailure }),
-    });
-    return answer as WireAnswer;
+    const how = { hedge: call.method === 'GET', ...(onFailure === undefined ? undefined : { onFailure }) };
+    return (await this.guarded.repeatable(this.#endpoint(call, priority, body), how)) as WireAnswer;
   }
 
   #endpoint({ host, path, send }: GatedCall, priority: Priority, body?: Readonly<Record<string, unknown>>): Endpoint {
@@ -177,7 +176,7 @@ export class ResilientAlpaca {
       operation: operationOf(host, path),
       costs: host === 'trading' ? ONE_TRADING_REQUEST : ONE_DATA_REQUEST,
       priority,
-      call: async ({ signal }) => this.outcome(await send(signal, body)),
+      call: async (attempt) => this.outcome(await send(attempt, body)),
     };
   }
 
@@ -207,7 +206,7 @@ export class ResilientAlpaca {
 // Few names in all: ids and symbols in a path are none of them.
 function operationOf(host: string, path: string): string {
   if (host === 'data') return kindOfPath(path) ?? 'data';
-  return path.split('/')[2]?.split(':')[0] ?? 'trading';
+  return /^\/[^/]*\/([^/:]*)/.exec(path)?.[1] ?? 'trading';
 }
 
 // Copied by the cache, so without what belongs to one connection.

@@ -1,5 +1,5 @@
 import type { FailureVerdict } from '../shared/guarded-endpoints.js';
-import { type HttpFacts, wasNeverConnected } from '../shared/http-facts.js';
+import { type HeaderReader, type HttpFacts, numberIn, readerOf, wasNeverConnected } from '../shared/http-facts.js';
 
 /** How an answer of Alpaca is recognised, what it proves, and where that is from. */
 export interface ErrorRow {
@@ -65,7 +65,7 @@ export function verdictOf(call: HttpFacts, error: unknown, now: number): Failure
   }
   switch (row.verdict) {
     case 'refused': {
-      const retryAfterMs = retryAfterOf(call.headers, now);
+      const retryAfterMs = retryAfterOf(readerOf(call.headers), now);
       return { kind: 'refused', cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     }
     case 'duplicate':
@@ -76,10 +76,10 @@ export function verdictOf(call: HttpFacts, error: unknown, now: number): Failure
 }
 
 /** How long a refusal asks to wait: Retry-After in seconds, else the reset of the limit in epoch seconds. Undefined where neither is there. */
-export function retryAfterOf(headers: Readonly<Record<string, string>> | undefined, now: number): number | undefined {
-  const seconds = Number(headers?.['retry-after'] ?? Number.NaN);
+export function retryAfterOf(header: HeaderReader, now: number): number | undefined {
+  const seconds = numberIn(header, 'retry-after');
   if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1_000;
-  const reset = Number(headers?.['x-ratelimit-reset'] ?? Number.NaN);
+  const reset = numberIn(header, 'x-ratelimit-reset');
   return Number.isFinite(reset) ? Math.max(0, reset * 1_000 - now) : undefined;
 }
 

@@ -1,6 +1,7 @@
-import { abortable, abortReason } from '../../core/abort.js';
 import { type AxiosAnswer, axiosFacts, axiosHeaders, withoutKeys } from '../shared/axios.js';
+import { readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
+import { type Stoppable, stoppedBefore, untilGivenUp } from '../shared/stoppable.js';
 import type { AlpacaV3 } from './sdk-shapes.js';
 import { type AlpacaWire, type AnswerListener, AnswerListeners, type Route, type WireAnswer, type WireOutcome, type WireRequest } from './wire.js';
 
@@ -31,7 +32,9 @@ export class V3Wire implements AlpacaWire {
 
   send({ method, path, query, body }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
     // The SDK itself puts the version in front.
-    return this.#request(path.replace(/^\/v2/, ''), query, body, method, signal);
+    const stopped = stoppedBefore(signal);
+    if (stopped !== undefined) return Promise.resolve(stopped);
+    return this.#request(path.replace(/^\/v2/, ''), query, body, method, { signal });
   }
 
   /** Sends every call for the Trading API by way of `route`. */
@@ -45,7 +48,7 @@ export class V3Wire implements AlpacaWire {
         path: `/v2${endpoint.startsWith('/') ? '' : '/'}${endpoint}`,
         query: (query ?? {}) as Readonly<Record<string, unknown>>,
         body: (body ?? undefined) as Readonly<Record<string, unknown>> | undefined,
-        send: (signal, other = body as Readonly<Record<string, unknown>>) => this.#request(endpoint, query, other, method, signal),
+        send: (attempt, other = body as Readonly<Record<string, unknown>>) => this.#request(endpoint, query, other, method, attempt),
       });
       const native = answer.native as AxiosAnswer;
       // The answer to an order is kept, and given again to who asks again; every caller's is its own.
@@ -54,17 +57,16 @@ export class V3Wire implements AlpacaWire {
     return overrides;
   }
 
-  async #request(endpoint: string, query: unknown, body: unknown, method: string | undefined, signal: AbortSignal): Promise<WireOutcome> {
-    if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
+  async #request(endpoint: string, query: unknown, body: unknown, method: string | undefined, attempt: Stoppable): Promise<WireOutcome> {
     try {
       // axios is given no signal here: a request on its way goes on, and what becomes of it is not known.
-      const native = await abortable(this.#http(endpoint, query, body, method), signal);
-      this.#listeners.tell('trading', native.status, axiosHeaders(native));
+      const native = await untilGivenUp(this.#http(endpoint, query, body, method), attempt);
+      this.#listeners.tell('trading', native.status, readerOf(native.headers));
       return { result: { status: native.status, json: native.data, native } };
     } catch (thrown) {
       const error = withoutKeys(thrown);
       const { response } = error as AxiosFailure;
-      if (response !== undefined) this.#listeners.tell('trading', response.status, axiosHeaders(response));
+      if (response !== undefined) this.#listeners.tell('trading', response.status, readerOf(axiosHeaders(response)));
       return { error, facts: axiosFacts(response) };
     }
   }

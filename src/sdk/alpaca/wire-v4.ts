@@ -2,6 +2,9 @@ import { abortReason } from '../../core/abort.js';
 import { asError } from '../../core/errors.js';
 import { redactError } from '../../core/logger.js';
 import { factsOf, withFacts } from '../shared/error-facts.js';
+import type { HttpFacts } from '../shared/http-facts.js';
+import type { Stoppable } from '../shared/stoppable.js';
+import { type ReadResponse, ResponseRead, responseOf } from './read-response.js';
 import type { AlpacaV4, Fetch, V4Configuration } from './sdk-shapes.js';
 import {
   type AlpacaHost,
@@ -14,13 +17,6 @@ import {
   type WireRequest,
 } from './wire.js';
 
-/** An answer whose body has been read, so that it can be given to the SDK more than once. */
-interface ReadResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
 /** An answer that says no: the SDK makes its own error of it. */
 class RefusedResponse extends Error {
   readonly read: ReadResponse;
@@ -30,8 +26,6 @@ class RefusedResponse extends Error {
     this.read = read;
   }
 }
-
-const EMPTY = [204, 205, 304];
 
 /**
  * Requests through @alpacahq/alpaca-trade-api 4: at `fetch`, underneath all its methods, which read the configuration
@@ -97,7 +91,7 @@ export class V4Wire implements AlpacaWire {
         path: pathname,
         query: Object.fromEntries(searchParams),
         body: bodyOf(init),
-        send: (signal: AbortSignal, body?: object) =>
+        send: ({ signal }: Stoppable, body?: object) =>
           this.#fetch(host, url, body === undefined ? init : { ...init, body: JSON.stringify(body) }, withCaller(signal, init.signal)),
       };
       try {
@@ -126,24 +120,28 @@ export class V4Wire implements AlpacaWire {
     let read: ReadResponse;
     try {
       response = await (this.#own[host] ?? globalThis.fetch)(url, { ...init, signal });
-      const headers = Object.fromEntries(response.headers);
-      this.#listeners.tell(host, response.status, headers);
-      read = { status: response.status, headers, body: await response.text() };
+      const { headers } = response;
+      this.#listeners.tell(host, response.status, (name) => headers.get(name) ?? undefined);
+      read = new ResponseRead(response, await response.text());
     } catch (error) {
       return { error: signal.aborted ? timeoutOf(signal) : redactError(error), facts: { sent: true } };
     }
-    if (!response.ok) return { error: new RefusedResponse(read), facts: { sent: true, ...read } };
+    if (!response.ok) return { error: new RefusedResponse(read), facts: factsIn(read) };
     try {
       return { result: answerOf(read) };
     } catch (error) {
       // Success that can't be read proves nothing.
-      return { error, facts: { sent: true, ...read } };
+      return { error, facts: factsIn(read) };
     }
   }
 
   #config(host: AlpacaHost): V4Configuration {
     return host === 'trading' ? this.#sdk.trading.config : this.#sdk.marketData.config;
   }
+}
+
+function factsIn({ status, headers, body }: ReadResponse): HttpFacts {
+  return { sent: true, status, headers, body };
 }
 
 function answerOf(read: ReadResponse): WireAnswer {
@@ -154,59 +152,6 @@ function answerOf(read: ReadResponse): WireAnswer {
 export function v4Answer(status: number, json?: unknown): WireAnswer {
   const body = json === undefined ? '' : JSON.stringify(json);
   return { status, json, native: { status, headers: { 'content-type': 'application/json' }, body } satisfies ReadResponse };
-}
-
-function responseOf(read: ReadResponse, url: string): Response {
-  return new WholeResponse(read, url);
-}
-
-/** A response whose body is there already: without the stream that a body is else made into, and read out of again. */
-class WholeResponse extends Response {
-  readonly #read: ReadResponse;
-  readonly #url: string;
-
-  constructor(read: ReadResponse, url: string) {
-    const { 'content-encoding': _, 'content-length': __, ...headers } = read.headers;
-    super(null, { status: read.status, headers });
-    this.#read = read;
-    this.#url = url;
-  }
-
-  override get url(): string {
-    return this.#url;
-  }
-
-  override get body(): ReturnType<typeof bodyAsStream> {
-    return bodyAsStream(this.#read);
-  }
-
-  override text(): Promise<string> {
-    return Promise.resolve(this.#read.body);
-  }
-
-  override json(): Promise<unknown> {
-    return Promise.resolve(this.#read.body).then((body) => JSON.parse(body) as unknown);
-  }
-
-  override arrayBuffer(): Promise<ArrayBuffer> {
-    return new Response(this.#read.body).arrayBuffer();
-  }
-
-  override async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await this.arrayBuffer());
-  }
-
-  override blob(): ReturnType<Response['blob']> {
-    return new Response(this.#read.body, { headers: this.headers }).blob();
-  }
-
-  override clone(): Response {
-    return new WholeResponse(this.#read, this.#url);
-  }
-}
-
-function bodyAsStream({ status, body }: ReadResponse): Response['body'] {
-  return EMPTY.includes(status) ? null : new Response(body).body;
 }
 
 async function headersOf(config: V4Configuration): Promise<Record<string, string>> {

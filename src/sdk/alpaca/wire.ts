@@ -1,4 +1,5 @@
-import type { HttpFacts } from '../shared/http-facts.js';
+import type { HeaderReader, HttpFacts } from '../shared/http-facts.js';
+import type { Stoppable } from '../shared/stoppable.js';
 
 /** One of Alpaca's two APIs, each with a host and limits of its own. */
 export type AlpacaHost = 'trading' | 'data';
@@ -23,8 +24,8 @@ export interface WireAnswer {
 
 export type WireOutcome = { readonly result: WireAnswer } | { readonly error: unknown; readonly facts: HttpFacts };
 
-/** Hears of every answer, whoever asked. Header names are in lower case. */
-export type AnswerListener = (host: AlpacaHost, status: number, headers: Readonly<Record<string, string>>) => void;
+/** Hears of every answer, whoever asked. */
+export type AnswerListener = (host: AlpacaHost, status: number, header: HeaderReader) => void;
 
 /** How requests of our own go out through the caller's SDK object: its credentials, its hosts, its transport. */
 export interface AlpacaWire {
@@ -37,7 +38,7 @@ export interface AlpacaWire {
 export interface GatedCall extends WireRequest {
   readonly host: AlpacaHost;
   /** Goes on the wire as the SDK does it. @param body - instead of the call's own */
-  send(signal: AbortSignal, body?: Readonly<Record<string, unknown>>): Promise<WireOutcome>;
+  send(attempt: Stoppable, body?: Readonly<Record<string, unknown>>): Promise<WireOutcome>;
 }
 
 /** Where a gated call goes; resolves with what the SDK makes its result of, rejects with what the SDK is to throw. */
@@ -52,7 +53,7 @@ export class AnswerListeners {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  tell(host: AlpacaHost, status: number, headers: Readonly<Record<string, string>>): void {
-    for (const listener of this.#listeners) listener(host, status, headers);
+  tell(host: AlpacaHost, status: number, header: HeaderReader): void {
+    for (const listener of this.#listeners) listener(host, status, header);
   }
 }

@@ -20,6 +20,7 @@ import { throwIfAborted } from '../../core/abort.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { asError, isVenueKitError, VenueKitError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
+import { numberIn } from '../shared/http-facts.js';
 import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { AccountSockets } from './account-sockets.js';
@@ -220,13 +221,13 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
 
   observe(listener: (seen: LimitObservation) => void): Disposable {
     const sockets = this.#sockets?.observe(listener);
-    const responses = this.#wire.onAnswer((status, headers) => {
-      const weight = Number(headers['x-mbx-used-weight-1m'] ?? Number.NaN);
-      const orders = Number(headers['x-mbx-order-count-10s'] ?? Number.NaN);
+    const responses = this.#wire.onAnswer((status, header) => {
+      const weight = numberIn(header, 'x-mbx-used-weight-1m');
+      const orders = numberIn(header, 'x-mbx-order-count-10s');
       if (Number.isFinite(weight)) listener({ limit: 'weight-1m', used: weight });
       if (Number.isFinite(orders)) listener({ limit: 'orders-10s', used: orders });
       if (status !== 429 && status !== 418) return;
-      const retryAfterMs = retryAfterOf({ headers });
+      const retryAfterMs = retryAfterOf(header);
       if (retryAfterMs !== undefined) listener({ limit: 'weight-1m', blockedUntil: this.#clock.now() + retryAfterMs });
     });
     return {
@@ -283,7 +284,7 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
 
   async #write(
     operation: 'place' | 'cancel',
-    { symbol, side, qty, price }: Pick<OrderIntent, 'symbol'> & Partial<OrderIntent>,
+    { symbol, side, qty, quoteQty, price }: Pick<OrderIntent, 'symbol'> & Partial<OrderIntent>,
     clientOrderId: string,
     attempt: Attempt,
     prepare: (marketId: string) => Record<string, unknown>,
@@ -298,7 +299,8 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
       return { kind: 'not_sent', cause: error };
     }
     this.#symbols.add(symbol);
-    const accepted = (json: unknown): Verdict => acceptedOrder(json, { symbol, side, qty, price, clientOrderId });
+    const accepted = (json: unknown): Verdict =>
+      acceptedOrder(json, { symbol, side, qty: quoteQty === undefined ? qty : undefined, price, clientOrderId });
     // One way or the other, never both: REST only where a session has sent nothing.
     const answer = await this.#sockets?.call(`order.${operation}`, params, attempt.signal);
     if (answer?.kind === 'answered' && answer.answer.status === 200) return accepted(answer.answer.result);

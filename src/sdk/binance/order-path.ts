@@ -53,6 +53,7 @@ export class OrderPath {
   readonly session: SdkSession;
   readonly cache: ResultCache;
   readonly #parts: OrderPathParts;
+  readonly #isCaching: boolean;
   readonly #wire: BinanceWire;
   readonly #adapter: BrokerAdapter;
   readonly #guarded: GuardedEndpoints;
@@ -60,6 +61,7 @@ export class OrderPath {
 
   constructor(parts: OrderPathParts, options: Omit<ResilientOptions, 'cache'>) {
     this.#parts = parts;
+    this.#isCaching = Object.values(parts.cache ?? {}).some((ageMs) => ageMs > 0);
     this.#wire = parts.wire;
     const { capabilities, logger, clock } = options;
     const answers = new OrderAnswers();
@@ -87,7 +89,7 @@ export class OrderPath {
       if (method === 'DELETE') return this.#cancel(call);
     }
     if (method !== 'GET' && !REPEATABLE.includes(`${method} ${path}`)) return this.#once(call);
-    const kind = method === 'GET' ? kindOfPath(path) : undefined;
+    const kind = method === 'GET' && this.#isCaching ? kindOfPath(path) : undefined;
     const maxAgeMs = kind === undefined ? 0 : (this.#parts.cache?.[kind] ?? 0);
     if (maxAgeMs <= 0) return this.#repeatable(call, method === 'DELETE' ? 'cancel' : 'read');
     const load = async (): Promise<WireAnswer> => this.#parts.plain(await this.#repeatable(call, 'read'));
@@ -130,11 +132,8 @@ export class OrderPath {
   }
 
   async #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {
-    const answer = await this.#guarded.repeatable(this.#endpoint(call, priority), {
-      ...(call.method === 'GET' ? {} : { hedge: false as const }),
-      ...(onFailure === undefined ? {} : { onFailure }),
-    });
-    return answer as WireAnswer;
+    const how = { hedge: call.method === 'GET', ...(onFailure === undefined ? undefined : { onFailure }) };
+    return (await this.#guarded.repeatable(this.#endpoint(call, priority), how)) as WireAnswer;
   }
 
   async #once(call: GatedCall): Promise<WireAnswer> {
@@ -147,7 +146,7 @@ export class OrderPath {
       operation: path.replace(/^.*\/v\d+\//, ''),
       costs: this.#parts.costs?.(call) ?? costsOf(method, path, params),
       priority,
-      call: async ({ signal }) => outcomeOf(await send(signal)),
+      call: async (attempt) => outcomeOf(await send(attempt)),
     };
   }
 

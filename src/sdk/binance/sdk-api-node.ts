@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/clock.js';
 import { redactError, redactText } from '../../core/logger.js';
 import { withFacts } from '../shared/error-facts.js';
-import type { HttpFacts } from '../shared/http-facts.js';
+import { type HttpFacts, readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
 import type { Params } from './wire.js';
@@ -179,7 +179,7 @@ async function outcome(work: () => Promise<unknown>, usage: () => Readonly<Recor
   }
   try {
     const native = await running;
-    return { result: { json: jsonOf(native), native }, status: 200, headers: usage() };
+    return { result: { json: jsonOf(native), native }, status: 200, header: readerOf(usage()) };
   } catch (thrown) {
     const error = withoutSecrets(thrown);
     return { error, facts: factsIn(error) };

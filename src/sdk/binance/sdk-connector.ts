@@ -1,4 +1,5 @@
-import { type AxiosAnswer, axiosFacts, axiosHeaders, withoutKeys } from '../shared/axios.js';
+import { type AxiosAnswer, axiosFacts, withoutKeys } from '../shared/axios.js';
+import { readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
 
@@ -65,7 +66,7 @@ export function connectorSdk(sdk: Connector): BinanceSdk {
 async function outcomeOf(work: () => Promise<AxiosAnswer>): Promise<SdkOutcome> {
   try {
     const native = await work();
-    return { result: { json: native.data, native }, status: native.status, headers: axiosHeaders(native) };
+    return { result: { json: native.data, native }, status: native.status, header: readerOf(native.headers) };
   } catch (thrown) {
     const error = withoutKeys(thrown);
     return { error, facts: axiosFacts((error as { response?: AxiosAnswer }).response) };

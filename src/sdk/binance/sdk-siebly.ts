@@ -1,6 +1,6 @@
 import { redactText } from '../../core/logger.js';
 import { type AxiosAnswer, axiosFacts, axiosHeaders, withoutKeys } from '../shared/axios.js';
-import type { HttpFacts } from '../shared/http-facts.js';
+import { type HttpFacts, readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
 
@@ -33,7 +33,7 @@ export const SIEBLY_METHODS = [
 /** What one call has seen, since the SDK's errors have no status. */
 interface Seen {
   status?: number;
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, unknown>>;
   /** The answer before the SDK has made numbers of its texts, where it is asked to. */
   raw?: unknown;
 }
@@ -45,7 +45,7 @@ export function sieblySdk(sdk: SieblyClient): BinanceSdk {
     const seen: Seen = {};
     try {
       const native = await original.apply(watched(sdk, seen, timeoutMs, own), args);
-      return { result: { json: 'raw' in seen ? seen.raw : native, native }, status: seen.status, headers: seen.headers };
+      return { result: { json: 'raw' in seen ? seen.raw : native, native }, status: seen.status, header: readerOf(seen.headers) };
     } catch (thrown) {
       const error = withoutSecrets(thrown);
       return { error, facts: factsIn(error, seen) };
@@ -129,7 +129,7 @@ function watched(sdk: SieblyClient, seen: Seen, timeoutMs: number, own: Property
     globalRequestOptions: { value: { ...globalRequestOptions, timeout: timeoutMs, validateStatus } },
     updateApiLimitState: {
       value: (headers: Readonly<Record<string, unknown>>) => {
-        seen.headers = axiosHeaders({ headers });
+        seen.headers = headers;
         sdk.updateApiLimitState(headers);
       },
     },
@@ -169,7 +169,7 @@ function factsIn(error: unknown, { status, headers }: Seen): HttpFacts {
   return {
     sent: true,
     status,
-    ...(headers === undefined ? {} : { headers }),
+    ...(headers === undefined ? {} : { headers: axiosHeaders({ headers }) }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   };
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { asError } from '../../core/errors.js';
 import { withoutKeys } from '../shared/axios.js';
 import { type ErrorFacts, factsOf, withFacts } from '../shared/error-facts.js';
+import { readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
 
@@ -182,7 +183,7 @@ function outcomeOf(read: ReadAnswer): SdkOutcome {
   const { status, headers, body } = read;
   if (status < 200 || status >= 300) return { error: new RefusedAnswer(read), facts: { sent: true, status, headers, body } };
   try {
-    return { result: { json: JSON.parse(body), native: read }, status, headers };
+    return { result: { json: JSON.parse(body), native: read }, status, header: readerOf(headers) };
   } catch (error) {
     // Success that can't be read proves nothing.
     return { error, facts: { sent: true, status, headers, body } };

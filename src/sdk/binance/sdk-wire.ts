@@ -1,4 +1,5 @@
-import { abortable, abortReason } from '../../core/abort.js';
+import { type HeaderReader, readerOf } from '../shared/http-facts.js';
+import { type Stoppable, stoppedBefore, untilGivenUp } from '../shared/stoppable.js';
 import { type BinanceCredentials, RequestSigner } from './request-signing.js';
 import {
   type AnswerListener,
@@ -12,7 +13,7 @@ import {
 } from './wire.js';
 
 /** How one request through an SDK ended, with what the answer said of the limits. */
-export type SdkOutcome = WireOutcome & { readonly status?: number | undefined; readonly headers?: Readonly<Record<string, string>> | undefined };
+export type SdkOutcome = WireOutcome & { readonly status?: number | undefined; readonly header?: HeaderReader | undefined };
 
 /** A call of the bot as an SDK's gate sees it. */
 export interface SdkCall extends Pick<GatedCall, 'method' | 'path' | 'params'> {
@@ -63,10 +64,11 @@ export class SdkWire implements BinanceWire {
   }
 
   async send({ method, path, params, isSigned }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
-    if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
+    const stopped = stoppedBefore(signal);
+    if (stopped !== undefined) return stopped;
     const texts = textsOf(params);
     const { signedRequest } = this.#sdk;
-    if (isSigned && signedRequest !== undefined) return this.#run(() => signedRequest(method, path, texts), signal);
+    if (isSigned && signedRequest !== undefined) return this.#run(signedRequest(method, path, texts), { signal });
     if (isSigned) {
       const query = new URLSearchParams(texts).toString();
       try {
@@ -75,29 +77,30 @@ export class SdkWire implements BinanceWire {
         return { error, facts: { sent: false } };
       }
     }
-    return this.#run(() => this.#sdk.request(method, path, texts, this.#timeoutMs), signal);
+    return stoppedBefore(signal) ?? this.#run(this.#sdk.request(method, path, texts, this.#timeoutMs), { signal });
   }
 
   gate(route: Route): Disposable {
     return this.#sdk.gate(async ({ method, path, params, send }) => {
-      const answer = await route({ method, path, params, send: (signal) => this.#run(send, signal) });
+      const answer = await route({ method, path, params, send: (attempt) => this.#run(send(), attempt) });
       return answer.native;
     }, this.#timeoutMs);
   }
 
   // The SDKs take no signal: a request on its way goes on, and what becomes of it is not known.
-  async #run(work: () => Promise<SdkOutcome>, signal: AbortSignal): Promise<WireOutcome> {
-    if (signal.aborted) return { error: abortReason(signal), facts: { sent: false } };
+  async #run(running: Promise<SdkOutcome>, attempt: Stoppable): Promise<WireOutcome> {
     try {
-      const outcome = await abortable(work(), signal);
-      const { status, headers } = 'facts' in outcome ? outcome.facts : outcome;
-      if (status !== undefined) this.#listeners.tell(status, headers ?? {});
+      const outcome = await untilGivenUp(running, attempt);
+      const status = 'facts' in outcome ? outcome.facts.status : outcome.status;
+      if (status !== undefined) this.#listeners.tell(status, 'facts' in outcome ? readerOf(outcome.facts.headers) : (outcome.header ?? NO_HEADERS));
       return outcome;
     } catch (error) {
       return { error, facts: { sent: true } };
     }
   }
 }
+
+const NO_HEADERS: HeaderReader = () => undefined;
 
 /** Values as they stand in a query: lists as JSON, what is absent left out. */
 function textsOf(params: Params): Record<string, string> {

@@ -1,7 +1,7 @@
 import { VenueKitError } from '../../core/errors.js';
 import { redactText } from '../../core/logger.js';
 import type { FailureVerdict } from '../shared/guarded-endpoints.js';
-import { type HttpFacts, wasNeverConnected } from '../shared/http-facts.js';
+import { type HeaderReader, type HttpFacts, numberIn, readerOf, wasNeverConnected } from '../shared/http-facts.js';
 import type { ApiAnswer } from './api-session.js';
 import { retryAfterOf as retryAfterOfAnswer, type SessionOutcome } from './order-sessions.js';
 
@@ -30,7 +30,7 @@ const DUPLICATE = 'Duplicate order sent.';
 export function verdictOf(call: HttpFacts, error: unknown): FailureVerdict {
   if (!call.sent) return { kind: 'not_sent', cause: error };
   if (call.status === undefined) return wasNeverConnected(error) ? { kind: 'not_sent', cause: error } : { kind: 'unknown', cause: error };
-  return answerVerdict(call.status, faultIn(call.body), retryAfterOf(call), error);
+  return answerVerdict(call.status, faultIn(call.body), retryAfterOf(readerOf(call.headers)), error);
 }
 
 /** The same for a request on a WebSocket session: lost with the session, its outcome is unknown. */
@@ -69,8 +69,8 @@ function answerVerdict(status: number, fault: VenueFault | undefined, retryAfter
 }
 
 /** Milliseconds of a Retry-After header, which Binance gives in seconds. */
-export function retryAfterOf(call: Pick<HttpFacts, 'headers'>): number | undefined {
-  const seconds = Number(call.headers?.['retry-after'] ?? Number.NaN);
+export function retryAfterOf(header: HeaderReader): number | undefined {
+  const seconds = numberIn(header, 'retry-after');
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
 

@@ -1,4 +1,5 @@
-import type { HttpFacts } from '../shared/http-facts.js';
+import type { HeaderReader, HttpFacts } from '../shared/http-facts.js';
+import type { Stoppable } from '../shared/stoppable.js';
 
 /** Parameters of a request, as an SDK or a bot made them. */
 export type Params = Readonly<Record<string, unknown>>;
@@ -24,8 +25,8 @@ export interface WireAnswer {
 
 export type WireOutcome = { readonly result: WireAnswer } | { readonly error: unknown; readonly facts: HttpFacts };
 
-/** Hears of every answer, whoever asked. Header names are in lower case. */
-export type AnswerListener = (status: number, headers: Readonly<Record<string, string>>) => void;
+/** Hears of every answer, whoever asked. */
+export type AnswerListener = (status: number, header: HeaderReader) => void;
 
 /** How requests of our own go out through the caller's SDK object: its credentials, its host, its transport. */
 export interface BinanceWire {
@@ -43,8 +44,8 @@ export class AnswerListeners {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  tell(status: number, headers: Readonly<Record<string, string>>): void {
-    for (const listener of this.#listeners) listener(status, headers);
+  tell(status: number, header: HeaderReader): void {
+    for (const listener of this.#listeners) listener(status, header);
   }
 }
 
@@ -55,7 +56,7 @@ export interface GatedCall {
   readonly path: string;
   readonly params: Params;
   /** Goes on the wire as the SDK does it, signed anew. */
-  send(signal: AbortSignal): Promise<WireOutcome>;
+  send(attempt: Stoppable): Promise<WireOutcome>;
 }
 
 /** Where a gated call goes; resolves with what the SDK makes its result of, rejects with what the SDK is to throw. */

@@ -1,5 +1,6 @@
 import type { HostedWire } from '../alpaca/market-source.js';
 import { type AlpacaHost, type AlpacaWire, type AnswerListener, AnswerListeners, type WireOutcome, type WireRequest } from '../alpaca/wire.js';
+import { readerOf } from '../shared/http-facts.js';
 import { type CallWatcher, watcherOf } from './call-record.js';
 import type { CcxtAlpaca } from './exchange.js';
 import { ONE_TRY, recordedCall } from './recorded-call.js';
@@ -34,7 +35,7 @@ export class AlpacaExchangeWire implements AlpacaWire, HostedWire {
   async run(host: AlpacaHost, work: (sdk: CcxtAlpaca) => Promise<unknown>, signal: AbortSignal): Promise<WireOutcome> {
     const outcome = await recordedCall(this.#watcher, true, work, signal);
     const { status, headers } = 'error' in outcome ? outcome.facts : outcome.record;
-    if (status !== undefined) this.#listeners.tell(host, status, headers ?? {});
+    if (status !== undefined) this.#listeners.tell(host, status, readerOf(headers));
     return 'error' in outcome ? outcome : { result: { status: status ?? OK, json: outcome.result, native: outcome.result } };
   }
 }

@@ -1,5 +1,6 @@
 import { VenueKitError } from '../../core/errors.js';
 import { redactError } from '../../core/logger.js';
+import type { HeaderReader } from '../shared/http-facts.js';
 import type { CcxtExchange } from './exchange.js';
 
 /** What is known of one HTTP call of the SDK, beside the error that it throws. */
@@ -17,7 +18,7 @@ export interface CallRecord {
 export type CallOutcome<T> = { readonly record: CallRecord; readonly result: T } | { readonly record: CallRecord; readonly error: unknown };
 
 /** Sees the answer to each call of any kind, whoever made it. */
-export type ResponseListener = (status: number, headers: Readonly<Record<string, string>>) => void;
+export type ResponseListener = (status: number, header: HeaderReader) => void;
 
 /**
  * Watches the calls of one SDK instance. ccxt keeps the last response on the instance, where
@@ -34,8 +35,8 @@ export class CallWatcher<S extends CcxtExchange = CcxtExchange> {
     const onRestResponse = sdk.onRestResponse.bind(sdk);
     sdk.onRestResponse = (...args) => {
       if (this.#listeners.size > 0) {
-        const headers = lowerCaseNames(args[4]);
-        for (const listener of this.#listeners) listener(args[0], headers);
+        const header = capitalisedReader(args[4]);
+        for (const listener of this.#listeners) listener(args[0], header);
       }
       return onRestResponse(...args);
     };
@@ -125,7 +126,20 @@ export function watcherOf<S extends CcxtExchange>(sdk: S): CallWatcher<S> {
   return watcher;
 }
 
-function lowerCaseNames(headers: unknown): Record<string, string> {
+const capitalised = new Map<string, string>();
+
+/** ccxt hands on headers by names such as `X-Mbx-Used-Weight-1m`. */
+function capitalisedReader(headers: unknown): HeaderReader {
+  const record = (typeof headers === 'object' && headers !== null ? headers : {}) as Readonly<Record<string, unknown>>;
+  return (name) => {
+    let own = capitalised.get(name);
+    if (own === undefined) capitalised.set(name, (own = name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase())));
+    const value = record[own] ?? record[name];
+    return value === undefined || value === null ? undefined : String(value as string);
+  };
+}
+
+export function lowerCaseNames(headers: unknown): Record<string, string> {
   const plain: Record<string, string> = {};
   if (typeof headers !== 'object' || headers === null) return plain;
   for (const [name, value] of Object.entries(headers)) plain[name.toLowerCase()] = String(value);

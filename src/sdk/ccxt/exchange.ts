@@ -22,6 +22,8 @@ export interface CcxtExchange {
   market(symbol: string): CcxtMarket;
   fetch(url: string, method?: string, headers?: unknown, body?: unknown): Promise<unknown>;
   throttle(cost?: number): Promise<unknown>;
+  handleErrors(status: number, statusText: string, url: string, method: string, headers: unknown, body: string, ...rest: unknown[]): unknown;
+  handleHttpStatusCode(status: number, statusText: string, url: string, method: string, body: unknown): unknown;
   onRestResponse(status: number, statusText: string, url: string, method: string, headers: unknown, body: string, ...rest: unknown[]): string;
 }
 
@@ -49,6 +51,8 @@ const BINANCE_METHODS = [
   'request',
   'throttle',
   'onRestResponse',
+  'handleErrors',
+  'handleHttpStatusCode',
   'privatePostOrder',
   'privateDeleteOrder',
 ] as const;

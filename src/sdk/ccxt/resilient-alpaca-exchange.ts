@@ -49,7 +49,7 @@ export class ResilientAlpacaExchange {
       method,
       path: `/${filled}`,
       ...(isBody ? { body: rest } : { query: rest }),
-      send: (signal, body) => this.#wire.run(host, (sdk) => send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
+      send: ({ signal }, body) => this.#wire.run(host, (sdk) => send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
     });
     return answer.native;
   }

@@ -6,7 +6,8 @@ import type { SdkSession } from '../shared/sdk-session.js';
 import { CcxtMarkets } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';
 import type { EndpointCall } from './endpoint-gate.js';
-import type { CcxtBinance } from './exchange.js';
+import type { CcxtBinance, CcxtExchange } from './exchange.js';
+import { PlainReads } from './plain-reads.js';
 import { GRACE_MS, ONE_TRY } from './recorded-call.js';
 import { SpotMarkets } from './spot-markets.js';
 import { switchOffCcxtRetries } from './to-adapter.js';
@@ -21,9 +22,10 @@ interface CcxtCall extends GatedCall {
 }
 
 /** Every REST call of a ccxt binance instance through the order path of Binance. */
-export class ResilientBinance {
+export class ResilientBinance implements Disposable {
   readonly session: SdkSession;
   readonly #wire: CcxtWire;
+  readonly #reads: PlainReads;
   readonly #path: OrderPath;
 
   constructor(sdk: CcxtBinance, { cache: _, ...options }: ResilientOptions) {
@@ -44,6 +46,11 @@ export class ResilientBinance {
       options,
     );
     this.session = this.#path.session;
+    this.#reads = new PlainReads(sdk);
+  }
+
+  [Symbol.dispose](): void {
+    this.#reads[Symbol.dispose]();
   }
 
   /** The way of one call. */
@@ -57,7 +64,10 @@ export class ResilientBinance {
       path: isSpot ? `/api/v3/${path}` : `/${api}/v1/${path}`,
       params,
       costs: isSpot ? costs : [],
-      send: (signal) => this.#wire.run(isSpot, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
+      send: (attempt) => {
+        const work = (sdk: CcxtExchange): Promise<unknown> => send(sdk, { ...params, ...ONE_TRY });
+        return isSpot && method === 'GET' ? this.#reads.run(work, attempt) : this.#wire.run(isSpot, work, attempt.signal);
+      },
     };
     return (await this.#path.route(call)).native;
   }

@@ -87,6 +87,7 @@ export function resilient<S extends object>(sdk: S, options: ResilientOptions = 
         closing.abort();
         overrides[Symbol.dispose]();
         gate[Symbol.dispose]();
+        if (path instanceof ResilientBinance) path[Symbol.dispose]();
         cache.clear();
         await session.release();
       })();

@@ -4,12 +4,16 @@ import { isVenueKitError, VenueKitError } from '../../core/errors.js';
 import type { Priority } from '../../core/limits.js';
 import { type ErrorFacts, withFacts } from './error-facts.js';
 import type { SdkSession } from './sdk-session.js';
+import type { Stoppable } from './stoppable.js';
 
 /** What a failed call proved. */
 export type FailureVerdict = Exclude<Verdict, { kind: 'accepted' }>;
 
 /** How one call of the SDK ended. */
 export type EndpointOutcome = { readonly result: unknown } | { readonly error: unknown; readonly verdict: FailureVerdict };
+
+/** One attempt at such a call. */
+export interface EndpointAttempt extends Stoppable, Pick<Attempt, 'venueNow'> {}
 
 /** One call of the SDK that is no order of the order path. */
 export interface Endpoint {
@@ -18,7 +22,7 @@ export interface Endpoint {
   readonly costs: readonly Cost[];
   readonly priority: Priority;
   /** Makes the call, once. An attempt whose signal has aborted is waited for no longer. */
-  call(attempt: Pick<Attempt, 'signal' | 'venueNow'>): Promise<EndpointOutcome>;
+  call(attempt: EndpointAttempt): Promise<EndpointOutcome>;
 }
 
 /** A call of the SDK that failed, with what the policies need to know. The bot never sees it. */
@@ -47,9 +51,9 @@ export class GuardedEndpoints {
   /** What may be made twice. @param hedge - `false` for what changes something: a second copy would be a second change */
   async repeatable(
     endpoint: Endpoint,
-    options: { readonly hedge?: false; readonly onFailure?: (verdict: FailureVerdict) => void } = {},
+    options: { readonly hedge?: boolean; readonly onFailure?: (verdict: FailureVerdict) => void } = {},
   ): Promise<unknown> {
-    const { hedge, onFailure } = options;
+    const { hedge = true, onFailure } = options;
     try {
       return await this.#read(endpoint, hedge, (verdict) => {
         onFailure?.(verdict);
@@ -85,7 +89,7 @@ export class GuardedEndpoints {
     }
   }
 
-  #read(endpoint: Endpoint, hedge: false | undefined, isRetryable: (verdict: FailureVerdict) => boolean): Promise<unknown> {
+  #read(endpoint: Endpoint, hedge: boolean, isRetryable: (verdict: FailureVerdict) => boolean): Promise<unknown> {
     const { operation, costs, priority } = endpoint;
     return this.#session.client.read(
       operation,
@@ -94,7 +98,7 @@ export class GuardedEndpoints {
         if ('result' in outcome) return outcome.result;
         throw new EndpointFailure(outcome.verdict, outcome.error, isRetryable(outcome.verdict));
       },
-      { priority, costs, ...(hedge === undefined ? {} : { hedge }) },
+      { priority, costs, hedge, isBare: true },
     );
   }
 }

@@ -8,6 +8,22 @@ export interface HttpFacts {
   readonly body?: string;
 }
 
+/** A header of an answer by its lower-case name, of an SDK's own record of them: none is made for the few that are read. */
+export type HeaderReader = (name: string) => string | undefined;
+
+/** Of a record by lower-case names, as HTTP libraries give them. */
+export function readerOf(headers: Readonly<Record<string, unknown>> | undefined): HeaderReader {
+  return (name) => {
+    const value = headers?.[name];
+    return value === undefined || value === null ? undefined : String(value as string);
+  };
+}
+
+/** A number in a header; NaN where there is none. */
+export function numberIn(header: HeaderReader, name: string): number {
+  return Number(header(name) ?? Number.NaN);
+}
+
 /** Errors of the network that end an attempt before a connection is there. */
 const NEVER_CONNECTED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 const IN_WORDS = /\b(?:connect ECONNREFUSED|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|connect EHOSTUNREACH|connect ENETUNREACH)\b/;

@@ -165,6 +165,39 @@ describe('Pipeline', () => {
     expect(attempts[0]).toEqual(['timeout', 200, 1, false]);
   });
 
+  it('tells work that it is given up without a signal being made, and at once where it asks too late', async () => {
+    const { clock, pipeline } = givenAPipeline({ timeoutMs: 200 });
+    const reasons: string[] = [];
+    let kept: PipelineAttempt | undefined;
+    const result = ending(
+      pipeline.run((attempt) => {
+        kept = attempt;
+        attempt.onGivenUp((reason) => reasons.push(reason.message));
+        return never();
+      }),
+    );
+    await clock.advance(199);
+    expect(reasons).toEqual([]);
+    await clock.advance(1);
+    await result;
+    expect(reasons).toEqual(['Given up: read had no answer within 200 ms']);
+    kept?.onGivenUp((reason) => reasons.push(reason.message));
+    expect(reasons).toHaveLength(2);
+  });
+
+  it('tells nobody of being given up once the work has answered', async () => {
+    const { clock, pipeline } = givenAPipeline({ timeoutMs: 200 });
+    let isTold = false;
+    const { value } = await ending(
+      pipeline.run((attempt) => {
+        attempt.onGivenUp(() => (isTold = true));
+        return Promise.resolve('answer');
+      }),
+    );
+    await clock.advance(60_000);
+    expect([value, isTold]).toEqual(['answer', false]);
+  });
+
   it('gives a signal that is aborted already to work that asks for it only after it was abandoned', async () => {
     const { clock, pipeline } = givenAPipeline({ timeoutMs: 200 });
     let kept: PipelineAttempt | undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, isNotFound, retryAfterOf, verdictOf } from '../../../../src/sdk/alpaca/verdict.js';
+import { readerOf } from '../../../../src/sdk/shared/http-facts.js';
 
 const NOW = 1_700_000_000_000;
 const body = (code: number | undefined, message: string): string => JSON.stringify({ ...(code === undefined ? {} : { code }), message });
@@ -51,10 +52,10 @@ describe('what Alpaca’s answers prove', () => {
   });
 
   it('says how long to wait by Retry-After, else by the reset of the limit', () => {
-    expect(retryAfterOf({ 'retry-after': '3', 'x-ratelimit-reset': '9999999999' }, NOW)).toBe(3_000);
-    expect(retryAfterOf({ 'x-ratelimit-reset': String(NOW / 1_000 + 7) }, NOW)).toBe(7_000);
-    expect(retryAfterOf({ 'x-ratelimit-reset': '1' }, NOW)).toBe(0);
-    expect(retryAfterOf({}, NOW)).toBeUndefined();
+    expect(retryAfterOf(readerOf({ 'retry-after': '3', 'x-ratelimit-reset': '9999999999' }), NOW)).toBe(3_000);
+    expect(retryAfterOf(readerOf({ 'x-ratelimit-reset': String(NOW / 1_000 + 7) }), NOW)).toBe(7_000);
+    expect(retryAfterOf(readerOf({ 'x-ratelimit-reset': '1' }), NOW)).toBe(0);
+    expect(retryAfterOf(readerOf({}), NOW)).toBeUndefined();
     expect(of(429, body(42_910_000, ''), { 'x-ratelimit-reset': String(NOW / 1_000 + 7) })).toMatchObject({ retryAfterMs: 7_000 });
   });
 
