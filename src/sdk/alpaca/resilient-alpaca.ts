@@ -117,7 +117,8 @@ export class ResilientAlpaca {
   async #cancel(call: GatedCall, venueOrderId: string): Promise<WireAnswer> {
     const open = this.#orders.open({ venueOrderId });
     // What the order path does not know, or knows to be over, is the venue's to answer.
-    return open === undefined ? this.#cancelUnkept(call) : ((await this.#orders.cancel(open)) as WireAnswer);
+    const ask = (): Promise<WireAnswer> => this.#cancelUnkept(call);
+    return open === undefined ? ask() : ((await this.#orders.cancel(open, ask)) as WireAnswer);
   }
 
   /**

@@ -111,7 +111,8 @@ export class OrderPath {
       ...(typeof orderId === 'string' || typeof orderId === 'number' || typeof orderId === 'bigint' ? { venueOrderId: String(orderId) } : {}),
     });
     // What the order path does not know, or knows to be over, is the venue's to answer.
-    return open === undefined ? this.#cancelUnkept(call) : ((await this.#orders.cancel(open)) as WireAnswer);
+    const ask = (): Promise<WireAnswer> => this.#cancelUnkept(call);
+    return open === undefined ? ask() : ((await this.#orders.cancel(open, ask)) as WireAnswer);
   }
 
   /** A cancel by what the caller knows of the order. Made again after a doubtful outcome, it may find the order gone: by itself. */

@@ -1,6 +1,5 @@
 import type { BrokerAdapter } from '../../contracts/broker.js';
 import type { OrderIntent, OrderView } from '../../contracts/orders.js';
-import { TradingError } from '../../contracts/trading-error.js';
 import { withFacts } from './error-facts.js';
 import type { OrderAnswers } from './order-answers.js';
 import type { SdkSession } from './sdk-session.js';
@@ -31,8 +30,11 @@ export class OrderCalls {
     return this.#answers.of(view.clientOrderId).placed ?? this.#finder.placed(view);
   }
 
-  /** @throws as {@link SdkSession.place}; also where the order was over otherwise first. */
-  async cancel(known: OrderView): Promise<unknown> {
+  /**
+   * @param ask - the same cancel, past the order path: of an order that was over before one was sent, the venue itself says so.
+   * @throws as {@link SdkSession.place}; also where the order was over otherwise first.
+   */
+  async cancel(known: OrderView, ask: () => Promise<unknown>): Promise<unknown> {
     const { clientOrderId } = known;
     const view = await this.#session.cancel(known, (id) => this.#answers.of(id).cancelError);
     const { cancelled, cancelError, isCancelDoubtful, isCancelRejected } = this.#answers.of(clientOrderId);
@@ -40,12 +42,9 @@ export class OrderCalls {
     // Refused without any doubt, it was not this call that ended the order.
     const isOurs = isCancelRejected !== true || isCancelDoubtful === true;
     if (isOurs && (view.state === 'canceled' || view.state === 'expired')) return this.#finder.cancelled(view);
+    if (isCancelRejected !== true) return ask();
     // Some SDKs throw plain objects.
-    throw withFacts(cancelError ?? new TradingError('REJECTED', `Order ${clientOrderId} can't be cancelled: it is ${view.state}.`), {
-      code: 'REJECTED',
-      sent: 'yes',
-      clientOrderId,
-    });
+    throw withFacts(cancelError, { code: 'REJECTED', sent: 'yes', clientOrderId });
   }
 
   /** An order of the order path that is not over, by either id. */

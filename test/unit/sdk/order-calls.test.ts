@@ -23,11 +23,19 @@ describe('a cancel whose order ends as cancelled', () => {
   const view = { clientOrderId: 'one', state: 'canceled' } as OrderView;
   const shown = { id: 'venue-1', status: 'canceled' };
 
+  const OVER = new Error('order is already in "filled" state');
+
   function given(...outcomes: readonly (readonly [SdkOutcome, Verdict['kind']])[]): Promise<unknown> {
+    return cancelled(view, outcomes);
+  }
+
+  function cancelled(seen: OrderView, outcomes: readonly (readonly [SdkOutcome, Verdict['kind']])[]): Promise<unknown> {
     const answers = new OrderAnswers();
     for (const [outcome, verdict] of outcomes) answers.note('cancel', 'one', outcome, verdict);
-    const session = { cancel: () => Promise.resolve(view) } as unknown as SdkSession;
-    return new OrderCalls(session, answers, { placed: () => Promise.resolve(), cancelled: () => Promise.resolve(shown) }).cancel(view);
+    const session = { cancel: () => Promise.resolve(seen) } as unknown as SdkSession;
+    return new OrderCalls(session, answers, { placed: () => Promise.resolve(), cancelled: () => Promise.resolve(shown) }).cancel(view, () =>
+      Promise.reject(OVER),
+    );
   }
 
   it('is answered as the venue answered it', async () => {
@@ -36,6 +44,13 @@ describe('a cancel whose order ends as cancelled', () => {
 
   it('regression: threw the 429 of the first sending where the second one has no answer yet', async () => {
     expect(await given([{ error: LIMITED }, 'refused'])).toEqual(shown);
+  });
+
+  it('regression: threw an error of ours, or an earlier 429, where the order had filled before a cancel was sent', async () => {
+    const filled = { ...view, state: 'filled' } as OrderView;
+    await expect(cancelled(filled, [])).rejects.toBe(OVER);
+    await expect(cancelled(filled, [[{ error: LIMITED }, 'refused']])).rejects.toBe(OVER);
+    await expect(cancelled(filled, [[{ error: UNKNOWN_ORDER }, 'rejected']])).rejects.toBe(UNKNOWN_ORDER);
   });
 
   it('may be the work of a sending whose answer was lost, whatever the next one was told', async () => {
