@@ -108,6 +108,7 @@ export class RedisLimits implements SharedLimits {
   /** Whether the next call goes out also with nothing to say. */
   #isBeatDue = false;
   #hasToldOfCrowd = false;
+  #hasLookedForEviction = false;
   #isClosed = false;
 
   /** @throws RangeError or TypeError that names the option */
@@ -281,7 +282,20 @@ export class RedisLimits implements SharedLimits {
     this.#observing.splice(0, observe.length);
     this.#known = id;
     this.#tellOfCrowd(Number(alive));
+    if (!this.#hasLookedForEviction) void this.#lookForEviction();
     return answers;
+  }
+
+  /** A server that makes room by forgetting keys forgets what was sent, and nobody would notice. */
+  async #lookForEviction(): Promise<void> {
+    this.#hasLookedForEviction = true;
+    const memory = String(await this.#commands.send(['INFO', 'memory']).catch(() => ''));
+    const [maxmemory, policy] = ['maxmemory', 'maxmemory_policy'].map((name) => new RegExp(`^${name}:(\\S+)`, 'm').exec(memory)?.[1]);
+    if (maxmemory === undefined || maxmemory === '0' || policy === 'noeviction') return;
+    this.#logger.warn(
+      { maxmemory, policy },
+      'this Redis may forget keys when its memory is full, and with them what was sent to the venue: limits may then be exceeded. Set maxmemory-policy to noeviction, or give limits a Redis of their own',
+    );
   }
 
   #goDown(error: Error): void {

@@ -86,20 +86,25 @@ export class RedisChannel implements AsyncDisposable {
     return this.#ready ?? Promise.resolve();
   }
 
+  /** What was said before goes out first, where Redis takes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#reading;
+    await Promise.all([this.#reading, this.#sending]);
     this.#commands.detach();
   }
 
   // One at a time and in order: so a message that was sent twice is known by its number.
   async #sendAll(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#closing.signal.aborted) {
+    while (this.#waiting.length > 0) {
       const message = this.#waiting[0] as string;
       try {
         await this.#commands.send(['XADD', this.#key, 'MAXLEN', '~', String(KEPT), '*', 'm', message]);
         if (this.#waiting[0] === message) this.#waiting.shift();
       } catch (error) {
+        if (this.#closing.signal.aborted) {
+          this.#logger.warn({ error: asError(error), messages: this.#waiting.length }, 'messages to other processes were not sent before the end');
+          break;
+        }
         this.#logger.debug({ error: asError(error) }, 'a message to other processes waits for Redis');
         await this.#pause();
       }

@@ -62,6 +62,7 @@ class SharedBreakers implements RedisBreakers {
   readonly #known: Promise<void>;
   /** While a change of another process is taken over, which is not to be told on. */
   #isRemote = false;
+  #isClosed = false;
 
   constructor(client: RedisClient, { venue, bus, client: trippable, prefix = 'venuekit', clock = systemClock, logger }: RedisBreakersOptions) {
     this.#client = trippable;
@@ -72,15 +73,19 @@ class SharedBreakers implements RedisBreakers {
     this.#subscription = bus.on('breaker.state', ({ scope, state, reason = '' }) => {
       if (!this.#isRemote && isScope(scope) && state !== 'half_open') this.#tell(scope, state, reason);
     });
-    this.#known = this.#readState().catch(() => {});
+    // After what opens from now on is heard: a change in between would be missed.
+    this.#known = this.#channel
+      .ready()
+      .then(() => this.#readState())
+      .catch(() => {});
   }
 
-  async ready(): Promise<void> {
-    await this.#known;
-    await this.#channel.ready();
+  ready(): Promise<void> {
+    return this.#known;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     this.#subscription[Symbol.dispose]();
     this.#commands.detach();
     await this.#channel[Symbol.asyncDispose]();
@@ -115,10 +120,11 @@ class SharedBreakers implements RedisBreakers {
 
   async #readState(): Promise<void> {
     for (const scope of SCOPES) {
+      if (this.#isClosed) return;
       const key = `${this.#key}:${scope}`;
       const reason = await this.#commands.send(['GET', key]);
       const forMs = Number(await this.#commands.send(['PTTL', key]));
-      if (typeof reason === 'string' && forMs > 0) this.#take({ scope, state: 'open', reason, forMs });
+      if (typeof reason === 'string' && forMs > 0 && !this.#isClosed) this.#take({ scope, state: 'open', reason, forMs });
     }
   }
 }

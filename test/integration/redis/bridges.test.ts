@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventBus } from '../../../src/contracts/events.js';
 import { systemClock } from '../../../src/core/clock.js';
 import { CircuitBreaker } from '../../../src/resilience/index.js';
-import { redisBreakers, redisBusBridge } from '../../../src/stores/redis/index.js';
+import { type IoRedisClient, redisBreakers, redisBusBridge } from '../../../src/stores/redis/index.js';
 import { CuttableLink } from '../../setup/cuttable-link.js';
 import { HAS_REDIS, RedisServer } from '../../setup/redis-server.js';
 import { CLIENTS } from './given.js';
@@ -86,6 +86,55 @@ describe.skipIf(!HAS_REDIS)('what processes tell each other over Redis (skipped 
     await systemClock.sleep(300);
     expect(heard.map((one) => [...one].sort())).toEqual(Array(2).fill(['from the one that is cut off', 'to the one that is cut off']));
     for (const part of [...bridges, near, far, link]) await part[Symbol.asyncDispose]();
+  });
+
+  it('found by review: tells the others all that was said right before it was closed', async () => {
+    await using host = await CLIENTS.ioredis!(server.port);
+    const prefix = nextPrefix();
+    const buses = [new EventBus(), new EventBus()] as const;
+    const heard: string[] = [];
+    buses[1].on('halt', ({ reason }) => void heard.push(reason));
+    const bridges = buses.map((bus) => redisBusBridge(host.client, { bus, prefix }));
+    for (const bridge of bridges) await bridge.ready();
+    for (const reason of ['one', 'two', 'three']) buses[0].emit('halt', { mode: 'halted', reason });
+    await bridges[0]![Symbol.asyncDispose]();
+    await expect.poll(() => heard).toEqual(['one', 'two', 'three']);
+    await bridges[1]![Symbol.asyncDispose]();
+  });
+
+  it('found by review: misses no breaker that opens while a process starts', async () => {
+    await using host = await CLIENTS.ioredis!(server.port);
+    const options = { venue: 'sim', prefix: nextPrefix() };
+    const buses = [new EventBus(), new EventBus()] as const;
+    const [first, second] = buses.map((bus) => givenBreakers(bus, 60_000)) as [ReturnType<typeof givenBreakers>, ReturnType<typeof givenBreakers>];
+    const shared = [redisBreakers(host.client, { ...options, bus: buses[0], client: first.client })];
+    await shared[0]!.ready();
+    // Between the look at what is open and the moment from which changes are heard: the connection for these is late.
+    let connect: () => void = () => {};
+    const isConnected = new Promise<void>((resolve) => {
+      connect = resolve;
+    });
+    const { client } = host as { client: IoRedisClient };
+    const late: IoRedisClient = {
+      call: (...args) => client.call(...args),
+      duplicate: () => {
+        const copy = client.duplicate();
+        return Object.assign(Object.create(copy) as IoRedisClient, {
+          call: (...args: [string, ...string[]]) => isConnected.then(() => copy.call(...args)),
+          disconnect: () => copy.disconnect(),
+        });
+      },
+      disconnect: () => {},
+      on: (...args) => client.on(...args),
+      removeListener: (...args) => client.removeListener(...args),
+    };
+    shared.push(redisBreakers(late, { ...options, bus: buses[1], client: second.client }));
+    await systemClock.sleep(50);
+    first.breakers.place.trip('the venue fails', 60_000);
+    await expect.poll(() => client.call('GET', `${options.prefix}:breaker:sim:place`)).toBe('the venue fails');
+    connect();
+    await expect.poll(() => second.breakers.place.state).toBe('open');
+    for (const one of shared) await one[Symbol.asyncDispose]();
   });
 
   it('opens the breakers of all processes, also of one that starts later, and closes them with the first probe that succeeds', async () => {

@@ -3,7 +3,7 @@ import { EventBus } from '../../../src/contracts/events.js';
 import { systemClock } from '../../../src/core/clock.js';
 import type { Cost, Limit } from '../../../src/core/limits.js';
 import { SharedRateLimiter } from '../../../src/resilience/index.js';
-import { type RedisLimitsOptions, redisLimits } from '../../../src/stores/redis/index.js';
+import { type IoRedisClient, type RedisLimitsOptions, redisLimits } from '../../../src/stores/redis/index.js';
 import { HAS_REDIS, RedisServer } from '../../setup/redis-server.js';
 import { CLIENTS, type HostClient } from './given.js';
 
@@ -173,6 +173,28 @@ describe.skipIf(!HAS_REDIS)('limits that processes share on Redis (skipped unles
     await expect(waiting).rejects.toThrow('no longer wanted');
     a.release(cost(1));
     await b.acquire(cost(1), { priority: 'read' });
+  });
+
+  it('found by review: warns of a Redis that may forget what was sent', async () => {
+    await using own = await RedisServer.start();
+    await using host = await CLIENTS.ioredis!(own.port);
+    const told: string[] = [];
+    const logger = { debug() {}, info() {}, error() {}, warn: (_: object, message: string) => void told.push(message) };
+    const client = host.client as IoRedisClient;
+    const asked = async (venue: string) => {
+      await using shared = redisLimits(host.client, { venue, limits: [window(10, 1_000)], logger });
+      await shared.reserve({ costs: [{ limit: 'weight', units: 1, ceiling: 9 }], rank: 0 });
+      // On the same connection: what was asked before is answered before.
+      await client.call('PING');
+      await systemClock.sleep(5);
+    };
+    await client.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    await asked('unbounded');
+    await client.call('CONFIG', 'SET', 'maxmemory', '100mb');
+    await asked('evicting');
+    await client.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await asked('refusing');
+    expect(told).toEqual([expect.stringMatching(/may forget keys when its memory is full.* Set maxmemory-policy to noeviction/)]);
   });
 
   it('lives on the share that was set aside while Redis is away, and takes windows for full until what was forgotten is over', async () => {
