@@ -39,14 +39,24 @@ export function changePoints(values: ArrayLike<number>, options: ChangePointOpti
   if (y.length < 8) return [];
   let noise = noiseWithinBlocks(y);
   let found: readonly number[] = [];
-  for (let round = 0; round < ROUNDS && noise.longRunVariance > 0; round++) {
-    const next = detect(y, 3 * Math.log(y.length) * noise.longRunVariance, minSize);
+  const digits = roundOff(y);
+  for (let round = 0; round < ROUNDS; round++) {
+    const penalty = 3 * Math.log(y.length) * noise.longRunVariance;
+    // What is left about exact levels is no noise: at its price every rounding error would be a change.
+    if (!(penalty > digits)) break;
+    const next = detect(y, penalty, minSize);
     // Never fewer than before: a price that rises again would make the rounds swing.
     if (next.length <= found.length) break;
     found = next;
     noise = noiseAboutLevels(y, found);
   }
-  return placeWithMemory(y, found, noise.phi);
+  return placeWithMemory(y, found, noise.phi, minSize);
+}
+
+/** How far off a sum of squared deviations may be by rounding alone. */
+function roundOff(y: Float64Array): number {
+  const { squares } = prefixSums(y);
+  return Number.EPSILON * y.length * squares[y.length]!;
 }
 
 function detect(y: Float64Array, penalty: number, minSize: number): readonly number[] {
@@ -120,8 +130,8 @@ function prefixSums(y: Float64Array): { readonly sum: Float64Array; readonly squ
 /** Moves each change to the point, within a bucket to both sides, that splits its neighbours' span best. */
 function placeExactly(y: Float64Array, coarse: readonly number[], width: number): readonly number[] {
   const { sum } = prefixSums(y);
+  let from = 0;
   return coarse.map((at, k) => {
-    const from = k === 0 ? 0 : coarse[k - 1]!;
     const to = coarse[k + 1] ?? y.length;
     let best = at;
     let most = -Infinity;
@@ -131,7 +141,7 @@ function placeExactly(y: Float64Array, coarse: readonly number[], width: number)
       const gain = (left * left) / (split - from) + (right * right) / (to - split);
       if (gain > most) [most, best] = [gain, split];
     }
-    return best;
+    return (from = best);
   });
 }
 
@@ -139,20 +149,21 @@ function placeExactly(y: Float64Array, coarse: readonly number[], width: number)
  * Moves each change, within the time that the noise remembers, to where an AR(1) process about the
  * two levels is least surprised: a slow excursion before a step must not pull the step towards it.
  */
-function placeWithMemory(y: Float64Array, changes: readonly number[], phi: number): readonly number[] {
+function placeWithMemory(y: Float64Array, changes: readonly number[], phi: number, minSize: number): readonly number[] {
   const reach = Math.ceil(phi / (1 - phi)) * 2;
   if (reach === 0) return changes;
   const { sum } = prefixSums(y);
   const mean = (from: number, to: number): number => (sum[to]! - sum[from]!) / (to - from);
   let offset = 0;
   for (const value of y) offset += value / y.length;
+  // Behind where the one before it was moved to: two that are close must not pass each other.
+  let start = 0;
   return changes.map((at, k) => {
-    const start = changes[k - 1] ?? 0;
     const end = changes[k + 1] ?? y.length;
     const before = mean(start, at) + offset;
     const after = mean(at, end) + offset;
-    const first = Math.max(start + 1, at - reach);
-    const last = Math.min(end - 1, at + reach);
+    const first = Math.max(start + minSize, at - reach);
+    const last = Math.min(end - minSize, at + reach);
     let best = at;
     let least = Infinity;
     for (let split = first; split <= last; split++) {
@@ -163,7 +174,7 @@ function placeWithMemory(y: Float64Array, changes: readonly number[], phi: numbe
       }
       if (squares < least) [least, best] = [squares, split];
     }
-    return best;
+    return (start = best);
   });
 }
 

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changePoints } from '../../../src/analytics/change-points.js';
+import { seededRandom } from '../../../src/core/random.js';
 import { givenNoise } from './given.js';
 
 function givenSteps(n: number, at: readonly number[], size: number, options: { phi?: number; seed?: number }): Float64Array {
@@ -47,5 +49,33 @@ describe('changePoints', () => {
     expect(() => changePoints([1, 2, Number.NaN])).toThrow(/values\[2\]/);
     expect(() => changePoints([1], { penalty: 0 })).toThrow(/penalty/);
     expect(() => changePoints([1], { minSize: 0 })).toThrow(/minSize/);
+  });
+});
+
+describe('found by black-box review: change points', () => {
+  const steps = (n: number, ...levels: number[]) => Array.from({ length: n }, (_, i) => levels[Math.floor((i * levels.length) / n)] as number);
+
+  it('of levels without any noise are the steps between them, and no rounding error', () => {
+    expect(changePoints(steps(400, 0, 1))).toEqual([200]);
+    expect(changePoints(steps(400, 7, 9))).toEqual([200]);
+    expect(changePoints(steps(400, 0.1, 0.3))).toEqual([200]);
+    expect(changePoints(steps(300, 0, 5, 2))).toEqual([100, 200]);
+    expect(changePoints(steps(4_500, 0.1, 0.3, 0.2))).toEqual([1_500, 3_000]);
+  });
+
+  it('ascend, minSize apart or more, however long the noise remembers', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.double({ min: 0, max: 0.97, noNaN: true }), fc.integer({ min: 1, max: 6 }), (seed, phi, minSize) => {
+        const random = seededRandom(seed);
+        let noise = 0;
+        const values = Array.from({ length: 240 }, (_, i) => {
+          noise = phi * noise + random() - 0.5;
+          return noise + (Math.floor(i / 12) % 2) * 4;
+        });
+        const found = [0, ...changePoints(values, { minSize }), values.length];
+        for (let i = 1; i < found.length; i++) expect((found[i] as number) - (found[i - 1] as number)).toBeGreaterThanOrEqual(minSize);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
