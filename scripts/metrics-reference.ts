@@ -21,6 +21,7 @@ const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
   ['venuekit_stream', 'Streams and reconciliation'],
   ['venuekit_reconcile', 'Streams and reconciliation'],
   ['venuekit_journal', 'Order journal'],
+  ['venuekit_leader', 'Several processes'],
   ['venuekit_pool', 'Connection pools'],
   ['venuekit_cache', 'Market data'],
   ['venuekit_feed', 'Market data'],

@@ -88,7 +88,7 @@ gives ${HOSTS.batch} symbols a call; PostgreSQL has ${HOSTS.postgresCores} cores
 
 ${table({})}
 
-The same where market data comes by stream, so that nothing is loaded and nothing read from the second level (a bot then reads its first level alone):
+The same where market data comes by stream, so that nothing is loaded and nothing read from the second level (a bot then reads its first level alone; what the messages of the stream cost is not in it):
 
 ${table({ ttlMs: Number.MAX_SAFE_INTEGER })}
 

@@ -287,6 +287,13 @@ export const ROWS: readonly Row[] = [
     title: 'Processes',
     panels: [
       {
+        title: 'Who leads',
+        help: 'The process that may send the orders of an account; 0 for those that stand by or have lost the lease.',
+        unit: 'short',
+        max: 1,
+        queries: [['{{account}} {{instance}}', `max by (account, instance) (${of('venuekit_leader_state', 'state="leader"')})`]],
+      },
+      {
         title: 'Processor',
         help: 'Time used by each process, as a share of one processor.',
         unit: 'percentunit',

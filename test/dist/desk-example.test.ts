@@ -18,7 +18,7 @@ describe('the example of a desk', () => {
     'goes on with the other bot when the one that leads is killed, and doubles no order (skipped unless installed: sh scripts/install-test-services.sh)',
     { timeout: 150_000 },
     async () => {
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', 'examples/desk/run.ts', '--seconds', '4'], { cwd: ROOT, timeout: 140_000 });
+      const { stdout } = await run(process.execPath, ['--import', 'tsx', 'examples/desk/run.ts', '--seconds', '2'], { cwd: ROOT, timeout: 140_000 });
       const [, first, second] = /(bot-\d) was killed with \d+ orders at the venue; (bot-\d) goes on after/.exec(stdout) ?? [];
       expect([first, second].sort(), stdout).toEqual(['bot-1', 'bot-2']);
       expect(stdout).toMatch(/[1-9]\d* orders in the journal, [1-9]\d* at the venue, 0 of them doubled/);

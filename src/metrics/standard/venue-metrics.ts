@@ -3,6 +3,7 @@ import type { Instrumentation } from '../instrumentation.js';
 
 const BREAKER_LEVEL = { closed: 0, half_open: 1, open: 2 } as const;
 const STREAM_STATES = ['live', 'gap', 'recovering', 'down'] as const;
+const LEADER_STATES = ['standby', 'leader', 'lost'] as const;
 const MODES = ['active', 'reduce_only', 'halted'] as const;
 const FAILURES: readonly string[] = ['not_sent', 'refused', 'unknown', 'failed'];
 const OUTCOMES: readonly string[] = ['ok', 'failed', 'accepted', 'not_sent', 'refused', 'rejected', 'duplicate', 'unknown'];
@@ -17,13 +18,14 @@ interface Operation {
   readonly hedges: Counter;
 }
 
-/** Calls to the venue, its limits, and what protects both sides: breaker, retry budget, stream, reconciliation, halt, journal. */
+/** Calls to the venue, its limits, and what protects both sides: breaker, retry budget, stream, reconciliation, halt, journal, leadership. */
 export function venueMetrics(to: Instrumentation): void {
   calls(to);
   limits(to);
   protection(to);
   recovery(to);
   journal(to);
+  leadership(to);
 }
 
 function calls({ metrics, on }: Instrumentation): void {
@@ -173,5 +175,23 @@ function journal({ metrics, on }: Instrumentation): void {
     appends.inc();
     records.inc(count);
     seconds.observe(ms / 1000);
+  });
+}
+
+function leadership({ metrics, on }: Instrumentation): void {
+  const labels = ['account', 'state'] as const;
+  const state = metrics.gauge({
+    name: 'venuekit_leader_state',
+    help: '1 for the state of this process for an account: it stands by, leads and may send, or has lost its lease; 0 for the others.',
+    labels,
+  });
+  const changes = metrics.counter({
+    name: 'venuekit_leader_transitions_total',
+    help: 'Changes of leadership of this process for an account, by the state entered.',
+    labels,
+  });
+  on('leader.state', ({ account, state: entered }) => {
+    changes.with({ account, state: entered }).inc();
+    for (const each of LEADER_STATES) state.with({ account, state: each }).set(each === entered ? 1 : 0);
   });
 }

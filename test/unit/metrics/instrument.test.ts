@@ -81,6 +81,18 @@ describe('instrument', () => {
     expect(value('venuekit_venue_call_seconds_sum{venue="v",operation="place"}')).toBeCloseTo(0.7, 9);
   });
 
+  it('shows which process leads an account', () => {
+    const { bus, value } = givenAnInstrumentedBus();
+    const states = () => ['standby', 'leader', 'lost'].map((state) => value(`venuekit_leader_state{account="main",state="${state}"}`));
+    bus.emit('leader.state', { account: 'main', state: 'standby', epoch: 0 });
+    expect(states()).toEqual([1, 0, 0]);
+    bus.emit('leader.state', { account: 'main', state: 'leader', epoch: 2 });
+    expect(states()).toEqual([0, 1, 0]);
+    bus.emit('leader.state', { account: 'main', state: 'lost', epoch: 2 });
+    expect(states()).toEqual([0, 0, 1]);
+    expect(value('venuekit_leader_transitions_total{account="main",state="leader"}')).toBe(1);
+  });
+
   it('shows what protects: limits, breakers, halts, streams', () => {
     const { bus, value } = givenAnInstrumentedBus();
     bus.emit('limit.observed', { limit: 'weight', used: 100, remaining: 1100, resetAt: 60_000, blockedUntil: 90_000 });
