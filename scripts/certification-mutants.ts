@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,14 +14,16 @@ import { buildProgram } from '../test/integration/kill/build-program.js';
 /**
  * Certifies a healthy kit on several seeds, and then each kit with a deliberate defect: the healthy one
  * must be GOLD, a defect must fail exactly the checks that it is known to fail. `--write` keeps the
- * table in docs/concepts/certification.md; `--only a,b` runs some; `--seeds 1,2,3` names the seeds of
- * the healthy kit. `--shard 1/3 --keep-in FILE` runs a third and keeps the rows, `--write-from FILE,FILE,FILE` makes the table of them.
+ * table in docs/concepts/certification.md; `--processes 4` runs so many at a time; `--only a,b` runs some,
+ * `healthy-1` among them; `--seeds 1,2,3` names the seeds of the healthy kit. `--shard 1/3 --keep-in FILE`
+ * runs a third and keeps the rows, `--write-from FILE,FILE,FILE` makes the table of them.
  */
 const { values } = parseArgs({
   options: {
     write: { type: 'boolean', default: false },
     only: { type: 'string' },
     seeds: { type: 'string', default: '1,2,3' },
+    processes: { type: 'string', default: '1' },
     shard: { type: 'string', default: '1/1' },
     'keep-in': { type: 'string' },
     'write-from': { type: 'string' },
@@ -98,25 +102,53 @@ const keep = (name: string, row: string): void => {
 };
 const say = (line: string): void => console.log(line);
 
-const seeds = values.only === undefined && values['write-from'] === undefined && values.seeds !== '' ? values.seeds.split(',').map(Number) : [];
-for (const seed of seeds) {
+const HEALTHY = 'healthy-';
+const all = [...(values.seeds === '' ? [] : values.seeds.split(',')).map((seed) => `${HEALTHY}${seed}`), ...Object.keys(module.mutants)];
+const chosen = values.only === undefined ? all : values.only.split(',');
+const [shard, shards] = values.shard.split('/').map(Number) as [number, number];
+const processes = Number(values.processes);
+if (values['write-from'] !== undefined)
+  for (const file of values['write-from'].split(',')) Object.assign(rows, JSON.parse(readFileSync(file, 'utf8')));
+else if (processes > 1) await inProcesses();
+else
+  for (const name of chosen.filter((_, i) => i % shards === shard - 1))
+    await (name.startsWith(HEALTHY) ? runHealthy(Number(name.slice(HEALTHY.length))) : runMutant(name));
+
+/** This script again, so many times, each with a part of the work. */
+async function inProcesses(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'venuekit-mutants-'));
+  const parts = Array.from({ length: processes }, async (_, i) => {
+    const file = join(folder, `${i}.json`);
+    const args = ['--only', chosen.join(','), '--shard', `${i + 1}/${processes}`, '--keep-in', file];
+    const child = spawn(process.execPath, ['--import', 'tsx', import.meta.filename, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (existsSync(file)) Object.assign(rows, JSON.parse(readFileSync(file, 'utf8')));
+    if (code !== 0) wrong.push(`part ${i + 1} of ${processes} ended with ${code ?? 'a signal'}`);
+  });
+  await Promise.all(parts);
+  rmSync(folder, { recursive: true, force: true });
+  if (values['keep-in'] !== undefined) writeFileSync(values['keep-in'], JSON.stringify(rows, undefined, 1));
+  for (const name of chosen) if (!(name in rows)) wrong.push(`${name} was not run`);
+}
+
+async function runHealthy(seed: number): Promise<void> {
   const { report, failed } = await certifiedInTime('healthy', undefined, seed, undefined);
   say(
     `healthy, seed ${seed}: ${report.level ?? 'none'}, ${report.readiness} %, ${(report.tookMs / 1000).toFixed(1)} s${failed.length === 0 ? '' : `; failed ${failed.join(', ')}`}`,
   );
-  keep(
-    `healthy ${seed}`,
-    `| none (seed ${seed}) | ${failed.length === 0 ? 'none' : failed.map((id) => `\`${id}\``).join(', ')} | ${measuredOf(report, failed[0])} | ${report.level ?? ''} ${report.readiness} % |`,
-  );
-  if (report.level !== 'GOLD') {
-    wrong.push(`the healthy kit is ${report.level ?? 'none'} on seed ${seed}`);
-    for (const { id, passed, measured } of report.categories.flatMap(({ checks }) => checks)) if (!passed) say(`    ${id}: ${measured}`);
+  if (report.level === 'GOLD') {
+    keep(
+      `${HEALTHY}${seed}`,
+      `| none (seed ${seed}) | ${failed.length === 0 ? 'none' : failed.map((id) => `\`${id}\``).join(', ')} | ${measuredOf(report, failed[0])} | ${report.level ?? ''} ${report.readiness} % |`,
+    );
+    return;
   }
+  wrong.push(`the healthy kit is ${report.level ?? 'none'} on seed ${seed}`);
+  for (const { id, passed, measured } of report.categories.flatMap(({ checks }) => checks)) if (!passed) say(`    ${id}: ${measured}`);
+  for (const { id, why } of report.notMeasured) say(`    ${id} was not measured: ${why}`);
 }
-const [shard, shards] = values.shard.split('/').map(Number) as [number, number];
-const chosen = values.only === undefined ? Object.keys(module.mutants) : values.only.split(',');
-const names = values['write-from'] === undefined ? chosen.filter((_, i) => i % shards === shard - 1) : [];
-for (const name of names) {
+
+async function runMutant(name: string): Promise<void> {
   const mutant = module.mutants[name];
   if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
   const row = await certifiedInTime(name, mutant, 1, MUTANT_DURATION_MS);
@@ -135,6 +167,8 @@ for (const name of names) {
     );
     for (const { id, passed, measured } of report.categories.flatMap(({ checks }) => checks))
       if (!passed || id === own) say(`    ${id}: ${measured}`);
+    // What is wrong has no place in the table.
+    return;
   }
   keep(
     name,
@@ -148,21 +182,13 @@ function measuredOf(report: CertificationReport, id: string | undefined): string
   return text.length <= 160 ? text : `${text.slice(0, 159)}…`;
 }
 
-if (values['write-from'] !== undefined)
-  for (const file of values['write-from'].split(',')) Object.assign(rows, JSON.parse(readFileSync(file, 'utf8')));
 if ((values.write && values.only === undefined && shards === 1) || values['write-from'] !== undefined) {
   const begin = '<!-- mutants: node --import tsx scripts/certification-mutants.ts --write -->';
   const end = '<!-- /mutants -->';
   const text = readFileSync(page, 'utf8');
   const [before, after] = [text.indexOf(begin), text.indexOf(end)];
   if (before < 0 || after < 0) throw new Error(`${page} has no place for the table`);
-  const names = [
-    ...Object.keys(rows)
-      .filter((name) => name.startsWith('healthy'))
-      .sort(),
-    ...Object.keys(module.mutants).filter((name) => name in rows),
-  ];
-  const table = names.map((name) => rows[name]).join('\n');
+  const table = all.flatMap((name) => rows[name] ?? []).join('\n');
   writeFileSync(
     page,
     `${text.slice(0, before + begin.length)}\n| defect | checks that fail | measured | level |\n|---|---|---|---|\n${table}\n${text.slice(after)}`,

@@ -364,12 +364,9 @@ export const notifierFails: Create = withOptions(({ notifiers = [] }) => ({
 
 export const noRules: Create = withOptions(() => ({ rules: [] }));
 
+const HOUR_MS = 3_600_000;
 export const rulesTooPatient: Create = withOptions(() => ({
-  rules: standardRules({
-    'error-rate': { forMs: 3_600_000 },
-    'data-staleness': { forMs: 3_600_000, noDataForMs: 3_600_000 } as never,
-    'latency-p99': { forMs: 3_600_000 },
-  }),
+  rules: standardRules().map((rule) => ({ ...rule, forMs: HOUR_MS, ...('noDataForMs' in rule ? { noDataForMs: HOUR_MS } : {}) })),
 }));
 
 export const rulesAlwaysFire: Create = withOptions(() => ({
