@@ -18,6 +18,7 @@ import { verdictOf } from './verdict.js';
 import type { AlpacaWire, GatedCall, WireAnswer, WireOutcome, WireRequest } from './wire.js';
 
 const NO_CONTENT = 204;
+const LOOK_EVERY_MS = 250;
 const ORDER = /^\/v2\/orders\/([^/]+)$/;
 /** Of an attempt, where neither the SDK nor the policy has a limit. */
 const ATTEMPT_MS = 10_000;
@@ -48,6 +49,7 @@ export class ResilientAlpaca {
   readonly #wire: AlpacaWire;
   readonly #orders: OrderCalls;
   readonly #maxAges: Readonly<Partial<Record<MarketKind, number>>>;
+  readonly #visibilityLagMs: number;
   readonly #isCaching: boolean;
   readonly #now: () => number;
   readonly #made: (status: number) => WireAnswer;
@@ -79,6 +81,7 @@ export class ResilientAlpaca {
       orderRequest: requestOf,
       onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
     });
+    this.#visibilityLagMs = adapter.capabilities.visibilityLagMs;
     const asked = options.policy?.timeoutMs;
     const attemptMs = timeoutMs === undefined ? (asked ?? ATTEMPT_MS) : Math.min(asked ?? Infinity, timeoutMs);
     this.session = new SdkSession(orderSideOf(adapter), attemptMs, { ...shared, clock });
@@ -101,6 +104,8 @@ export class ResilientAlpaca {
       // Cancelling all that is open can be said twice.
       if (method === 'DELETE' && path === '/v2/orders') return this.#repeatable(call, 'cancel');
     }
+    // Replaced once, an order can't be replaced again: the request repeated under one id makes one order.
+    if (host === 'trading' && method === 'PATCH' && ORDER.test(path)) return this.#placeUnkept(call);
     if (method !== 'GET') return (await this.guarded.once(this.#endpoint(call, 'place'), `${method} ${path}`)) as WireAnswer;
     const kind = this.#isCaching ? kindOfPath(path) : undefined;
     const maxAgeMs = kind === undefined ? 0 : (this.#maxAges[kind] ?? 0);
@@ -122,8 +127,9 @@ export class ResilientAlpaca {
   }
 
   /**
-   * An order that the order path keeps no account of. Alpaca keeps a client order id for good, so the same request sent again
-   * can't make a second order: it is repeated until it is answered, and a refusal of the id after doubt is the answer.
+   * An order, or the replacement of one, that the order path keeps no account of. Alpaca keeps a client order id for good, so the same
+   * request sent again can't make a second order: it is repeated until it is answered. Refused after doubt, for its id or for what an
+   * earlier sending has left of the money or of the order that is replaced, it is looked up.
    */
   async #placeUnkept(call: GatedCall): Promise<WireAnswer> {
     const given = call.body?.client_order_id;
@@ -138,11 +144,26 @@ export class ResilientAlpaca {
     try {
       return await this.#repeatable(call, 'place', { onFailure, body });
     } catch (error) {
-      if (isDoubtful && last === 'duplicate') return this.#look(byClientId(clientOrderId));
+      if (isDoubtful && (last === 'duplicate' || last === 'rejected')) {
+        const made = await this.#lookUntilShown(byClientId(clientOrderId));
+        if (made !== undefined) return made;
+      }
       const known = factsOf(error);
       if (isDoubtful && known !== undefined && last !== 'rejected')
         withFacts(error, { ...known, code: 'OUTCOME_UNKNOWN', sent: 'maybe', clientOrderId });
       throw error;
+    }
+  }
+
+  /** Undefined where it has not shown within the time that an order may take to show. */
+  async #lookUntilShown(request: WireRequest): Promise<WireAnswer | undefined> {
+    const { clock } = this.session;
+    const until = clock.monotonic() + this.#visibilityLagMs;
+    for (;;) {
+      const isLast = clock.monotonic() >= until;
+      const shown = await this.#look(request).catch(() => undefined);
+      if (shown !== undefined || isLast) return shown;
+      await clock.sleep(LOOK_EVERY_MS);
     }
   }
 

@@ -29,23 +29,25 @@ export class PlainReads implements Disposable {
   constructor(sdk: CcxtExchange) {
     this.#sdk = sdk;
     this.#before = WATCHED.map((name) => [name, Object.getOwnPropertyDescriptor(sdk, name)]);
-    const reads = this;
+    const sent = (): void => void (this.#isSent = true);
+    const latest = (facts: HttpFacts | undefined): void => void (this.#latest = facts);
+    const noting = (work: () => unknown, facts: HttpFacts): unknown => this.#noting(work, facts);
     this.#watch('fetch', (fetch) => {
       return function (this: unknown, ...args) {
-        reads.#isSent = true;
+        sent();
         return fetch.apply(this, args);
       };
     });
     this.#watch('handleErrors', (handleErrors) => {
       return function (this: unknown, ...args) {
         const [status, , , , headers, body] = args as Parameters<HandleErrors>;
-        reads.#latest = status < FIRST_FAILURE ? undefined : { sent: true, status, headers: lowerCaseNames(headers), body };
-        return reads.#noting(() => handleErrors.apply(this, args), { sent: true, status, body });
+        latest(status < FIRST_FAILURE ? undefined : { sent: true, status, headers: lowerCaseNames(headers), body });
+        return noting(() => handleErrors.apply(this, args), { sent: true, status, body });
       };
     });
     this.#watch('handleHttpStatusCode', (handleHttpStatusCode) => {
       return function (this: unknown, ...args) {
-        return reads.#noting(() => handleHttpStatusCode.apply(this, args), { sent: true, status: args[0] as number });
+        return noting(() => handleHttpStatusCode.apply(this, args), { sent: true, status: args[0] as number });
       };
     });
   }
