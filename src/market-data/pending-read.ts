@@ -70,7 +70,10 @@ export class PendingRead implements Waiter {
       return true;
     }
     const read = this.#judge.deliver(answer, this.maxAgeMs, this.outcome, now);
-    if (read !== undefined) this.#resolve({ read, level: answer.level, at: now, askedAt: this.#askedAt });
+    // What the stream had pushed meanwhile ends with its epoch, though it answers a fetch.
+    const { source, epoch } = answer.entry;
+    if (read !== undefined)
+      this.#resolve({ read, level: answer.level, at: now, askedAt: this.#askedAt, ...(source === 'stream' ? { epoch } : undefined) });
     else if (this.outcome === 'coalesced' && !this.#hasRetried) {
       // Joined on its way, it was too old by the time it came; a load of its own may be young enough.
       this.#hasRetried = true;

@@ -675,6 +675,27 @@ describe('found by black-box review: getMany', () => {
     await client.close();
   });
 
+  it('nor a streamed book that had overtaken its own fetch', async () => {
+    const { clock, adapter, client } = givenClient({ limit: 1, kinds: { book: { ttlMs: 60_000 } } });
+    adapter.answer = (_, { symbol }, call) => ({ symbol, bids: [[call, 1]], asks: [[call + 1, 1]] });
+    const fetch = adapter.fetch.bind(adapter);
+    adapter.fetch = (kind, requests, attempt) => {
+      adapter.latencyMs = requests[0]?.symbol === 'B' ? 600 : 100;
+      return fetch(kind, requests, attempt);
+    };
+    const book = (price: number) => ({ symbol: 'A', bids: [[price, 1]], asks: [[price + 1, 1]] }) as const;
+    const reading = client.getMany('book', [{ symbol: 'A' }, { symbol: 'B' }]);
+    await clock.advance(50);
+    expect(client.ingest({ kind: 'book', symbol: 'A', value: book(700), seq: 1, eventTime: clock.now() })).toBe('applied');
+    await clock.advance(200);
+    expect(client.ingest({ kind: 'book', symbol: 'A', value: book(800), seq: 9, previousSeq: 7 })).toBe('gap');
+    await clock.advance(2_000);
+    const [first] = await reading;
+    expect(first?.status).toBe('fulfilled');
+    expect(first?.status === 'fulfilled' && first.value.value.bids[0]?.[0]).not.toBe(700);
+    await client.close();
+  });
+
   it('for an order ages what waits for others once, and lets no step of the wall clock make it younger', async () => {
     const { clock, adapter, client } = givenClient({ limit: 1 });
     adapter.answer = (_, { symbol }) => givenQuote(symbol, 1, { eventTime: clock.now() });
