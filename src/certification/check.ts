@@ -16,7 +16,7 @@ export interface NothingToSee {
 }
 
 /** A check that this machine did not let come to an end: it says nothing of the kit, neither well nor ill. */
-export interface NotMeasured {
+interface NotMeasured {
   readonly notMeasured: string;
 }
 
