@@ -12,7 +12,7 @@ import { type RecordedDay, recordDay } from './dashboard/recorded-day.js';
 import { soakSection } from './dashboard/soak-section.js';
 import { digits, publish } from './harness.js';
 
-const ROUNDS = 5;
+const ROUNDS = 10;
 const MOST_MS = 1_000;
 const MOMENTS = ['frame', 'inView', 'all', 'live'] as const;
 const RANGES = [

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Objectives, requireObjectives } from '../analytics/engine/objectives.js';
 import { AnalyticsEngine } from '../analytics/index.js';
@@ -14,6 +14,7 @@ import { REPORT_FORMATS, type ReportFormat } from './report/report-format.js';
 import { Access, newToken } from './server/access.js';
 import { DashboardAssets } from './server/assets.js';
 import { fetchHandlerOf, nodeHandlerOf } from './server/handlers.js';
+import { ownServer } from './server/own-server.js';
 import { PageServer } from './server/page-server.js';
 import type { AlertEngineShape } from './view/alert-source.js';
 import { DashboardReader } from './view/reader.js';
@@ -131,7 +132,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     alerts,
     clock,
     logger,
-    stills: (task) => renderer.stills(task),
+    still: (task) => renderer.still(task),
     canDrawSoon: () => renderer.isWarm,
     render: (format, range, signal) => render({ format, ...range, signal }),
   });
@@ -154,7 +155,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       if (port > 65_535) throw new RangeError(`port must be at most 65535, got ${port}`);
       if (closed !== undefined) throw closedError('The dashboard');
       access.allowHost(host);
-      const server = createServer(nodeHandler);
+      const server = ownServer(nodeHandler);
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(port, host, resolve);

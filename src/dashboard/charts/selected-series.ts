@@ -74,11 +74,20 @@ function labelsOf(text: string, id: string): Record<string, string> {
   let rest = text.replace(/^\{/, '').replace(/\}$/, '');
   while (rest !== '') {
     const [all, name, value] = LABEL.exec(rest) ?? [];
-    if (all === undefined) throw new RangeError(`metric must have its labels written as {name="value"}, got ${JSON.stringify(id)}`);
-    labels[name!] = JSON.parse(value!) as string;
-    rest = rest.slice(all.length);
+    const label = value === undefined ? undefined : unquoted(value);
+    if (label === undefined) throw new RangeError(`metric must have its labels written as {name="value"}, got ${JSON.stringify(id)}`);
+    labels[name!] = label;
+    rest = rest.slice(all!.length);
   }
   return labels;
+}
+
+function unquoted(text: string): string | undefined {
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The values of a series, one a column. */

@@ -8,7 +8,7 @@ import { jsonReport } from './json-report.js';
 import type { Fonts } from './pdf-report.js';
 import type { ReportData } from './report-data.js';
 import type { ReportFormat } from './report-format.js';
-import type { Stills, StillsTask } from './stills.js';
+import type { StillTask } from './still.js';
 import type { WorkerTask } from './worker.js';
 
 /** A thread with nothing to do ends after this: whoever comes back soon does not wait for another to begin. */
@@ -40,9 +40,9 @@ export class Renderer implements AsyncDisposable {
     return (await this.#run({ do: 'explain', task }, signal)) as Explanation;
   }
 
-  /** The charts as SVG, for a page that has not got its own drawings yet. @throws VenueKitError `ASSETS_NOT_FOUND` */
-  async stills(task: StillsTask, signal?: AbortSignal): Promise<Stills> {
-    return (await this.#run({ do: 'stills', task }, signal)) as Stills;
+  /** A chart as SVG, for a page that has not drawn it yet; undefined where it has nothing to show. @throws VenueKitError `ASSETS_NOT_FOUND` */
+  async still(task: StillTask): Promise<string | undefined> {
+    return (await this.#run({ do: 'still', task }, undefined)) as string | undefined;
   }
 
   /** Whether the thread is there: to begin one takes it longer than to draw. */

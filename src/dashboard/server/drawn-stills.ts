@@ -1,26 +1,27 @@
-import type { Stills, StillsTask } from '../report/stills.js';
+import type { ChartData } from '../charts/chart.js';
+import type { StillTask } from '../report/still.js';
 import type { FirstLook } from '../view/first-look.js';
-import type { Snapshot } from '../view/snapshot.js';
 
-/** Stills are drawn once for all pages that are shown the same. */
+/** A still is drawn once for all pages that are shown the same, and each by itself: what is asked for first is there first. */
 export class DrawnStills {
-  readonly #draw: (task: StillsTask) => Promise<Stills>;
-  readonly #drawn = new WeakMap<Snapshot['charts'], Map<string, Promise<Stills>>>();
+  readonly #draw: (task: StillTask) => Promise<string | undefined>;
+  readonly #drawn = new WeakMap<ChartData, Map<string, Promise<string | undefined>>>();
 
-  constructor(draw: (task: StillsTask) => Promise<Stills>) {
+  constructor(draw: (task: StillTask) => Promise<string | undefined>) {
     this.#draw = draw;
   }
 
-  of(charts: Snapshot['charts'], look: FirstLook): Promise<Stills> {
-    const looks = this.#drawn.get(charts) ?? new Map<string, Promise<Stills>>();
-    this.#drawn.set(charts, looks);
-    const key = `${look.scheme} ${look.size}`;
-    let stills = looks.get(key);
-    if (stills === undefined) {
-      stills = this.#draw({ charts, scheme: look.scheme, size: look.size });
-      stills.catch(() => looks.delete(key));
-      looks.set(key, stills);
+  /** As SVG; undefined for a chart that has nothing to show. */
+  of(chart: ChartData, { scheme, size }: FirstLook): Promise<string | undefined> {
+    const looks = this.#drawn.get(chart) ?? new Map<string, Promise<string | undefined>>();
+    this.#drawn.set(chart, looks);
+    const key = `${scheme} ${size}`;
+    let still = looks.get(key);
+    if (still === undefined) {
+      still = this.#draw({ chart, scheme, size });
+      still.catch(() => looks.delete(key));
+      looks.set(key, still);
     }
-    return stills;
+    return still;
   }
 }

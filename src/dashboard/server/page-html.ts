@@ -18,7 +18,8 @@ const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3
 
 /**
  * The page before its script has filled it: it names all that will stand there, has what it shows first
- * fetched at once, and may show stills of it. Every link is relative to where it is mounted.
+ * fetched at once, and may show stills of it. Every link is relative to where it is mounted. The code that
+ * draws is asked for before them: a browser has few connections, and stills that are being drawn hold them.
  */
 export function pageHtml(title: string, opening: URLSearchParams | undefined, hasStills: boolean): string {
   const first = opening === undefined ? '' : `<link id="first" rel="preload" as="fetch" crossorigin href="snapshot?${text(opening.toString())}">\n`;
@@ -33,6 +34,7 @@ export function pageHtml(title: string, opening: URLSearchParams | undefined, ha
 <link rel="icon" href="${text(ICON)}">
 <link rel="stylesheet" href="page.css">
 <script type="module" src="page.js"></script>
+<link rel="modulepreload" href="canvas.js" fetchpriority="low">
 ${first}</head>
 <body>
 <a class="skip" href="#charts">Skip to the charts</a>

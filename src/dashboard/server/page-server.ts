@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.js';
 import { asError, isVenueKitError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { REPORT_FORMATS, type ReportFormat } from '../report/report-format.js';
-import type { Stills, StillsTask } from '../report/stills.js';
+import type { StillTask } from '../report/still.js';
 import type { AlertEngineShape } from '../view/alert-source.js';
 import { firstLookOf, firstLooks } from '../view/first-look.js';
 import type { DashboardReader } from '../view/reader.js';
@@ -26,7 +26,7 @@ export interface PageServerOptions {
   readonly alerts: AlertEngineShape | undefined;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
-  readonly stills: (task: StillsTask) => Promise<Stills>;
+  readonly still: (task: StillTask) => Promise<string | undefined>;
   /** Whether stills would be there before the page's own drawings. */
   readonly canDrawSoon: () => boolean;
   readonly render: (format: ReportFormat, range: { readonly from: number; readonly to: number }, signal: AbortSignal) => Promise<Uint8Array>;
@@ -62,7 +62,7 @@ export class PageServer implements Disposable {
   constructor(options: PageServerOptions) {
     this.#options = options;
     this.#files = new PageFiles(options.assets);
-    this.#drawn = new DrawnStills(options.stills);
+    this.#drawn = new DrawnStills(options.still);
     this.#routes = {
       '': { GET: (request) => this.#page(request) },
       'page.js': { GET: (request) => this.#files.answer('dashboard-page.js', request) },
@@ -90,11 +90,11 @@ export class PageServer implements Disposable {
     if (this.#isClosed) return refusal(503, 'The dashboard is closed.');
     const { pathname, search } = request.url;
     const last = pathname.slice(pathname.lastIndexOf('/') + 1);
-    const methods = this.#routes[last];
+    const methods = Object.hasOwn(this.#routes, last) ? this.#routes[last] : undefined;
     if (methods === undefined) {
-      // Mounted at /x and asked for as /x: relative links need the slash.
+      // Mounted at /x and asked for as /x: relative links need the slash. What looks like a scheme must not become one.
       if (request.method === 'GET' && !last.includes('.') && isMount(request))
-        return { status: 308, headers: { location: `${encodeURI(decodeURI(last))}/${search}` }, body: '' };
+        return { status: 308, headers: { location: `./${last}/${search}` }, body: '' };
       return refusal(404, 'There is nothing here.');
     }
     const route = methods[request.method === 'HEAD' ? 'GET' : request.method];
@@ -139,7 +139,7 @@ export class PageServer implements Disposable {
   async warmUp(): Promise<void> {
     try {
       const first = await this.#read(openingView(new URLSearchParams()), new AbortController().signal);
-      if (!('status' in first)) await this.#drawn.of(first.snapshot.charts, firstLooks[0]!);
+      if (!('status' in first)) await Promise.all(first.snapshot.charts.map((chart) => this.#drawn.of(chart, firstLooks[0]!)));
     } catch (error) {
       if (!this.#isClosed) this.#options.logger?.debug({ error: asError(error) }, 'the dashboard could not draw ahead');
     }
@@ -157,10 +157,11 @@ export class PageServer implements Disposable {
     if ('status' in look) return look;
     const first = await this.#read(searchParams, signal);
     if ('status' in first) return first;
+    const chart = first.snapshot.charts.find(({ id }) => id === look.chart)!;
     try {
-      const drawn = abortable(this.#drawn.of(first.snapshot.charts, look), signal);
-      const tooLate = this.#options.clock.sleep(STILL_WITHIN_MS, signal).then((): Stills => ({}));
-      const { [look.chart]: body = NOTHING } = await Promise.race([drawn, tooLate]);
+      const drawn = abortable(this.#drawn.of(chart, look), signal);
+      const tooLate = this.#options.clock.sleep(STILL_WITHIN_MS, signal).then(() => undefined);
+      const body = (await Promise.race([drawn, tooLate])) ?? NOTHING;
       return { status: 200, headers: { 'content-type': 'image/svg+xml', 'cache-control': 'no-store' }, body };
     } catch (error) {
       if (isVenueKitError(error, 'ASSETS_NOT_FOUND')) return refusal(501, error.message);

@@ -92,13 +92,68 @@ describe('who may see a dashboard', () => {
     expect(html).not.toContain('<script>alert');
     const addresses = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address!);
     expect(addresses.length).toBeGreaterThan(5);
-    for (const address of addresses) expect(address).toMatch(/^(page\.(js|css)|snapshot\?|report\?|#|data:image\/svg)/);
+    for (const address of addresses) expect(address).toMatch(/^(page\.(js|css)|canvas\.js|snapshot\?|report\?|#|data:image\/svg)/);
   });
 
   it('has a token of 256 random bits where none was given', () => {
     const [a, b] = [createDashboard({ store: new MemoryMetricStore() }), createDashboard({ store: new MemoryMetricStore() })];
     expect(Buffer.from(a.token, 'base64url')).toHaveLength(32);
     expect(a.token).not.toBe(b.token);
+  });
+});
+
+describe('what is asked for in a way that nobody means', () => {
+  it.each([
+    ['https:2130706433', './https:2130706433/?x=1'],
+    ['javascript:alert(1)', './javascript:alert(1)/?x=1'],
+    ['a%E0%A4', './a%E0%A4/?x=1'],
+    ['desk', './desk/?x=1'],
+  ])('sends the mount %j to itself with a slash, never to what its name looks like', async (path, location) => {
+    const { ask } = givenDashboard();
+    const response = await ask(`${path}?x=1`);
+    expect(response.status).toBe(308);
+    expect(response.headers.get('location')).toBe(location);
+    expect(new URL(location, 'https://desk.internal/').host).toBe('desk.internal');
+  });
+
+  it.each([
+    'snapshot?metric=a{b="\\q"}',
+    'snapshot?metric=a{b="%0A"}',
+    'snapshot?metric=%00',
+    'events?range=1e400',
+    'still?chart=__proto__&scheme=light&size=wide',
+    'report?format=constructor',
+  ])('answers 400, not 500, to %j', async (path) => {
+    const { ask } = givenDashboard();
+    expect((await ask(path)).status).toBe(400);
+  });
+
+  it.each(['constructor', '__proto__', 'toString', '..%2f..%2fpackage.json', '%2e%2e/%2e%2e/package.json', '..\\..\\package.json'])(
+    'finds nothing at %j',
+    async (path) => {
+      const { ask } = givenDashboard();
+      const response = await ask(path, { redirect: 'manual' });
+      expect([404, 308]).toContain(response.status);
+      expect(await response.text()).not.toContain('venuekit');
+    },
+  );
+
+  it.each(['OPTIONS', 'PUT', 'DELETE', 'PATCH'])('answers 405 to %s, and allows no other site anything', async (method) => {
+    const { ask } = givenDashboard();
+    for (const path of ['', 'events', 'silence']) {
+      const response = await ask(path, { method, headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' } });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  it('answers HEAD as GET, without a body and without keeping a stream', async () => {
+    const { ask } = givenDashboard();
+    for (const path of ['', 'events', 'series', 'snapshot']) {
+      const response = await ask(path, { method: 'HEAD' });
+      expect(response.status, path).toBe(200);
+      expect(await response.text()).toBe('');
+    }
   });
 });
 
