@@ -135,7 +135,7 @@ function capitalisedReader(headers: unknown): HeaderReader {
     let own = capitalised.get(name);
     if (own === undefined) capitalised.set(name, (own = name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase())));
     const value = record[own] ?? record[name];
-    return value === undefined || value === null ? undefined : String(value);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
   };
 }
 

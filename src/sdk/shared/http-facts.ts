@@ -15,7 +15,7 @@ export type HeaderReader = (name: string) => string | undefined;
 export function readerOf(headers: Readonly<Record<string, unknown>> | undefined): HeaderReader {
   return (name) => {
     const value = headers?.[name];
-    return value === undefined || value === null ? undefined : String(value);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
   };
 }
 

@@ -135,7 +135,8 @@ const orderRules: Rules = {
 
 const leaseRules: Rules = {
   'lets one of many that ask at once load a key, and another one another key': async (subject) => {
-    const stores = await Promise.all(Array.from({ length: 8 }, () => subject.open()));
+    const stores: SharedCacheStore[] = [];
+    for (let i = 0; i < 8; i++) stores.push(await subject.open());
     const leases = await Promise.all(stores.map((store) => store.lease('k', TTL_MS)));
     assert.equal(leases.filter((lease) => lease !== undefined).length, 1, 'one of eight may load it');
     assert.ok((await stores[0]!.lease('other', TTL_MS)) !== undefined, 'a key has a lease of its own');
@@ -153,8 +154,8 @@ const invalidationRules: Rules = {
     if (subject.invalidate === undefined) return;
     const [here, there] = [await subject.open(), await subject.open()];
     const [told, own]: [string[], string[]] = [[], []];
-    using _there = there.onInvalidate((keys) => void told.push(...keys));
-    using _here = here.onInvalidate((keys) => void own.push(...keys));
+    using _ = there.onInvalidate((keys) => void told.push(...keys));
+    using __ = here.onInvalidate((keys) => void own.push(...keys));
     // Who has just begun to listen may not hear yet: an entry that is invalidated until it is heard says when he does.
     await eventually(async () => {
       await subject.invalidate!(here, ['probe']);
@@ -177,7 +178,7 @@ const invalidationRules: Rules = {
     const [here, there] = [await subject.open(), await subject.open()];
     const [gone, stays]: [string[], string[]] = [[], []];
     const subscription = there.onInvalidate((keys) => void gone.push(...keys));
-    using _stays = there.onInvalidate((keys) => void stays.push(...keys));
+    using _ = there.onInvalidate((keys) => void stays.push(...keys));
     await eventually(async () => {
       await subject.invalidate!(here, ['probe']);
       await systemClock.sleep(10);
