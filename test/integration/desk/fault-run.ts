@@ -17,7 +17,7 @@ export const FAULTS = ['Redis killed and restarted', 'Redis cut off', 'PostgreSQ
 export type FaultKind = (typeof FAULTS)[number];
 
 export interface FaultRunOptions {
-  /** How long each lasts. */
+  /** How long each lasts at least. */
   readonly outMs: number;
   /** How long an append may take. @defaultValue that of the journal */
   readonly journalTimeoutMs?: number;
@@ -145,6 +145,8 @@ export async function runFaults({ outMs, journalTimeoutMs, onFault }: FaultRunOp
     else await server.kill();
     const out = hostMs();
     await systemClock.sleep(outMs);
+    // On a busy machine the time may be up before anybody has come to the server that is away.
+    await load.hasNoticed(isRedis, out);
     const to = hostMs();
     if (fault.endsWith('cut off')) link.mend();
     else await server.restart();
@@ -274,6 +276,12 @@ class Load {
   /** From then until an order that was asked for later is acknowledged. */
   hasAcked(since: number): Promise<number> {
     return this.#until(since, () => this.#notes[0].acked.some(({ askedAt }) => askedAt > since));
+  }
+
+  /** From then until the trader has found Redis away, or was refused an order. */
+  hasNoticed(isRedis: boolean, since: number): Promise<number> {
+    const { refused } = this.#notes[0];
+    return this.#until(since, () => (isRedis ? this.#notes[0].aloneSince !== undefined : refused.some(({ at }) => at >= since)));
   }
 
   isShared(since: number): Promise<number> {
