@@ -1,8 +1,9 @@
 import type { Clock } from '../../core/clock.js';
+import { valueAt } from '../shared/logged-tick.js';
 import { decodeRows, decodeSketches, encodeRows, encodeSketches, mergeRows, mergeSketches, type SketchRow } from '../shared/rollup.js';
 import { encodeChunk, minutesOf } from '../shared/slot-chunk.js';
 import type { PostgresDatabase, Run } from './database.js';
-import { type MetricLog, valueAt } from './metric-log.js';
+import type { MetricLog } from './metric-log.js';
 import { HOUR_MS, SLOT_MS, TIER } from './metric-store-schema.js';
 
 const TICKS_A_STEP = 64;

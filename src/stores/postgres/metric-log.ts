@@ -1,26 +1,7 @@
 import type { MetricTick, SeriesKey } from '../../contracts/metric-store.js';
-import { ByteReader, ByteWriter } from '../shared/byte-buffer.js';
+import { type LoggedTick, loggedTick, NO_SKETCHES, SketchPacker } from '../shared/logged-tick.js';
 import { labelsJson } from '../shared/series-key.js';
 import type { PostgresDatabase, Run } from './database.js';
-import type { PostgresRow } from './postgres-pool.js';
-
-/** A tick as the log has it. */
-export interface LoggedTick {
-  readonly t: number;
-  /** Ids of series, by column. */
-  readonly ids: Uint32Array;
-  readonly values: DataView;
-  /** By column. */
-  readonly sketches: ReadonlyMap<number, Uint8Array>;
-}
-
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-const NONE: ReadonlyMap<number, Uint8Array> = new Map();
-
-/** The value of one column. */
-export function valueAt(tick: LoggedTick, column: number): number {
-  return tick.values.getFloat64(column * 8, LITTLE_ENDIAN);
-}
 
 /** What the series of ticks are, for as long as they stay the same. */
 interface Layout {
@@ -37,7 +18,7 @@ export class MetricLog {
   readonly #store: number;
   readonly #writer: string;
   readonly #layouts = new Map<number, Uint32Array>();
-  readonly #packed = new ByteWriter();
+  readonly #packer = new SketchPacker();
   #layout: Layout | undefined;
 
   constructor(database: PostgresDatabase, schema: string, store: number, writer: string) {
@@ -53,7 +34,7 @@ export class MetricLog {
    * @param last - time of the tick before
    * @returns false where this is not the store's writer, or a later tick is there
    */
-  async append({ t, series, values, sketches = NONE }: MetricTick, last: number): Promise<boolean> {
+  async append({ t, series, values, sketches = NO_SKETCHES }: MetricTick, last: number): Promise<boolean> {
     const layout = await this.#layoutFor(series, t, last);
     await this.#markHistograms(layout, sketches);
     const text = `WITH head AS (
@@ -61,7 +42,7 @@ export class MetricLog {
         WHERE id = $1 AND last_t < $2 AND writer = $6 RETURNING 1)
       INSERT INTO ${this.#schema}.metric_tick SELECT $1, $2, $3, $4, $5 FROM head RETURNING set_config('synchronous_commit', 'off', true)`;
     const d = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    const packed = sketches.size === 0 ? null : Buffer.from(this.#pack(sketches));
+    const packed = this.#packer.pack(sketches);
     return (await this.#database.query('append metrics', text, [this.#store, t, layout.id, d, packed, this.#writer])).length === 1;
   }
 
@@ -70,18 +51,8 @@ export class MetricLog {
     const text = `SELECT t, layout, d, sketches FROM ${this.#schema}.metric_tick WHERE store = $1 AND t >= $2 AND t < $3 ORDER BY t LIMIT $4`;
     const rows = await run(text, [this.#store, from, to, limit]);
     const ticks: LoggedTick[] = [];
-    for (const row of rows) ticks.push(await this.#toTick(run, row));
+    for (const row of rows) ticks.push(loggedTick(row, await this.#idsOf(run, Number(row.layout))));
     return ticks;
-  }
-
-  async #toTick(run: Run, row: PostgresRow): Promise<LoggedTick> {
-    const d = row.d as Uint8Array;
-    return {
-      t: Number(row.t),
-      ids: await this.#idsOf(run, Number(row.layout)),
-      values: new DataView(d.buffer, d.byteOffset, d.byteLength),
-      sketches: row.sketches === null ? NONE : unpack(row.sketches as Uint8Array),
-    };
   }
 
   async #layoutFor(series: readonly SeriesKey[], t: number, last: number): Promise<Layout> {
@@ -137,21 +108,4 @@ export class MetricLog {
     this.#layouts.set(layout, ids);
     return ids;
   }
-
-  #pack(sketches: ReadonlyMap<number, Uint8Array>): Uint8Array {
-    this.#packed.clear();
-    for (const [column, bytes] of sketches) {
-      this.#packed.varint(column);
-      this.#packed.varint(bytes.length);
-      this.#packed.bytes(bytes);
-    }
-    return this.#packed.toBytes();
-  }
-}
-
-function unpack(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  const sketches = new Map<number, Uint8Array>();
-  const reader = new ByteReader(bytes);
-  while (!reader.atEnd) sketches.set(reader.varint(), reader.bytes(reader.varint()));
-  return sketches;
 }

@@ -1,11 +1,12 @@
 import type { RangeQuery, RangeResult } from '../../contracts/metric-store.js';
+import { valueAt } from '../shared/logged-tick.js';
 import { RangeEvaluation, type SeriesFeed } from '../shared/range-evaluation.js';
 import { decodeRows, decodeSketches } from '../shared/rollup.js';
 import { labelsOf } from '../shared/series-key.js';
 import { decodeChunk } from '../shared/slot-chunk.js';
 import { planTiers, type TierMarks, type TierPlan } from '../shared/tier-plan.js';
 import type { PostgresDatabase, Run } from './database.js';
-import { type MetricLog, valueAt } from './metric-log.js';
+import type { MetricLog } from './metric-log.js';
 import { HOUR_MS, SLOT_MS, TIER } from './metric-store-schema.js';
 
 const TICKS_A_STEP = 256;

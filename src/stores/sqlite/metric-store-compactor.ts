@@ -1,3 +1,4 @@
+import { valueAt } from '../shared/logged-tick.js';
 import {
   decodeRows,
   decodeSketches,
@@ -12,7 +13,7 @@ import {
 } from '../shared/rollup.js';
 import { encodeChunk, minutesOf } from '../shared/slot-chunk.js';
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
-import { type TickLog, valueAt } from './metric-store-log.js';
+import type { TickLog } from './metric-store-log.js';
 import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store-schema.js';
 import type { Marks } from './metric-store-series.js';
 

@@ -1,27 +1,9 @@
 import type { MetricTick, SeriesKey } from '../../contracts/metric-store.js';
 import { asError } from '../../core/errors.js';
-import { ByteReader, ByteWriter } from '../shared/byte-buffer.js';
+import { type LoggedTick, loggedTick, NO_SKETCHES, SketchPacker } from '../shared/logged-tick.js';
 import { requireTick } from '../shared/series-key.js';
 import type { SqliteDatabase, SqliteRow, SqliteStatement } from './driver.js';
 import type { SeriesTable } from './metric-store-series.js';
-
-/** A tick as the log has it. */
-export interface LoggedTick {
-  readonly t: number;
-  /** Ids of series, by column. */
-  readonly ids: Uint32Array;
-  readonly values: DataView;
-  /** By column. */
-  readonly sketches: ReadonlyMap<number, Uint8Array>;
-}
-
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-const NONE: ReadonlyMap<number, Uint8Array> = new Map();
-
-/** The value of one column. */
-export function valueAt(tick: LoggedTick, column: number): number {
-  return tick.values.getFloat64(column * 8, LITTLE_ENDIAN);
-}
 
 /** What the series of ticks are, for as long as they stay the same. */
 interface Epoch {
@@ -49,7 +31,7 @@ export class TickLog {
   readonly #backwards: SqliteStatement;
   readonly #lastTick: SqliteStatement;
   readonly #layouts = new Map<number, Uint32Array>();
-  readonly #packed = new ByteWriter();
+  readonly #packer = new SketchPacker();
   #epoch: Epoch | undefined;
   #last: number;
 
@@ -107,9 +89,9 @@ export class TickLog {
   #insert(tick: MetricTick, before: Newest): Newest {
     requireTick(tick, before.last);
     const { t, values, sketches } = tick;
-    const epoch = this.#withHistograms(this.#epochFor(tick, before), sketches ?? NONE);
+    const epoch = this.#withHistograms(this.#epochFor(tick, before), sketches ?? NO_SKETCHES);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.#insertTick.run(t, epoch.id, bytes, sketches === undefined || sketches.size === 0 ? null : this.#pack(sketches));
+    this.#insertTick.run(t, epoch.id, bytes, this.#packer.pack(sketches));
     return { epoch, last: t };
   }
 
@@ -124,13 +106,7 @@ export class TickLog {
   }
 
   #toTick(row: SqliteRow): LoggedTick {
-    const d = row.d as Uint8Array;
-    return {
-      t: Number(row.t),
-      ids: this.#layout(Number(row.epoch)),
-      values: new DataView(d.buffer, d.byteOffset, d.byteLength),
-      sketches: row.sketches === null ? NONE : unpack(row.sketches as Uint8Array),
-    };
+    return loggedTick(row, this.#layout(Number(row.epoch)));
   }
 
   #epochFor({ t, series }: MetricTick, { epoch: current, last }: Newest): Epoch {
@@ -161,16 +137,6 @@ export class TickLog {
     return histograms === epoch.histograms ? epoch : { ...epoch, histograms };
   }
 
-  #pack(sketches: ReadonlyMap<number, Uint8Array>): Uint8Array {
-    this.#packed.clear();
-    for (const [column, bytes] of sketches) {
-      this.#packed.varint(column);
-      this.#packed.varint(bytes.length);
-      this.#packed.bytes(bytes);
-    }
-    return this.#packed.toBytes();
-  }
-
   #layout(epoch: number): Uint32Array {
     const known = this.#layouts.get(epoch);
     if (known !== undefined) return known;
@@ -179,11 +145,4 @@ export class TickLog {
     this.#layouts.set(epoch, ids);
     return ids;
   }
-}
-
-function unpack(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  const sketches = new Map<number, Uint8Array>();
-  const reader = new ByteReader(bytes);
-  while (!reader.atEnd) sketches.set(reader.varint(), reader.bytes(reader.varint()));
-  return sketches;
 }

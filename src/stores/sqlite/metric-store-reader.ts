@@ -1,10 +1,11 @@
 import type { RangeQuery, RangeResult } from '../../contracts/metric-store.js';
+import { type LoggedTick, valueAt } from '../shared/logged-tick.js';
 import { RangeEvaluation, type SeriesFeed } from '../shared/range-evaluation.js';
 import { decodeChunk } from '../shared/slot-chunk.js';
 import { planTiers, type TierPlan } from '../shared/tier-plan.js';
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
 import { BlobTable } from './metric-store-compactor.js';
-import { type LoggedTick, type TickLog, valueAt } from './metric-store-log.js';
+import type { TickLog } from './metric-store-log.js';
 import { blobId, HOUR_MS, MINUTE_MS, ROWS_A_BLOB, SLOT_MS } from './metric-store-schema.js';
 import type { Marks, SeriesTable, StoredSeries } from './metric-store-series.js';
 
