@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/core/random.js';
 import { SqliteOrderJournal } from '../../src/stores/sqlite/order-journal.js';
@@ -56,7 +57,7 @@ async function givenAnAppender(task: Task = {}, wrap: (command: readonly string[
     lines,
     ended: Promise.all([once(child, 'exit'), once(reader, 'close')]),
     says: (beginning) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const look = (): void => {
           const found = lines.find((line) => line.startsWith(beginning));
           if (found === undefined) return;
@@ -65,6 +66,7 @@ async function givenAnAppender(task: Task = {}, wrap: (command: readonly string[
         };
         waiting.add(look);
         look();
+        void appender.ended.then(() => reject(new Error(`ended without saying "${beginning}", but: ${lines.slice(-3).join(' · ')}`)));
       }),
   };
   running.push(appender);
@@ -80,6 +82,31 @@ const acknowledgedBy = ({ lines }: Appender): string[] =>
   lines.filter((line) => line.startsWith('acknowledged ')).map((line) => line.slice('acknowledged '.length));
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Stopped in the middle of a write, a process keeps SQLite's own lock on the file, and nobody gets in whatever the lease says. */
+async function stopBetweenWrites(appender: Appender): Promise<void> {
+  for (;;) {
+    appender.child.kill('SIGSTOP');
+    // The state letter follows the name, which may hold anything but ends with the last bracket.
+    while (!/\) T [^)]*$/.test(readFileSync(`/proc/${appender.child.pid}/stat`, 'utf8'))) await pause(1);
+    if (canWrite()) return;
+    appender.child.kill('SIGCONT');
+    await pause(1);
+  }
+}
+
+function canWrite(): boolean {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return true;
+  } catch (error) {
+    expect((error as Error).message).toMatch(/database is locked/);
+    return false;
+  } finally {
+    database.close();
+  }
+}
 
 async function idsIn(journal: SqliteOrderJournal): Promise<Map<string | undefined, number>> {
   const found = new Map<string | undefined, number>();
@@ -108,10 +135,10 @@ describe('the order journal between processes', () => {
     expect(await journal.leases()).toMatchObject([{ owner: 'bot-b', epoch: 2, holder: { pid: second.child.pid } }]);
   });
 
-  it('lets a standby in when a stopped process has let its time run out, and refuses that one when it wakes', async () => {
+  it.runIf(existsSync('/proc/self/stat'))('lets a standby in when a stopped process has let its time run out, and refuses that one when it wakes', async () => {
     const first = await givenAnAppender({ ttlMs: 300 });
     await first.says('acknowledged');
-    first.child.kill('SIGSTOP');
+    await stopBetweenWrites(first);
     await pause(400);
     const second = await givenAnAppender({ name: 'bot-b' });
     await second.says('acknowledged');
@@ -120,6 +147,19 @@ describe('the order journal between processes', () => {
     const mark = acknowledgedBy(first).length;
     await pause(200);
     expect(acknowledgedBy(first)).toHaveLength(mark);
+  });
+
+  it('says that another process is writing when one was stopped in the middle of a write, and lets the next in when that one ends', async () => {
+    const first = await givenAnAppender();
+    await first.says('acknowledged');
+    await kill(first);
+    const stopped = new DatabaseSync(path);
+    stopped.exec('BEGIN IMMEDIATE');
+    const second = await givenAnAppender({ name: 'bot-b' });
+    expect(await second.says('failed')).toMatch(/^failed JOURNAL .*another process is writing to it and has not finished in time/);
+    stopped.close();
+    const third = await givenAnAppender({ name: 'bot-c' });
+    await third.says('acknowledged');
   });
 
   it('loses nothing that was acknowledged to processes that are killed while they write', async () => {
