@@ -45,6 +45,7 @@ export class Placer {
   readonly #bus: Bus;
   readonly #logger: Logger;
   #isClosed = false;
+  #failure: TradingError | undefined;
   #inFlight = 0;
   /** Hears of every order whose outcome has become unknown. */
   onUnknown: (order: LiveOrder) => void = () => {};
@@ -78,14 +79,15 @@ export class Placer {
     return this.#inFlight;
   }
 
-  /** @throws TradingError CLOSED when nothing is sent any more. */
+  /** @throws TradingError when nothing is sent any more: CLOSED, or why it had to stop. */
   requireOpen(): void {
-    if (this.#isClosed) throw new TradingError('CLOSED', 'The trading client is closed; nothing was written.');
+    if (this.#isClosed) throw this.#failure ?? new TradingError('CLOSED', 'The trading client is closed; nothing was written.');
   }
 
-  /** No more sends; what waits unsent stays as the journal has it. */
-  close(): void {
+  /** No more sends; what waits unsent stays as the journal has it. @param failure - why, unless the caller wanted it. */
+  close(failure?: TradingError): void {
     this.#isClosed = true;
+    this.#failure ??= failure;
   }
 
   /** Makes a new intent durable and sends it. Resolves once it is durable. @throws TradingError JOURNAL: then nothing was sent. */

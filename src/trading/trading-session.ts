@@ -260,7 +260,7 @@ export class TradingSession {
     const { bus, account } = this.#parts;
     if (bus.has('leader.state')) bus.emit('leader.state', { account, state: 'lost', epoch: this.epoch });
     this.#parts.logger.error({ error }, 'trading has stopped');
-    this.placer.close();
+    this.placer.close(error);
     for (const order of this.table.values()) order.interrupt();
     this.#closing.abort(error);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/contracts/broker.js';
-import type { OrderJournal } from '../../../src/contracts/journal.js';
+import type { OrderJournal, WriterLease } from '../../../src/contracts/journal.js';
 import { TradingError } from '../../../src/contracts/trading-error.js';
 import type { ManualClock } from '../../../src/core/manual-clock.js';
 import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
@@ -120,6 +120,31 @@ describe('recovery', () => {
     await clock.advance(1_000);
     expect(venue.orders()).toHaveLength(0);
     await expect(client.place(aMarketOrder())).rejects.toMatchObject({ code: 'JOURNAL_LOCKED' });
+  });
+
+  it('tells a placement that was on its way that the lease is lost, not that somebody closed the client', async () => {
+    const lost = new AbortController();
+    let answer = (): void => {};
+    const { clock, client, venue } = await givenAStartedClient({
+      journal: (clock) => {
+        const journal = new MemoryOrderJournal({ clock });
+        const { acquire, byIntent } = journal;
+        journal.acquire = async (...args) => Object.create(await acquire.apply(journal, args), { lost: { value: lost.signal } }) as WriterLease;
+        journal.byIntent = async (intentId) => {
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+          return byIntent.call(journal, intentId);
+        };
+        return journal;
+      },
+    });
+    const placed = client.place(aMarketOrder()).catch((error: unknown) => error);
+    await clock.advance(10);
+    lost.abort(new TradingError('JOURNAL_LOCKED', 'Another process holds the account.'));
+    answer();
+    expect(await settle(clock, placed)).toMatchObject({ code: 'JOURNAL_LOCKED', message: expect.stringMatching(/lease is lost/) });
+    expect(venue.orders()).toHaveLength(0);
   });
 
   it('abandons what it had not sent before a restart', async () => {
