@@ -135,19 +135,22 @@ describe('the order journal between processes', () => {
     expect(await journal.leases()).toMatchObject([{ owner: 'bot-b', epoch: 2, holder: { pid: second.child.pid } }]);
   });
 
-  it.runIf(existsSync('/proc/self/stat'))('lets a standby in when a stopped process has let its time run out, and refuses that one when it wakes', async () => {
-    const first = await givenAnAppender({ ttlMs: 300 });
-    await first.says('acknowledged');
-    await stopBetweenWrites(first);
-    await pause(400);
-    const second = await givenAnAppender({ name: 'bot-b' });
-    await second.says('acknowledged');
-    first.child.kill('SIGCONT');
-    expect(await first.says('refused')).toMatch(/JOURNAL_LOCKED The lease of epoch 1 .* bot-b .* with epoch 2/);
-    const mark = acknowledgedBy(first).length;
-    await pause(200);
-    expect(acknowledgedBy(first)).toHaveLength(mark);
-  });
+  it.runIf(existsSync('/proc/self/stat'))(
+    'lets a standby in when a stopped process has let its time run out, and refuses that one when it wakes',
+    async () => {
+      const first = await givenAnAppender({ ttlMs: 300 });
+      await first.says('acknowledged');
+      await stopBetweenWrites(first);
+      await pause(400);
+      const second = await givenAnAppender({ name: 'bot-b' });
+      await second.says('acknowledged');
+      first.child.kill('SIGCONT');
+      expect(await first.says('refused')).toMatch(/JOURNAL_LOCKED The lease of epoch 1 .* bot-b .* with epoch 2/);
+      const mark = acknowledgedBy(first).length;
+      await pause(200);
+      expect(acknowledgedBy(first)).toHaveLength(mark);
+    },
+  );
 
   it('says that another process is writing when one was stopped in the middle of a write, and lets the next in when that one ends', async () => {
     const first = await givenAnAppender();
