@@ -18,7 +18,7 @@ export const venueCommand: Command = (program, terminal, end) => {
   program
     .command('venue')
     .description('serve a simulated venue on 127.0.0.1 until interrupted')
-    .addOption(new Option('--protocol <name>', 'whose protocol it speaks').choices(['binance', 'alpaca']).default('binance'))
+    .addOption(new Option('--protocol <name>', 'whose protocol it speaks').choices(['binance', 'alpaca', 'kraken']).default('binance'))
     .option('--port <number>', 'port; 0 for any free one', wholeNumber(0, 65_535), 0)
     .option('--seed <number>', 'decides prices, fills and faults', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
     .addOption(new Option('--faults <mixture>', 'what goes wrong').choices(Object.keys(FAULT_PRESETS)).default('calm'))

@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import type { Credentials } from '../served/credentials.js';
+import { rewrittenUrls } from '../served/rewritten-urls.js';
 
 export interface CcxtShape {
   id: string;
@@ -17,7 +18,7 @@ export interface CcxtShape {
  */
 export function connectCcxt<S extends CcxtShape>(sdk: S, url: string, credentials: Credentials): S {
   const host = url.replace(/^https?:\/\//, '');
-  sdk.urls.api = rewrite(sdk.urls.api, host);
+  sdk.urls.api = rewrittenUrls(sdk.urls.api, host);
   // The REST class knows no streams, but who adapts it looks here for them.
   if (sdk.urls.api.ws === undefined) sdk.urls.api.ws = { spot: `ws://${host}/ws`, 'ws-api': { spot: `ws://${host}/ws-api/v3` } };
   else sdk.httpAgent ??= new Agent({ keepAlive: true });
@@ -33,15 +34,4 @@ export function connectCcxt<S extends CcxtShape>(sdk: S, url: string, credential
 export function isCcxtBinance(sdk: object): sdk is CcxtShape {
   const { id, urls, options } = sdk as Partial<CcxtShape>;
   return typeof id === 'string' && id.startsWith('binance') && typeof urls?.api === 'object' && urls.api !== null && typeof options === 'object';
-}
-
-function rewrite(api: Record<string, unknown>, host: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(api).map(([name, member]) => [name, rewriteMember(member, host)]));
-}
-
-function rewriteMember(value: unknown, host: string): unknown {
-  if (typeof value === 'string') return value.replace(/^(http|ws)s?:\/\/[^/]+/, `$1://${host}`);
-  if (Array.isArray(value)) return value.map((item) => rewriteMember(item, host));
-  if (typeof value !== 'object' || value === null) return value;
-  return rewrite(value as Record<string, unknown>, host);
 }

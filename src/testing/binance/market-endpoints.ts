@@ -1,7 +1,7 @@
 import { intervalMs } from '../market/bars.js';
+import { dayOf } from '../market/day-statistics.js';
 import type { Market } from '../market/market.js';
 import { ok, type WireReply } from '../served/wire-reply.js';
-import { dayOf } from './day-statistics.js';
 import { deskById, deskOf, type Endpoint, integer, isReply, type Request } from './endpoint.js';
 import { eight, symbolJson } from './wire-format.js';
 import { failure } from './wire-reply.js';

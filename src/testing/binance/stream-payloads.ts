@@ -1,6 +1,6 @@
 import type { Bars, OrderBook, Trade } from '../../contracts/market-data.js';
+import { dayOf } from '../market/day-statistics.js';
 import { BOOK_DEPTH, BOOK_EVERY_MS, bookTick, type Market } from '../market/market.js';
-import { dayOf } from './day-statistics.js';
 import { eight } from './wire-format.js';
 
 /** The payloads of market streams. Source: binance-spot-api-docs, web-socket-streams.md. `venueNow` is the event time. */

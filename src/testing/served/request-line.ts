@@ -34,7 +34,8 @@ export interface Protocol {
   readonly reported: readonly Limit[];
   /** What a request uses of a limit; 0: nothing. */
   units(limit: Limit, incoming: Incoming): number;
-  refusal(refusal: Refusal, venueNow: number): WireReply;
+  /** @param incoming - what was refused. */
+  refusal(refusal: Refusal, venueNow: number, incoming: Incoming): WireReply;
   /** An order that is thrown out for no reason of its own. */
   readonly rejected: WireReply;
   /** What stands for an answer that never came to be. */
@@ -90,7 +91,7 @@ export class RequestLine {
     const { core, protocol } = this;
     this.#reported.admit(core.clock.monotonic(), this.#costs(protocol.reported, incoming), this.account, undefined);
     const refusal = core.admit(plan, this.#costs(core.meter.limits, incoming), this.account, incoming.symbol);
-    if (refusal !== undefined) return protocol.refusal(refusal, core.venueClock.venueNow());
+    if (refusal !== undefined) return protocol.refusal(refusal, core.venueClock.venueNow(), incoming);
     if (plan.reject?.when === 'before') return protocol.rejected;
     let order: OrderRecord | undefined;
     const placed = (made: OrderRecord): void => {

@@ -52,6 +52,17 @@ describe('venuekit venue', () => {
     expect(await ended).toBe(0);
   });
 
+  it('serves Kraken’s protocol, too, which is REST only', async () => {
+    const { first, interrupt, ended } = await givenAServedVenue('--protocol', 'kraken', '--json');
+    const { url, protocol, ...others } = JSON.parse(first);
+    expect(protocol).toBe('kraken');
+    expect(others).not.toHaveProperty('wsUrl');
+    const time = await fetch(`${url}/0/public/Time`);
+    expect(await time.json()).toMatchObject({ error: [], result: { unixtime: expect.any(Number) } });
+    interrupt();
+    expect(await ended).toBe(0);
+  });
+
   it('does what it is told to do wrong', async () => {
     const { first, interrupt, ended } = await givenAServedVenue('--faults', 'storm', '--seed', '3');
     const [url] = first.split('\n');
@@ -68,7 +79,7 @@ describe('venuekit venue', () => {
     ['--port', 'eighty', /--port.*whole number from 0 to 65535/],
     ['--port', '70000', /--port.*whole number from 0 to 65535/],
     ['--seed', '1.5', /--seed.*whole number/],
-    ['--protocol', 'kraken', /--protocol.*Allowed choices are binance/],
+    ['--protocol', 'fix', /--protocol.*Allowed choices are binance, alpaca, kraken/],
     ['--faults', 'hail', /--faults.*Allowed choices are calm, light, storm/],
     ['--sed', '7', /unknown option '--sed'.*--seed/s],
   ])('refuses %s %s with 2', async (option, value, message) => {

@@ -1,4 +1,4 @@
-import type { Market } from '../market/market.js';
+import type { Market } from './market.js';
 
 const HOUR_MS = 3_600_000;
 
