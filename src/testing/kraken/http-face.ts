@@ -64,9 +64,7 @@ function paramsOf({ headers }: IncomingMessage, query: string, body: string): UR
   if (headers['content-type']?.includes('json') !== true) return new URLSearchParams(body === '' ? query : body);
   try {
     const json = JSON.parse(body) as Record<string, unknown>;
-    return new URLSearchParams(
-      Object.entries(json).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-    );
+    return new URLSearchParams(Object.entries(json).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
   } catch {
     return undefined;
   }

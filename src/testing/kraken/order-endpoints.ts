@@ -182,7 +182,7 @@ function tradesHistory({ core, account, params, ids, asOf }: Request): WireReply
     .filter(({ venueTime }) => venueTime > from && venueTime <= until)
     .reverse();
   const offset = numberIn(params, 'ofs') ?? 0;
-  const rows = found.slice(offset, offset + PAGE).map((fill) => [ids.of('T', fill.tradeId), tradeJson(fill, ids)]);
+  const rows = found.slice(offset, offset + PAGE).map((fill) => [ids.of('T', fill.tradeId), tradeJson(fill, ids)] as const);
   return result({ trades: Object.fromEntries(rows), count: found.length });
 }
 

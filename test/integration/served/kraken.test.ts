@@ -64,10 +64,10 @@ describe('serveKraken with ccxt', () => {
       ['k-2', 'working'],
       ['unn', 'working'],
     ]);
-    const filled = await exchange.fetchOrder(market.id);
+    const filled = await exchange.fetchOrder(market.id!);
     expect(filled).toMatchObject({ status: 'closed', filled: 0.5, symbol: 'BTC/USD', clientOrderId: 'k-1', fee: { currency: 'USD' } });
     expect(filled.fee?.cost).toBeCloseTo(25, 0);
-    expect(await exchange.fetchOrder(stop.id)).toMatchObject({ status: 'open', type: 'market', stopLossPrice: 30_000, clientOrderId: undefined });
+    expect(await exchange.fetchOrder(stop.id!)).toMatchObject({ status: 'open', type: 'market', stopLossPrice: 30_000, clientOrderId: undefined });
     expect((await exchange.fetchOpenOrders(undefined, undefined, undefined, { clientOrderId: 'k-2' })).map(({ id }) => id)).toEqual([limit.id]);
     await exchange.cancelOrder('', 'BTC/USD', { clientOrderId: 'k-2' });
     expect((await exchange.fetchClosedOrders()).map(({ id, status }) => [id, status])).toEqual([
@@ -76,7 +76,7 @@ describe('serveKraken with ccxt', () => {
     ]);
     const [trade] = await exchange.fetchMyTrades('BTC/USD');
     expect(trade).toMatchObject({ order: market.id, amount: 0.5, side: 'buy', takerOrMaker: 'taker' });
-    expect(await exchange.fetchOrderTrades(market.id, 'BTC/USD', undefined, undefined, { trades: [trade!.id] })).toHaveLength(1);
+    expect(await exchange.fetchOrderTrades(market.id!, 'BTC/USD', undefined, undefined, { trades: [trade!.id] })).toHaveLength(1);
     const { BTC, USD } = (await exchange.fetchBalance()) as unknown as Record<string, { total: number; used: number }>;
     expect([BTC?.total, BTC?.used]).toEqual([expect.closeTo(2.4995, 6), 0.1]);
     expect(USD?.used).toBe(0);
@@ -109,7 +109,7 @@ describe('serveKraken with ccxt', () => {
     const place = () => exchange.createOrder('BTC/USD', 'limit', 'buy', 0.01, 40_000, { clientOrderId: 'once' });
     const { id } = await place();
     expect(await words(place())).toMatch(/EOrder:Duplicate cl_ord_id/);
-    await exchange.cancelOrder(id);
+    await exchange.cancelOrder(id!);
     await place();
     expect(venue.orders()).toHaveLength(2);
   });
@@ -148,7 +148,7 @@ describe('serveKraken with ccxt', () => {
     expect(await words(exchange.fetchBalance())).toBe('DDoSProtection EAPI:Rate limit exceeded');
     // One for each of three orders, eight for the cancel: one more fits.
     const orders = [await place('BTC/USD'), await place('BTC/USD'), await place('BTC/USD')];
-    await exchange.cancelOrder(orders[0]!.id);
+    await exchange.cancelOrder(orders[0]!.id!);
     await place('BTC/USD');
     expect(await words(place('BTC/USD'))).toBe('DDoSProtection EOrder:Rate limit exceeded');
     await place('ETH/USD');
