@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** `expect.poll` waits for what is to come: how long that takes is a matter of the machine, and never what is judged. */
+const EXPECT = { poll: { timeout: 30_000, interval: 20 } };
+
 /** Where the newest versions of the SDKs are, for `npm run test:newest`; else it is those that are installed here. */
 const newest = process.env.VENUEKIT_NEWEST_SDKS;
 const SDKS = ['ccxt', 'alpaca-v3', '@alpacahq/alpaca-trade-api', '@binance/connector', '@binance/spot', 'binance', 'binance-api-node'];
@@ -18,6 +21,7 @@ export default defineConfig({
           include: ['test/{unit,property}/**/*.test.ts'],
           globalSetup: ['test/setup/store-programs.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
+          expect: EXPECT,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -29,6 +33,7 @@ export default defineConfig({
           include: ['test/{integration,simulation}/**/*.test.ts'],
           globalSetup: ['test/setup/store-programs.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
+          expect: EXPECT,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
@@ -38,6 +43,7 @@ export default defineConfig({
           name: 'dist',
           include: ['test/dist/**/*.test.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
+          expect: EXPECT,
           testTimeout: 180_000,
           hookTimeout: 240_000,
         },

@@ -12,6 +12,8 @@ interface AppenderTask {
   readonly atOnce: number;
   /** Characters of each body. */
   readonly size: number;
+  /** How long each of them rests after an intent. @defaultValue 0 */
+  readonly restMs?: number;
 }
 
 function tell(line: string): void {
@@ -39,6 +41,7 @@ await Promise.all(
       try {
         await journal.append([record, { ...record, type: 'sending' }]);
         tell(`acknowledged ${intentId}`);
+        if (task.restMs !== undefined) await new Promise((resolve) => setTimeout(resolve, task.restMs));
       } catch (error) {
         tell(`refused ${codeOf(error)} ${(error as Error).message}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
