@@ -10,7 +10,7 @@ import { runKillRounds } from './kill/kill-rounds.js';
 
 describe('bots killed with SIGKILL at random moments', () => {
   it('leave no order doubled, orphaned or lost behind', async () => {
-    const result = await runKillRounds({ rounds: 10, seed: 20_261, longestLifeMs: 2_500 });
+    const result = await runKillRounds({ rounds: 10, seed: 20_261, longestLifeMs: 2_500, leastDurable: 12 });
     expect(result).toMatchObject({ duplicates: 0, orphans: 0, lost: 0, wronglyFilled: 0, killed: 10, findings: [] });
     // Otherwise nothing has been tried.
     expect(result.venueOrders).toBeGreaterThan(20);

@@ -35,7 +35,7 @@ export interface DeskFindings extends BookAudit, DeskMeasures {
 const LIMIT = { id: 'requests', scope: 'ip', kind: 'window', units: 120, perMs: 2_000 } as const;
 const READERS = 6;
 const BAN_MS = 800;
-/** What happens in turn: each ends a process. A stopped sender is woken when its standby leads, and killed when it has seen that. */
+/** What happens in turn: each ends a process. A stopped sender is woken when its standby leads, and ends when it has seen that. */
 const TURNS = ['kill the sender', 'stop the sender', 'kill a reader', 'kill a reader'] as const;
 
 /** Eight processes on one account: one that sends, a standby, and six that read for as much as the limit allows; one of them is killed every so often, and replaced. */
@@ -85,8 +85,8 @@ export async function runDesk({
       takeovers.push({ after, ms: hostMs() - from });
       if (after === 'stopped') {
         sender.signal('SIGCONT');
-        await sender.says('lost');
-        await sender.kill();
+        // With its lease lost, or with what its stop has cut off.
+        await sender.ended();
       }
       sender = standby;
       standby = await start('trade');

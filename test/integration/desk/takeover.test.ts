@@ -32,7 +32,8 @@ function recording(broker: BrokerAdapter): { readonly broker: BrokerAdapter; rea
       const member: unknown = Reflect.get(target, name);
       if (name !== 'place') return typeof member === 'function' ? member.bind(target) : member;
       return ((intent, clientOrderId, attempt) => {
-        const verdict = target.place(intent, clientOrderId, attempt);
+        // What has left can't be called back: a bot that no longer waits says nothing of what the venue makes of it.
+        const verdict = target.place(intent, clientOrderId, { ...attempt, signal: new AbortController().signal });
         arrivals.push({ bot: (attempt as unknown as { readonly bot: number }).bot, at: hostMs(), clientOrderId, verdict });
         return verdict;
       }) satisfies BrokerAdapter['place'];
@@ -122,10 +123,10 @@ describe.skipIf(!HAS_POSTGRES || !HAS_REDIS)('a desk of several processes (skipp
     // What comes from here on is judged: no fault may hide it.
     desk.venue.calm();
     first.signal('SIGCONT');
-    await first.says('lost 1');
     await first.ended();
     // What it appends next is refused. What its stop has cut off may fail before.
     expect(`${first.exitCode} ${first.said.at(-1)}`).toMatch(/^(3 failed JOURNAL_LOCKED|1 failed JOURNAL: )/);
+    if (first.exitCode === 3) expect(first.said).toContain('lost 1');
     const found = await desk.audited();
     await using journal = await postgresOrderJournal(postgres.pool({ max: 2 }));
     const journalled = new Set<string>();

@@ -18,6 +18,8 @@ export interface KillRoundsOptions {
   readonly seed: number;
   /** The longest that a bot lives. @defaultValue 4_000 */
   readonly longestLifeMs?: number;
+  /** Intents that every other bot has made durable at least when it is killed: on a slow machine all would die while they start. @defaultValue 0 */
+  readonly leastDurable?: number;
   readonly onRound?: (round: KillRound) => void;
 }
 
@@ -43,7 +45,7 @@ const AGAIN = 12;
  * and the books of the two sides compared.
  */
 export async function runKillRounds(options: KillRoundsOptions): Promise<KillAudit> {
-  const { rounds, seed, longestLifeMs = 4_000, onRound } = options;
+  const { rounds, seed, longestLifeMs = 4_000, leastDurable = 0, onRound } = options;
   const random = seededRandom(seed);
   const directory = mkdtempSync(join(tmpdir(), 'venuekit-kill-'));
   const journal = join(directory, 'orders.db');
@@ -61,7 +63,8 @@ export async function runKillRounds(options: KillRoundsOptions): Promise<KillAud
       const run = startBot(bot, task, durable);
       // Most die young, some live long enough to see unknown outcomes proved.
       const livedMs = Math.round(random() ** 2 * longestLifeMs);
-      await Promise.race([new Promise((resolve) => setTimeout(resolve, livedMs)), run.ended]);
+      const life = new Promise((resolve) => setTimeout(resolve, livedMs));
+      await Promise.race([number % 2 === 0 ? life.then(() => run.hasMade(leastDurable)) : life, run.ended]);
       run.child.kill('SIGKILL');
       await run.ended;
       if (run.failure !== undefined || run.child.signalCode !== 'SIGKILL') {
@@ -118,22 +121,36 @@ interface BotRun {
   readonly ended: Promise<void>;
   hasStarted: boolean;
   failure: string | undefined;
+  /** Resolves when so many of its intents are durable. */
+  hasMade(intents: number): Promise<void>;
 }
 
 function startBot(program: string, task: BotTask, durable: Set<number>): BotRun {
   const child = spawn(process.execPath, [program, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
+  let made = 0;
+  let look = (): void => {};
   const run: BotRun = {
     child,
     ended: Promise.all([once(child, 'exit'), once(lines, 'close')]).then(() => {}),
     hasStarted: false,
     failure: undefined,
+    hasMade: (intents) =>
+      new Promise((resolve) => {
+        look = () => {
+          if (made >= intents) resolve();
+        };
+        look();
+      }),
   };
   lines.on('line', (line) => {
     const [word, ...rest] = line.split(' ');
     if (word === 'started') run.hasStarted = true;
-    else if (word === 'durable') durable.add(Number(rest[0]));
-    else run.failure = [run.failure, line].filter(Boolean).join('\n');
+    else if (word === 'durable') {
+      durable.add(Number(rest[0]));
+      made++;
+      look();
+    } else run.failure = [run.failure, line].filter(Boolean).join('\n');
   });
   return run;
 }

@@ -8,7 +8,7 @@ import { closedAfterwards, givenServed } from '../served/given.js';
 
 async function givenAdapter(...options: Parameters<typeof givenServed>) {
   const { venue, served } = await givenServed(...options);
-  const exchange = served.connect(new ccxt.binance({ timeout: 2_000 }));
+  const exchange = served.connect(new ccxt.binance({ timeout: 10_000 }));
   await exchange.loadMarkets();
   return { venue, served, exchange, adapter: toAdapter(exchange) };
 }
@@ -117,19 +117,20 @@ describe('market streams of the ccxt adapter', () => {
     const { adapter, venue, served } = await givenAdapter();
     const client = closedAfterwards(new CachedMarketDataClient({ adapter }));
     client.subscribe('quote', ['BTC/USDT']);
-    const isStreamed = async (): Promise<boolean> => {
-      await systemClock.sleep(100);
-      return client.peek('quote', { symbol: 'BTC/USDT' }, { maxAgeMs: 2_000 }) !== undefined;
-    };
-    while (!(await isStreamed())) await systemClock.sleep(10);
+    // Longer than all of this takes on a slow machine, as long as the stream runs.
+    const fresh = { maxAgeMs: 10_000 };
+    const sentAt = (): number => systemClock.now() - (client.peek('quote', { symbol: 'BTC/USDT' }, fresh)?.ageMs ?? Infinity);
+    await expect.poll(sentAt).toBeGreaterThan(0);
     const before = served.stats().requestsByEndpoint['GET /api/v3/ticker/bookTicker'] ?? 0;
     for (let i = 0; i < 10; i++) {
       await systemClock.sleep(50);
-      expect((await client.get('quote', { symbol: 'BTC/USDT' }, { maxAgeMs: 2_000 })).outcome).toBe('hit');
+      expect((await client.get('quote', { symbol: 'BTC/USDT' }, fresh)).outcome).toBe('hit');
     }
     expect(served.stats().requestsByEndpoint['GET /api/v3/ticker/bookTicker'] ?? 0).toBe(before);
     venue.fault({ operation: 'stream', when: 'after', kind: 'stream_drop', times: 1 });
-    await systemClock.sleep(1_500);
-    while (!(await isStreamed())) await systemClock.sleep(10);
+    await expect.poll(() => venue.log().some(({ type }) => type === 'fault')).toBe(true);
+    const cutAt = systemClock.now();
+    // Also what was sent right before the cut may arrive after it.
+    await expect.poll(sentAt).toBeGreaterThan(cutAt + 500);
   });
 });

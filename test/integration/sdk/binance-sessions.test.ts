@@ -16,21 +16,29 @@ const LAG_MS = 20;
 const FENCE_MS = 400;
 
 /** ccxt's binance with its order sessions open, since somebody follows the account. */
-async function givenSessions(options: SimulatedVenueOptions = {}, fenceMs = FENCE_MS, publicKey?: string, keys: { secret?: string } = {}, bus?: Bus) {
+async function givenSessions(
+  options: SimulatedVenueOptions = {},
+  fenceMs = FENCE_MS,
+  publicKey?: string,
+  keys: { secret?: string } = {},
+  bus: Bus = new EventBus(),
+) {
   const venue = new SimulatedVenue({ seed: 3, balances: { USDT: '1000000' }, ...options });
   const served = await serveBinance(venue, publicKey === undefined ? {} : { publicKey });
   const exchange = Object.assign(served.connect(new ccxt.binance({ timeout: 3_000 })), keys);
   const adapter = toAdapter(exchange, {
     capabilities: { visibilityLagMs: LAG_MS, fence: { maxMs: 60_000, defaultMs: fenceMs } },
-    ...(bus !== undefined && { bus }),
+    bus,
   });
+  // Orders don't wait for a session that is being opened: they go another way.
+  const ready = sessionOpened(bus);
   await exchange.loadMarkets();
   const controller = new AbortController();
   const seen: VenueEvent[] = [];
   const following = (async () => {
     for await (const event of adapter.events!(controller.signal)) seen.push(event);
   })().catch((error: unknown) => error);
-  while (seen.length === 0) await systemClock.sleep(5);
+  await Promise.all([ready, expect.poll(() => seen.length).toBeGreaterThan(0)]);
   const close = async (): Promise<void> => {
     controller.abort(new Error('seen enough'));
     await following;
@@ -45,6 +53,12 @@ async function givenSessions(options: SimulatedVenueOptions = {}, fenceMs = FENC
   });
   const requests = (name: string): number => served.stats().requestsByEndpoint[name] ?? 0;
   return { venue, served, exchange, adapter, seen, attempt, requests, controller, following, close };
+}
+
+function sessionOpened(bus: Bus): Promise<void> {
+  return new Promise((resolve) => {
+    bus.on('pool.created', ({ pool }) => pool === 'binance-orders' && resolve());
+  });
 }
 
 const BUY = { symbol: 'BTC/USDT', side: 'buy', type: 'limit', qty: '0.5', price: '40000' } as const;
@@ -162,7 +176,6 @@ describe('order calls over WebSocket sessions', () => {
     const seen: string[] = [];
     bus.on('pool.created', ({ pool }) => seen.push(pool));
     const { close } = await givenSessions({}, FENCE_MS, undefined, {}, bus);
-    await systemClock.sleep(50);
     expect(seen).toContain('binance-orders');
     await close();
   });
@@ -213,11 +226,15 @@ const FAULTS: readonly Omit<Fault, 'operation'>[] = [
 async function placeUnder(fault: Omit<Fault, 'operation'>): Promise<void> {
   const venue = new SimulatedVenue({ seed: 3, balances: { USDT: '1000000' } });
   const served = await serveBinance(venue);
+  const bus = new EventBus();
+  const ready = sessionOpened(bus);
   const adapter = toAdapter(served.connect(new ccxt.binance({ timeout: 3_000 })), {
     capabilities: { visibilityLagMs: LAG_MS, fence: { maxMs: 60_000, defaultMs: FENCE_MS } },
+    bus,
   });
   const client = new ResilientTradingClient({ adapter, journal: new MemoryOrderJournal(), policy: { timeoutMs: 600, deadlineMs: 30_000 } });
   await client.start();
+  await ready;
   venue.fault({ operation: 'place', times: 2, ...fault });
   const intents = Array.from({ length: 3 }, (_, i) => ({ ...BUY, intentId: `intent-${i}` }));
   const views = await Promise.all(intents.map((intent) => client.submit(intent)));
@@ -236,7 +253,7 @@ describe('a trading client over WebSocket sessions, under every fault', () => {
 
   it('learns of an order whose answer was lost from the stream, before any look-up', async () => {
     const { venue, adapter, close } = await givenSessions();
-    const client = new ResilientTradingClient({ adapter, journal: new MemoryOrderJournal(), policy: { timeoutMs: 5_000, deadlineMs: 20_000 } });
+    const client = new ResilientTradingClient({ adapter, journal: new MemoryOrderJournal(), policy: { timeoutMs: 5_000, deadlineMs: 60_000 } });
     await client.start();
     venue.fault({ operation: 'place', when: 'after', kind: 'drop', ms: 4_000, times: 1 });
     venue.fault({ operation: 'find', when: 'before', kind: 'status', status: 503 });
@@ -255,7 +272,7 @@ describe('a trading client over WebSocket sessions, under every fault', () => {
     const handle = await client.place({ ...BUY, intentId: 'cut' });
     await handle.acked();
     venue.fill(handle.view.venueOrderIds[0]!);
-    expect(await handle.done({ deadlineMs: 15_000 })).toMatchObject({ state: 'filled', filledQty: '0.5' });
+    expect(await handle.done({ deadlineMs: 60_000 })).toMatchObject({ state: 'filled', filledQty: '0.5' });
     await client.close();
     await close();
   });

@@ -127,6 +127,7 @@ async function connected(served: ServedVenue, path: string, isPacked = false) {
     messages.push(...(Array.isArray(value) ? value : [value]));
     wake();
   });
+  socket.on('close', () => wake());
   await new Promise((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
@@ -140,6 +141,7 @@ async function connected(served: ServedVenue, path: string, isPacked = false) {
       for (;;) {
         const found = messages.find(isMeant);
         if (found !== undefined) return found;
+        if (socket.readyState === WebSocket.CLOSED) throw new Error('the socket was closed before that message');
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -152,7 +154,7 @@ describe('serveAlpaca over WebSocket', () => {
   it.each([
     ['JSON', false],
     ['MessagePack', true],
-  ])('streams trades and quotes in %s to who has proved itself', { timeout: 10_000 }, async (_, isPacked) => {
+  ])('streams trades and quotes in %s to who has proved itself', async (_, isPacked) => {
     const { served } = await givenServed({ volatility: 0.001 });
     const { apiKey: key, secret } = served.credentials;
     const stream = await connected(served, '/v2/iex', isPacked);
@@ -172,7 +174,7 @@ describe('serveAlpaca over WebSocket', () => {
     expect([...stream.kinds]).toEqual([isPacked]);
   });
 
-  it('streams the books of crypto assets on their own address, and cuts what a fault cuts', { timeout: 10_000 }, async () => {
+  it('streams the books of crypto assets on their own address, and cuts what a fault cuts', async () => {
     const { served, venue } = await givenServed();
     const { apiKey: key, secret } = served.credentials;
     const stream = await connected(served, '/v1beta3/crypto/us');
@@ -185,7 +187,7 @@ describe('serveAlpaca over WebSocket', () => {
     await closed;
   });
 
-  it('tells trade updates in binary frames, as Alpaca does', { timeout: 10_000 }, async () => {
+  it('tells trade updates in binary frames, as Alpaca does', async () => {
     const { served, venue } = await givenServed();
     const { apiKey, secret } = served.credentials;
     const stream = await connected(served, '/stream');

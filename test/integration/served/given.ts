@@ -28,14 +28,14 @@ export async function givenServed(options: SimulatedVenueOptions = {}, serve: Se
 
 export async function givenPro(options: SimulatedVenueOptions = {}) {
   const given = await givenServed(options);
-  const exchange = closedAfterwards(given.served.connect(new pro.binance({ timeout: 2_000 })));
+  const exchange = closedAfterwards(given.served.connect(new pro.binance({ timeout: 10_000 })));
   await exchange.loadMarkets();
   return { ...given, exchange };
 }
 
 export async function givenRest(options: SimulatedVenueOptions = {}) {
   const given = await givenServed(options);
-  const exchange: binance = given.served.connect(new ccxt.binance({ timeout: 2_000 }));
+  const exchange: binance = given.served.connect(new ccxt.binance({ timeout: 10_000 }));
   await exchange.loadMarkets();
   return { ...given, exchange };
 }
@@ -47,7 +47,7 @@ export class Reader {
   readonly messages: Message[] = [];
   readonly closed: Promise<number>;
   readonly socket: WebSocket;
-  #wake: () => void = () => {};
+  readonly #waiting = new Set<() => void>();
 
   constructor(socket: WebSocket) {
     this.socket = socket;
@@ -79,10 +79,13 @@ export class Reader {
       const found = this.messages.slice(from).find(isMeant);
       if (found !== undefined) return found;
       if (this.socket.readyState === WebSocket.CLOSED) throw new Error('the socket was closed before that message');
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   async count(n: number, isMeant: (message: Message) => boolean): Promise<Message[]> {

@@ -59,6 +59,8 @@ describe('market streams of serveBinance', () => {
     expect(last).toBeGreaterThan(snapshot.lastUpdateId);
     const slowUpdates = slow.messages.filter(is('depthUpdate')) as unknown as Update[];
     const end = slowUpdates.at(-1)!.u;
+    // They travel on sockets of their own: the fast one may still be on its way there.
+    await fast.next((update) => is('depthUpdate')(update) && (update.u as number) >= end);
     const fastUpdates = (fast.messages.filter(is('depthUpdate')) as unknown as Update[]).filter(({ u }) => u <= end);
     expect(follow(snapshot, fastUpdates).book).toEqual(follow(snapshot, slowUpdates).book);
   });

@@ -6,6 +6,9 @@ import { connected, givenPro, givenRest, givenServed, type Message, signedParams
 
 const LIMIT = { symbol: 'BTCUSDT', side: 'BUY', type: 'LIMIT', timeInForce: 'GTC', quantity: '0.01', price: '40000' };
 const MARKET = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.01' };
+/** What ccxt.pro waits for by now. */
+const watched = ({ clients }: pro.binance) =>
+  Object.values(clients as Record<string, { futures: object }>).flatMap(({ futures }) => Object.keys(futures));
 const statusOf = ({ status, error }: Message) => [status, (error as { code?: number } | undefined)?.code];
 
 async function givenSession(...given: Parameters<typeof givenServed>) {
@@ -184,7 +187,7 @@ describe('user streams of serveBinance', () => {
     const orders = exchange.watchOrders('BTC/USDT');
     const balance = exchange.watchBalance();
     const trades = exchange.watchMyTrades('BTC/USDT');
-    await systemClock.sleep(300);
+    await expect.poll(() => watched(exchange)).toEqual(expect.arrayContaining(['orders:BTC/USDT', 'spot:balance', 'myTrades:BTC/USDT']));
     const placed = await exchange.createOrderWs('BTC/USDT', 'limit', 'buy', 0.01, 40_000, { newClientOrderId: 'pro-1' });
     expect(placed).toMatchObject({ clientOrderId: 'pro-1', status: 'open' });
     expect((await orders).at(-1)).toMatchObject({ clientOrderId: 'pro-1', status: 'open' });

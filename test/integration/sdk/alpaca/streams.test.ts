@@ -67,7 +67,7 @@ describe.each([
   ['3', newV3],
   ['4', newV4],
 ] as const)('trade updates of a resilient @alpacahq/alpaca-trade-api %s', (_, make) => {
-  it('tell what happened while the connection was down, each once, and go on', { timeout: 20_000 }, async () => {
+  it('tell what happened while the connection was down, each once, and go on', async () => {
     const bus = new EventBus<VenueKitEvents>();
     const states: string[] = [];
     bus.on('stream.state', ({ state }) => states.push(state));
@@ -109,7 +109,7 @@ describe.each([
     expect(states).toEqual(['live', 'down', 'recovering', 'live']);
   });
 
-  it('are told once where the venue sends them twice', { timeout: 20_000 }, async () => {
+  it('are told once where the venue sends them twice', async () => {
     await using given = await givenResilient(make);
     const { venue, bot } = given;
     const { updates, until } = await following(bot);
@@ -122,7 +122,7 @@ describe.each([
 });
 
 describe('the adapter’s own stream of orders', () => {
-  it('opens with synced, tells orders, and ends when the connection does', { timeout: 20_000 }, async () => {
+  it('opens with synced, tells orders, and ends when the connection does', async () => {
     const venue = alpacaVenue();
     await using served = await serveAlpaca(venue);
     const adapter = toAdapter(served.connect(newV4()));
@@ -141,7 +141,7 @@ describe('the adapter’s own stream of orders', () => {
     expect(seen).toEqual(['synced', 'AAPL working 0', 'AAPL filled 1']);
   });
 
-  it('says so where the credentials are refused', { timeout: 20_000 }, async () => {
+  it('says so where the credentials are refused', async () => {
     await using served = await serveAlpaca(alpacaVenue());
     const sdk = served.connect(newV4());
     (sdk as unknown as { trading: { config: { configuration: { secret: string } } } }).trading.config.configuration.secret = 'wrong';
@@ -161,7 +161,7 @@ interface V3DataStream {
 }
 
 describe('market-data streams of a resilient SDK', () => {
-  it('of version 3 outlive a venue that is away while they reconnect, which ends the raw ones', { timeout: 20_000 }, async () => {
+  it('of version 3 outlive a venue that is away while they reconnect, which ends the raw ones', async () => {
     const port = await (async () => {
       await using first = await serveAlpaca(alpacaVenue());
       return Number(new URL(first.url).port);
@@ -203,7 +203,7 @@ describe('market-data streams of a resilient SDK', () => {
 });
 
 describe('rows that version 3 gives one after the other', () => {
-  it('come each once through pages that fail', { timeout: 20_000 }, async () => {
+  it('come each once through pages that fail', async () => {
     await using given = await givenResilient(newV3);
     const { sdk, venue } = given;
     const start = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 30 * 60_000).toISOString();
@@ -227,7 +227,7 @@ describe('the adapter’s streams of market data', () => {
   it.each([
     ['3', newV3],
     ['4', newV4],
-  ] as const)('share one connection for shares and one for crypto, through version %s', { timeout: 20_000 }, async (_, make) => {
+  ] as const)('share one connection for shares and one for crypto, through version %s', async (_, make) => {
     const venue = alpacaVenue({ volatility: 0.001 });
     await using served = await serveAlpaca(venue);
     const adapter = toAdapter(served.connect(make()));
@@ -254,7 +254,7 @@ describe('the adapter’s streams of market data', () => {
     controller.abort();
   });
 
-  it('keep to what Alpaca has: no books of shares, no bars', { timeout: 20_000 }, async () => {
+  it('keep to what Alpaca has: no books of shares, no bars', async () => {
     await using served = await serveAlpaca(alpacaVenue());
     const adapter = toAdapter(served.connect(newV4()));
     const first = (kind: MarketKind, symbol: string) => adapter.stream!(kind, [symbol], new AbortController().signal)[Symbol.asyncIterator]().next();

@@ -61,7 +61,7 @@ for (const [name, sdkUnderTest] of Object.entries(SDKS)) {
     });
 
     it('say that the outcome is open, with the handle that goes on, when the deadline comes first', async () => {
-      await using given = await givenResilient(sdkUnderTest, { policy: { deadlineMs: 800 } });
+      await using given = await givenResilient(sdkUnderTest, { policy: { deadlineMs: 2_000 } });
       const { sdk, bot, venue } = given;
       await ready(sdk, START);
       venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
@@ -71,7 +71,7 @@ for (const [name, sdkUnderTest] of Object.entries(SDKS)) {
       const facts = factsOf(error);
       expect(facts).toMatchObject({ code: 'OUTCOME_UNKNOWN', sent: 'maybe', clientOrderId: 'slow-1' });
       for (const one of blind) one[Symbol.dispose]();
-      expect(await facts?.handle?.acked({ deadlineMs: 20_000 })).toMatchObject({ state: 'filled' });
+      expect(await facts?.handle?.acked({ deadlineMs: 60_000 })).toMatchObject({ state: 'filled' });
       expect(venue.orders()).toHaveLength(1);
     });
 
