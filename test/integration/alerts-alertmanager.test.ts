@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AlertEngine, type AlertRule, alertmanagerNotifier } from '../../src/alerts/index.js';
 import { MemoryMetricStore } from '../../src/stores/memory/memory-metric-store.js';
+import { freePort } from '../setup/free-port.js';
 
 const isInstalled = spawnSync('prometheus-alertmanager', ['--version']).error === undefined;
 
@@ -64,16 +63,9 @@ describe.skipIf(!isInstalled)('Alertmanager (skipped unless installed: sh script
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function freePort(): Promise<number> {
-    const probe = createServer();
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
-    return port;
-  }
-
   async function until(holds: () => Promise<boolean>): Promise<void> {
     for (let i = 0; i < 300; i++) {
+      if (server?.exitCode !== null) throw new Error(`Alertmanager has ended: ${log.slice(-2_000)}`);
       if (await holds().catch(() => false)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -128,8 +120,10 @@ describe.skipIf(!isInstalled)('Alertmanager (skipped unless installed: sh script
     // Ours inhibits by its own rules too; Alertmanager gets all and judges by its configuration.
     await until(async () => (await listed()).includes('latency-p99 v warning suppressed'));
     expect(await listed()).toEqual(['data-staleness v critical active', 'latency-p99 v warning suppressed', 'latency-p99 w warning active']);
-    const groups = await read<{ readonly labels: { readonly alertname: string }; readonly alerts: readonly Listed[] }[]>('alerts/groups');
-    expect(groups.map(({ labels, alerts }) => [labels.alertname, alerts.length]).sort()).toEqual([
+    type Group = { readonly labels: { readonly alertname: string }; readonly alerts: readonly Listed[] };
+    const grouped = async () => (await read<Group[]>('alerts/groups')).map(({ labels, alerts }) => [labels.alertname, alerts.length]).sort();
+    // Sorted into groups a moment after they are listed.
+    await expect.poll(grouped).toEqual([
       ['data-staleness', 1],
       ['latency-p99', 2],
     ]);

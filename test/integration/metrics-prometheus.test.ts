@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventBus } from '../../src/contracts/events.js';
 import { instrument } from '../../src/metrics/instrument.js';
 import { MetricsRegistry } from '../../src/metrics/registry.js';
+import { freePort } from '../setup/free-port.js';
 
 const isInstalled = (command: string) => spawnSync(command, ['--version']).error === undefined;
 const HOSTILE = [
@@ -117,17 +118,11 @@ describe.skipIf(!isInstalled('prometheus'))('Prometheus (skipped unless installe
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const freePort = async (): Promise<number> => {
-    const probe = createServer();
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
-    return port;
-  };
   type Answer = { readonly data: { readonly result: readonly { readonly metric: Record<string, string>; readonly value: [number, string] }[] } };
   /** Asks until there is an answer: Prometheus scrapes each second. */
   const ask = async (query: string): Promise<Answer['data']['result']> => {
     for (let attempt = 0; attempt < 150; attempt++) {
+      if (prometheus?.exitCode !== null) throw new Error(`Prometheus has ended: ${log.slice(-2000)}`);
       const answer = await fetch(`${base}/api/v1/query?query=${encodeURIComponent(query)}`).then(
         // It listens before it is ready, and says 503 until then.
         (response) => (response.ok ? (response.json() as Promise<Answer>) : undefined),

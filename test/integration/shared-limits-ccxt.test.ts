@@ -24,7 +24,7 @@ async function givenKit() {
   });
   const served = await serveBinance(venue);
   cleanup.push(() => served.close());
-  const exchange = served.connect(new ccxt.binance({ enableRateLimit: true, timeout: 5_000 }));
+  const exchange = served.connect(new ccxt.binance({ enableRateLimit: true, timeout: 30_000 }));
   let throttled = 0;
   const throttle = exchange.throttle.bind(exchange);
   exchange.throttle = (cost?: number) => {
@@ -55,7 +55,7 @@ async function givenKit() {
 }
 
 describe("a venue's weighted limits, kept once for orders and market data of one ccxt instance", () => {
-  it('spends on the shared limit exactly what each call weighs at the venue, and leaves ccxt no second wait', { timeout: 60_000 }, async () => {
+  it('spends on the shared limit exactly what each call weighs at the venue, and leaves ccxt no second wait', async () => {
     const { venue, adapter, kit, meters } = await givenKit();
     const { trading, marketData } = kit as Required<typeof kit>;
     const [first] = SYMBOLS as [string];

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { EventBus } from '../../../src/contracts/events.js';
 import { keepAliveAgents } from '../../../src/pool/index.js';
 
@@ -69,7 +69,7 @@ describe('keepAliveAgents', () => {
     expect(states.some((state) => state.waiting > 0)).toBe(true);
     expect(states.every((state) => state.max === 2 && state.inUse <= 2)).toBe(true);
     agents[Symbol.dispose]();
-    await vi.waitFor(() => expect(agents.stats()).toMatchObject({ sockets: 0, inUse: 0 }));
+    await expect.poll(() => agents.stats()).toMatchObject({ sockets: 0, inUse: 0 });
   });
 
   it('fetches with standard requests and responses: method, body, headers, status, and bodies that are not read', async () => {

@@ -7,8 +7,8 @@ import { connected, givenPro, givenRest, givenServed, type Message, signedParams
 const LIMIT = { symbol: 'BTCUSDT', side: 'BUY', type: 'LIMIT', timeInForce: 'GTC', quantity: '0.01', price: '40000' };
 const MARKET = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.01' };
 /** What ccxt.pro waits for by now. */
-const watched = ({ clients }: pro.binance) =>
-  Object.values(clients as Record<string, { futures: object }>).flatMap(({ futures }) => Object.keys(futures));
+const watched = ({ clients }: { readonly clients: unknown }) =>
+  Object.values(clients as Readonly<Record<string, { readonly futures: object }>>).flatMap(({ futures }) => Object.keys(futures));
 const statusOf = ({ status, error }: Message) => [status, (error as { code?: number } | undefined)?.code];
 
 async function givenSession(...given: Parameters<typeof givenServed>) {

@@ -4,6 +4,7 @@ import type { MarketKind, StreamUpdate } from '../../../../src/contracts/market-
 import { systemClock } from '../../../../src/core/clock.js';
 import { release, resilient, toAdapter } from '../../../../src/sdk/alpaca/index.js';
 import { serveAlpaca } from '../../../../src/testing/index.js';
+import { freePort } from '../../../setup/free-port.js';
 import { alpacaVenue, type Driver, givenResilient, newV3, newV4, type V4 } from './given.js';
 
 interface Update {
@@ -162,10 +163,7 @@ interface V3DataStream {
 
 describe('market-data streams of a resilient SDK', () => {
   it('of version 3 outlive a venue that is away while they reconnect, which ends the raw ones', async () => {
-    const port = await (async () => {
-      await using first = await serveAlpaca(alpacaVenue());
-      return Number(new URL(first.url).port);
-    })();
+    const port = await freePort();
     const venue = alpacaVenue();
     let served = await serveAlpaca(venue, { port });
     const sdk = served.connect(newV3());

@@ -23,7 +23,7 @@ export interface Outcome {
 }
 
 // A new order can be looked up a little later only.
-const SHOWN = { timeout: 15_000, interval: 100 };
+const SHOWN = { timeout: 60_000, interval: 100 };
 
 export function casesOf(subjects: readonly Subject[]): readonly Case[] {
   return subjects.flatMap((subject) => [
