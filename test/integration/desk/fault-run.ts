@@ -139,6 +139,8 @@ export async function runFaults({ outMs, journalTimeoutMs, onFault }: FaultRunOp
 
   async function tryFault(fault: FaultKind): Promise<FaultRow> {
     const isRedis = fault.startsWith('Redis');
+    // On a busy machine something may have been away for a moment by itself.
+    await load.isShared(hostMs());
     const [server, link] = isRedis ? [redis, toRedis] : [postgres, toPostgres];
     const from = hostMs();
     if (fault.endsWith('cut off')) link.cut();

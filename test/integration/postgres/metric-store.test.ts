@@ -173,7 +173,7 @@ describe.skipIf(!HAS_POSTGRES)('the metric store on PostgreSQL (skipped unless i
   it('goes on after a kill of the server with every tick that it had acknowledged', async () => {
     const own = await PostgresServer.start();
     const near = own.pool({ max: 3 });
-    const store = await postgresMetricStore(near, { recentPoints: 0, timeoutMs: 3_000 });
+    const store = await postgresMetricStore(near, { recentPoints: 0 });
     const tick = (second: number): MetricTick => ({
       t: T0 + second * 1_000,
       series: [{ name: 'depth', labels: {} }],

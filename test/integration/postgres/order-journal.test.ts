@@ -131,11 +131,16 @@ describe.skipIf(!HAS_POSTGRES)('the order journal on PostgreSQL (skipped unless 
     const far = server.pool({ max: 1, port: link.port });
     const { schema, journal: near } = await givenAJournal();
     await near.close();
-    const journal = await postgresOrderJournal(far, { schema, timeoutMs: 300 });
+    const clock = new ManualClock();
+    const journal = await postgresOrderJournal(far, { schema, timeoutMs: 300, clock });
     const { epoch } = await journal.acquire('main', 'a', 60_000);
     await journal.append([draft('first', epoch)]);
     link.cut();
-    await expect(journal.append([draft('held up', epoch)])).rejects.toMatchObject({ code: 'JOURNAL', retryable: true });
+    const late = expect(journal.append([draft('held up', epoch)])).rejects.toMatchObject({ code: 'JOURNAL', retryable: true });
+    // On its way, as far as the link.
+    await systemClock.sleep(100);
+    await clock.advance(300);
+    await late;
     const commits = await pool.query(`SELECT written FROM ${schema}.lease`);
     expect(commits.rows).toEqual([{ written: '1' }]);
     // A later commit came through, as over another connection.
@@ -172,7 +177,7 @@ describe.skipIf(!HAS_POSTGRES)('the order journal on PostgreSQL (skipped unless 
   });
 
   it('fails an append with a clear error while the server is away, and goes on when it is back', async () => {
-    const { journal } = await givenAJournal({ timeoutMs: 1_000 });
+    const { journal } = await givenAJournal();
     const { epoch } = await journal.acquire('main', 'a', 60_000);
     await journal.append([draft('before', epoch)]);
     await server.kill();

@@ -123,7 +123,7 @@ describe('EventBus', () => {
     expect(calls).toBe(1);
   });
 
-  it('yields every event with its type to an asynchronous loop, until the loop is left', { timeout: 2_000 }, async () => {
+  it('yields every event with its type to an asynchronous loop, until the loop is left', async () => {
     const { bus } = givenABus();
     const seen: string[] = [];
     const reading = (async () => {
@@ -140,7 +140,7 @@ describe('EventBus', () => {
     expect(bus.has('price')).toBe(false);
   });
 
-  it('rejects an asynchronous loop with the reason of its signal', { timeout: 2_000 }, async () => {
+  it('rejects an asynchronous loop with the reason of its signal', async () => {
     const { bus } = givenABus();
     const controller = new AbortController();
     const reading = (async () => {
@@ -151,7 +151,7 @@ describe('EventBus', () => {
     await expect(reading).rejects.toThrow('shutting down');
   });
 
-  it('drops the oldest events of a reader that is more than 10,000 behind, and says how many', { timeout: 5_000 }, async () => {
+  it('drops the oldest events of a reader that is more than 10,000 behind, and says how many', async () => {
     const { bus, failures } = givenABus();
     const iterator = bus.events()[Symbol.asyncIterator]();
     for (let value = 0; value < 10_025; value++) bus.emit('price', { value });
@@ -161,7 +161,7 @@ describe('EventBus', () => {
     await iterator.return?.();
   });
 
-  it('regression: two calls of next() at once left the first waiting for ever', { timeout: 2_000 }, async () => {
+  it('regression: two calls of next() at once left the first waiting for ever', async () => {
     const { bus } = givenABus();
     const iterator = bus.events()[Symbol.asyncIterator]();
     const both = Promise.all([iterator.next(), iterator.next()]);

@@ -286,7 +286,7 @@ describe('simulatedBroker: limits', () => {
   });
 });
 
-describe('simulatedBroker: streams', { timeout: 5_000 }, () => {
+describe('simulatedBroker: streams', () => {
   const givenStream = async (options = {}) => {
     const given = givenVenue(options);
     const controller = new AbortController();
