@@ -1,5 +1,6 @@
-import type { HeaderReader, HttpFacts } from '../shared/http-facts.js';
+import type { HeaderReader } from '../shared/http-facts.js';
 import type { Stoppable } from '../shared/stoppable.js';
+import type { WireAnswer, WireOutcome } from '../shared/wire-outcome.js';
 
 /** Parameters of a request, as an SDK or a bot made them. */
 export type Params = Readonly<Record<string, unknown>>;
@@ -16,14 +17,7 @@ export interface WireRequest {
   readonly areLimitsKept?: boolean;
 }
 
-/** What the venue answered with success: for us, and for the SDK that it goes to. */
-export interface WireAnswer {
-  readonly json: unknown;
-  /** What the SDK makes its own result of. */
-  readonly native: unknown;
-}
-
-export type WireOutcome = { readonly result: WireAnswer } | { readonly error: unknown; readonly facts: HttpFacts };
+export type { WireAnswer, WireOutcome } from '../shared/wire-outcome.js';
 
 /** Hears of every answer, whoever asked. */
 export type AnswerListener = (status: number, header: HeaderReader) => void;

@@ -2,27 +2,39 @@ import { unknownSymbolError } from '../../contracts/unknown-symbol.js';
 import { asError } from '../../core/errors.js';
 import { redactError } from '../../core/logger.js';
 import type { BinanceMarkets } from '../binance/markets.js';
+import type { KrakenMarkets } from '../kraken/kraken-adapter.js';
 import { type Json, objectOf } from '../shared/json.js';
-import type { CcxtBinance, CcxtMarket } from './exchange.js';
+import type { CcxtExchange, CcxtMarket } from './exchange.js';
 import { SpotMarkets } from './spot-markets.js';
 
-const WEIGHT_OF_ALL_MARKETS = 20;
+/** Whose markets they are. */
+export interface CcxtVenue {
+  /** As errors call it. */
+  readonly name: string;
+  /** What the list of all markets costs of the venue's limits. */
+  readonly listWeight: number;
+}
+
+export const BINANCE_SPOT: CcxtVenue = { name: 'binance spot', listWeight: 20 };
+export const KRAKEN_SPOT: CcxtVenue = { name: 'kraken spot', listWeight: 0 };
 
 /** Symbols as ccxt unifies them, such as `BTC/USDT`, from its own list of all markets. */
-export class CcxtMarkets implements BinanceMarkets {
+export class CcxtMarkets implements BinanceMarkets, KrakenMarkets {
   /** Instruments come with the list, which is loaded once. */
   readonly instrumentWeight = 0;
-  readonly #sdk: CcxtBinance;
+  readonly #sdk: CcxtExchange;
+  readonly #venue: CcxtVenue;
   readonly #markets: SpotMarkets;
   #loading: Promise<void> | undefined;
 
-  constructor(sdk: CcxtBinance) {
+  constructor(sdk: CcxtExchange, venue: CcxtVenue) {
     this.#sdk = sdk;
+    this.#venue = venue;
     this.#markets = new SpotMarkets(sdk);
   }
 
   get loadWeight(): number {
-    return this.#markets.areLoaded ? 0 : WEIGHT_OF_ALL_MARKETS;
+    return this.#markets.areLoaded ? 0 : this.#venue.listWeight;
   }
 
   async marketId(symbol: string): Promise<string> {
@@ -35,6 +47,10 @@ export class CcxtMarkets implements BinanceMarkets {
 
   async instrument(symbol: string): Promise<Json> {
     return objectOf((await this.#market(symbol)).info, 'market');
+  }
+
+  quoteAsset(symbol: string): string | undefined {
+    return this.#markets.get(symbol)?.quote;
   }
 
   // A failed loadMarkets() sticks in ccxt until it is asked to reload.
@@ -53,7 +69,7 @@ export class CcxtMarkets implements BinanceMarkets {
   async #market(symbol: string): Promise<CcxtMarket> {
     await this.load();
     const market = this.#markets.get(symbol);
-    if (market === undefined) throw unknownSymbolError('binance spot', symbol);
+    if (market === undefined) throw unknownSymbolError(this.#venue.name, symbol);
     return market;
   }
 }

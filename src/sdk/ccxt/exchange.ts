@@ -4,6 +4,10 @@ import { requireText } from '../../core/options.js';
 export interface CcxtMarket {
   readonly id: string;
   readonly symbol: string;
+  /** Another name of the venue's for it, where it has one. */
+  readonly altname?: string;
+  /** The asset that is paid with, as ccxt calls it. */
+  readonly quote?: string;
   readonly spot?: boolean;
   readonly info?: unknown;
 }
@@ -64,8 +68,26 @@ export interface CcxtAlpaca extends CcxtExchange {
 
 const ALPACA_METHODS = ['loadMarkets', 'market', 'fetch', 'fetch2', 'throttle', 'onRestResponse'] as const;
 
+/** Kraken as ccxt knows it. */
+export interface CcxtKraken extends CcxtExchange {
+  fetch2(path: string, api: string, method: string, params: Record<string, unknown>): Promise<unknown>;
+  /** What a private request is told apart by: above every one before. */
+  nonce(): number;
+}
+
+const KRAKEN_METHODS = ['loadMarkets', 'market', 'fetch', 'fetch2', 'throttle', 'onRestResponse', 'handleErrors', 'nonce'] as const;
+
 /** An exchange of ccxt that venuekit knows. */
-export type KnownExchange = { readonly id: 'binance'; readonly sdk: CcxtBinance } | { readonly id: 'alpaca'; readonly sdk: CcxtAlpaca };
+export type KnownExchange =
+  | { readonly id: 'binance'; readonly sdk: CcxtBinance }
+  | { readonly id: 'alpaca'; readonly sdk: CcxtAlpaca }
+  | { readonly id: 'kraken'; readonly sdk: CcxtKraken };
+
+const METHODS: Readonly<Record<KnownExchange['id'], readonly string[]>> = {
+  binance: BINANCE_METHODS,
+  alpaca: ALPACA_METHODS,
+  kraken: KRAKEN_METHODS,
+};
 
 /** @throws TypeError that says what is missing, unless `sdk` has the shape of a known ccxt exchange with credentials. */
 export function requireWithCredentials(sdk: object): KnownExchange {
@@ -81,13 +103,19 @@ export function requireKnownExchange(sdk: object, caller: string): KnownExchange
   if (typeof id !== 'string' || typeof loadMarkets !== 'function') {
     throw new TypeError('sdk must be a ccxt exchange, such as `new ccxt.binance({ apiKey, secret })`; this object has no id and loadMarkets()');
   }
-  if (id !== 'binance' && id !== 'alpaca') {
+  const methods = Object.hasOwn(METHODS, id) ? METHODS[id as KnownExchange['id']] : undefined;
+  if (methods === undefined) {
     throw new TypeError(
-      `${caller} of venuekit/ccxt knows the exchanges "binance" and "alpaca" so far, got "${id}"; implement BrokerAdapter for it, see CONTRIBUTING.md`,
+      `${caller} of venuekit/ccxt knows the exchanges "binance", "alpaca" and "kraken" so far, got "${id}"; implement BrokerAdapter for it, see CONTRIBUTING.md`,
     );
   }
   const members = sdk as Readonly<Record<string, unknown>>;
-  const missing = (id === 'binance' ? BINANCE_METHODS : ALPACA_METHODS).find((method) => typeof members[method] !== 'function');
+  const missing = methods.find((method) => typeof members[method] !== 'function');
   if (missing !== undefined) throw new TypeError(`sdk is a ccxt ${id} without ${missing}(); venuekit/ccxt needs ccxt 4.4 or newer`);
   return { id, sdk } as KnownExchange;
+}
+
+/** @throws TypeError when an option of kraken's is given for another exchange. */
+export function requireForKraken({ id }: KnownExchange, { krakenTier }: { readonly krakenTier?: unknown }): void {
+  if (krakenTier !== undefined && id !== 'kraken') throw new TypeError(`krakenTier must be left out for ccxt ${id}: it is of ccxt kraken alone`);
 }

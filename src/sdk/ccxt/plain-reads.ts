@@ -1,7 +1,7 @@
 import { redactError } from '../../core/logger.js';
-import type { WireOutcome } from '../binance/wire.js';
 import type { HttpFacts } from '../shared/http-facts.js';
 import { type Stoppable, untilGivenUp } from '../shared/stoppable.js';
+import type { WireOutcome } from '../shared/wire-outcome.js';
 import { lowerCaseNames } from './call-record.js';
 import type { CcxtExchange } from './exchange.js';
 

@@ -3,7 +3,7 @@ import { OrderPath } from '../binance/order-path.js';
 import type { GatedCall } from '../binance/wire.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
 import type { SdkSession } from '../shared/sdk-session.js';
-import { CcxtMarkets } from './ccxt-markets.js';
+import { BINANCE_SPOT, CcxtMarkets } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';
 import type { EndpointCall } from './endpoint-gate.js';
 import type { CcxtBinance, CcxtExchange } from './exchange.js';
@@ -35,7 +35,7 @@ export class ResilientBinance implements Disposable {
     this.#path = new OrderPath(
       {
         wire: this.#wire,
-        markets: () => new CcxtMarkets(sdk),
+        markets: () => new CcxtMarkets(sdk, BINANCE_SPOT),
         symbolOf: (id) => markets.symbolOf(id),
         marketIdOf: (symbol) => sdk.market(symbol).id,
         canSign: () => sdk.apiKey !== undefined && sdk.apiKey !== '',

@@ -1,12 +1,14 @@
 import type { MarketKind } from '../../contracts/market-data.js';
 import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
-import { type ResilientOptions, requireResilientOptions } from '../shared/resilient-options.js';
+import { requireResilientOptions } from '../shared/resilient-options.js';
 import { ResultCache } from '../shared/result-cache.js';
 import { EndpointGate } from './endpoint-gate.js';
-import { type CcxtExchange, requireKnownExchange } from './exchange.js';
+import { type CcxtExchange, type KnownExchange, requireForKraken, requireKnownExchange } from './exchange.js';
 import { ResilientAlpacaExchange } from './resilient-alpaca-exchange.js';
 import { ResilientBinance } from './resilient-binance.js';
+import { ResilientKraken } from './resilient-kraken.js';
+import type { CcxtResilientOptions } from './resilient-options.js';
 import { watchPersistently } from './watching.js';
 
 /** How reads of ccxt are called among the kinds of market data. */
@@ -33,18 +35,19 @@ const TWINS = { createOrderWs: 'createOrder', editOrderWs: 'editOrder', cancelOr
  * the key: the same call again gives the same order.
  *
  * @param sdk - the bot's own `new ccxt.binance({ apiKey, secret })` or `new ccxt.pro.binance(…)` (spot), or
- * `new ccxt.alpaca({ apiKey, secret })`.
+ * `new ccxt.alpaca({ apiKey, secret })`, or `new ccxt.kraken({ apiKey, secret })`.
  * @throws TypeError or RangeError naming what is wrong with the SDK object or an option.
  * @example
  * const exchange = resilient(new ccxt.binance({ apiKey, secret }), { cache: { fetchTicker: 500 } });
  * await exchange.createOrder('BTC/USDT', 'limit', 'buy', 0.01, 64_000, { clientOrderId: 'open-1' });
  */
-export function resilient<S extends object>(sdk: S, options: ResilientOptions = {}): S {
+export function resilient<S extends object>(sdk: S, options: CcxtResilientOptions = {}): S {
   const known = requireKnownExchange(sdk, 'resilient');
   const exchange: CcxtExchange = known.sdk;
-  requireResilientOptions(exchange, options);
+  requireResilientOptions(exchange, options, ['krakenTier']);
+  requireForKraken(known, options);
   requireFree(exchange);
-  const path = known.id === 'binance' ? new ResilientBinance(known.sdk, options) : new ResilientAlpacaExchange(known.sdk, options);
+  const path = pathOf(known, options);
   const { session } = path;
   const overrides = new Overrides(exchange);
   const gate = new EndpointGate(exchange, (call) => path.route(call));
@@ -95,4 +98,18 @@ export function resilient<S extends object>(sdk: S, options: ResilientOptions = 
     },
   });
   return sdk;
+}
+
+function pathOf(
+  known: KnownExchange,
+  { krakenTier, ...options }: CcxtResilientOptions,
+): ResilientBinance | ResilientAlpacaExchange | ResilientKraken {
+  switch (known.id) {
+    case 'binance':
+      return new ResilientBinance(known.sdk, options);
+    case 'alpaca':
+      return new ResilientAlpacaExchange(known.sdk, options);
+    case 'kraken':
+      return new ResilientKraken(known.sdk, { ...options, ...(krakenTier === undefined ? {} : { krakenTier }) });
+  }
 }

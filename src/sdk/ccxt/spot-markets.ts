@@ -1,15 +1,15 @@
-import type { CcxtBinance, CcxtMarket } from './exchange.js';
+import type { CcxtExchange, CcxtMarket } from './exchange.js';
 
 /**
  * The spot markets of an instance. ccxt knows thousands of markets: they are gone through when it has
  * loaded them, and not for each order. It makes a new object whenever it loads them again.
  */
 export class SpotMarkets {
-  readonly #sdk: CcxtBinance;
+  readonly #sdk: CcxtExchange;
   readonly #symbols = new Map<string, string>();
-  #seen: CcxtBinance['markets'];
+  #seen: CcxtExchange['markets'];
 
-  constructor(sdk: CcxtBinance) {
+  constructor(sdk: CcxtExchange) {
     this.#sdk = sdk;
   }
 
@@ -21,7 +21,11 @@ export class SpotMarkets {
     if (all.length === 0) return false;
     this.#seen = markets;
     this.#symbols.clear();
-    for (const { id, spot, symbol } of all) if (spot === true) this.#symbols.set(id, symbol);
+    for (const { id, altname, spot, symbol } of all) {
+      if (spot !== true) continue;
+      this.#symbols.set(id, symbol);
+      if (altname !== undefined) this.#symbols.set(altname, symbol);
+    }
     return true;
   }
 
@@ -34,7 +38,7 @@ export class SpotMarkets {
     return market?.spot === true ? market : undefined;
   }
 
-  /** The unified symbol of a market id such as `BTCUSDT`. */
+  /** The unified symbol of a market id such as `BTCUSDT`, or of the other name that Kraken has for it, such as `XBTUSD`. */
   symbolOf(marketId: string): string | undefined {
     return this.areLoaded ? this.#symbols.get(marketId) : undefined;
   }

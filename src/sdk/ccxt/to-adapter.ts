@@ -9,12 +9,16 @@ import { RequestedSource } from '../alpaca/market-source.js';
 import { BinanceAdapter } from '../binance/binance-adapter.js';
 import type { BinanceCredentials } from '../binance/request-signing.js';
 import { requireCapabilities } from '../binance/required-capabilities.js';
+import { FENCE, CAPABILITY_NAMES as KRAKEN_CAPABILITIES, KrakenAdapter } from '../kraken/kraken-adapter.js';
+import { type KrakenTier, requireTier } from '../kraken/limits.js';
+import { requireFence } from '../shared/require-fence.js';
 import { type ResilientOptions, switchOffRetries } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { AlpacaExchangeWire } from './alpaca-exchange-wire.js';
-import { CcxtMarkets } from './ccxt-markets.js';
+import { BINANCE_SPOT, CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';
-import { type CcxtAlpaca, type CcxtBinance, type CcxtExchange, requireWithCredentials } from './exchange.js';
+import { type CcxtAlpaca, type CcxtBinance, type CcxtExchange, type CcxtKraken, requireForKraken, requireWithCredentials } from './exchange.js';
+import { KrakenExchangeWire } from './kraken-exchange-wire.js';
 import { proxyOf, socketUrlsOf } from './sockets.js';
 
 /** What {@link toAdapter} takes beside the SDK. */
@@ -30,6 +34,8 @@ export interface CcxtAdapterOptions {
    * @defaultValue the runtime's own WebSocket, else that of the package ws; false behind a proxy of ccxt's
    */
   readonly webSocket?: false | CcxtWebSocketOptions;
+  /** Of kraken alone: what the account is verified for, which decides how fast its counters drain. @defaultValue 'starter', the slowest */
+  readonly krakenTier?: KrakenTier;
   /** For tests. @defaultValue systemClock */
   readonly clock?: Clock;
 }
@@ -47,18 +53,20 @@ export interface CcxtWebSocketOptions {
  * strategies. The instance stays usable as it is. Calls of the order path do not pass ccxt's own
  * rate limiter, since the trading client keeps the venue's limits; market-data calls do.
  *
- * @param sdk - the caller's own `new ccxt.binance({ apiKey, secret })` (spot), or `new ccxt.alpaca({ apiKey, secret })`.
+ * @param sdk - the caller's own `new ccxt.binance({ apiKey, secret })` (spot), `new ccxt.alpaca({ apiKey, secret })`, or `new ccxt.kraken({ apiKey, secret })`.
  * @throws TypeError when `sdk` is no such exchange, is too old or has no credentials.
  * @example
  * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
  */
 export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket']);
+  requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket', 'krakenTier']);
   if (options.webSocket !== undefined && options.webSocket !== false) {
     requireKnown('toAdapter webSocket', options.webSocket, ['WebSocket', 'maxSessions']);
     if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);
   }
   const known = requireWithCredentials(sdk);
+  requireForKraken(known, options);
+  if (known.id === 'kraken') return krakenAdapter(known.sdk, options);
   if (known.id === 'alpaca') return alpacaAdapter(known.sdk, options);
   requireCapabilities('toAdapter', options.capabilities);
   return adapterOf(known.sdk, options);
@@ -74,6 +82,15 @@ function alpacaAdapter(sdk: CcxtAlpaca, { capabilities, logger, webSocket, clock
   return new AlpacaAdapter({ wire, source: new RequestedSource(wire, () => clock.now()), clock, capabilities });
 }
 
+/** REST only: ccxt's own streams of Kraken are no part of an adapter. */
+function krakenAdapter(sdk: CcxtKraken, { capabilities, logger, webSocket, krakenTier, clock = systemClock }: CcxtAdapterOptions): KrakenAdapter {
+  requireFence('toAdapter', capabilities, KRAKEN_CAPABILITIES, FENCE);
+  if (webSocket !== undefined && webSocket !== false) throw new TypeError('webSocket must be left out or false for ccxt kraken: REST only');
+  switchOffCcxtRetries(sdk, logger === undefined ? {} : { logger });
+  const markets = new CcxtMarkets(sdk, KRAKEN_SPOT);
+  return new KrakenAdapter({ wire: new KrakenExchangeWire(sdk, clock), markets, tier: requireTier(krakenTier), clock, capabilities });
+}
+
 function adapterOf(sdk: CcxtBinance, { capabilities, logger, bus, clock, webSocket }: CcxtAdapterOptions): BinanceAdapter {
   switchOffCcxtRetries(sdk, logger === undefined ? {} : { logger });
   const urls = webSocket === false ? undefined : socketUrlsOf(sdk);
@@ -85,7 +102,7 @@ function adapterOf(sdk: CcxtBinance, { capabilities, logger, bus, clock, webSock
   const sockets = { credentials, constructor: own?.WebSocket, maxSessions: own?.maxSessions };
   return new BinanceAdapter({
     wire: new CcxtWire(sdk),
-    markets: () => new CcxtMarkets(sdk),
+    markets: () => new CcxtMarkets(sdk, BINANCE_SPOT),
     sockets: urls === undefined || proxy !== undefined ? undefined : { urls, ...sockets },
     capabilities,
     logger,

@@ -29,10 +29,11 @@ const NEVER_CACHED = /order|balance|position|mytrades|ledger|deposit|withdraw|le
 
 /**
  * @param sdk - the object that is wrapped, to see which read methods it has.
+ * @param more - options of one SDK alone.
  * @throws TypeError or RangeError naming the option that can't be meant.
  */
-export function requireResilientOptions(sdk: object, options: ResilientOptions): void {
-  requireKnownResilientOptions(options);
+export function requireResilientOptions(sdk: object, options: ResilientOptions, more: readonly string[] = []): void {
+  requireKnownResilientOptions(options, more);
   for (const [method, ageMs] of Object.entries(requireObject('cache', options.cache ?? {}))) {
     requireNonNegative(`cache.${method}`, ageMs);
     if (typeof (sdk as Record<string, unknown>)[method] !== 'function')

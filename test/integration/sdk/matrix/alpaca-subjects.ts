@@ -17,7 +17,7 @@ export const ALPACA_SUBJECTS: readonly Subject[] = Object.entries({ 'Alpaca 3': 
     kinds: KINDS,
     ambiguous: { when: 'after', kind: 'status', status: 504, times: 1 },
     bans: false,
-    reusesIds: false,
+    doublesRequests: false,
     open: async (policy) => {
       const given = await givenResilient(make, { policy: { timeoutMs: ATTEMPT_MS, ...policy } });
       const { sdk, bot, venue, served } = given;

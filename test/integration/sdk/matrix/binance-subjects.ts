@@ -28,7 +28,7 @@ export const BINANCE_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([n
   kinds: KINDS,
   ambiguous: { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
   bans: true,
-  reusesIds: true,
+  doublesRequests: true,
   open: async (policy) => {
     const sdkUnderTest = { ...sdk, make: () => sdk.make({ timeoutMs: ATTEMPT_MS }) };
     const given = await givenResilient(sdkUnderTest, { policy: { timeoutMs: ATTEMPT_MS, ...policy } });

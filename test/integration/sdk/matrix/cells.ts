@@ -38,8 +38,8 @@ function faultCases(subject: Subject, row: string): readonly Case[] {
   const strike = ({ venue }: SubjectAtVenue, operation: string): void => {
     if (terms !== undefined) venue.fault({ operation, ...terms });
   };
-  // Against the network itself delivering an order twice that is over at once there is no proof, where ids may come again.
-  const isRepeated = terms?.kind === 'duplicate' && subject.reusesIds;
+  // Against the network itself delivering an order twice that is over at once there is no proof, where nothing in it counts once only.
+  const isRepeated = terms?.kind === 'duplicate' && subject.doublesRequests;
   return [
     ...Object.entries(subject.kinds)
       .filter(([, end]) => !isRepeated || end === 'open')

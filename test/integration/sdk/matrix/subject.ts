@@ -46,7 +46,7 @@ export interface Subject {
   /** How the venue says that it does not know what became of a request, and whether it bans. */
   readonly ambiguous: Omit<Fault, 'operation'>;
   readonly bans: boolean;
-  /** Whether a client order id that is over may come again, so that a venue may make two orders of one request. */
-  readonly reusesIds: boolean;
+  /** Whether the venue may make two orders of one request that the network delivers twice: where nothing in it counts once only. */
+  readonly doublesRequests: boolean;
   open(policy?: { readonly deadlineMs?: number }): Promise<SubjectAtVenue>;
 }

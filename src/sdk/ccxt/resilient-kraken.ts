@@ -1,0 +1,56 @@
+import { systemClock } from '../../core/clock.js';
+import { CAPABILITY_NAMES, FENCE } from '../kraken/kraken-adapter.js';
+import { requireTier } from '../kraken/limits.js';
+import { OrderPath } from '../kraken/order-path.js';
+import { requireFence } from '../shared/require-fence.js';
+import type { SdkSession } from '../shared/sdk-session.js';
+import { CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
+import type { EndpointCall } from './endpoint-gate.js';
+import type { CcxtKraken } from './exchange.js';
+import { KrakenExchangeWire } from './kraken-exchange-wire.js';
+import { GRACE_MS, ONE_TRY } from './recorded-call.js';
+import type { CcxtResilientOptions } from './resilient-options.js';
+import { SpotMarkets } from './spot-markets.js';
+import { switchOffCcxtRetries } from './to-adapter.js';
+
+/** Every REST call of a ccxt kraken instance through the order path of Kraken. */
+export class ResilientKraken {
+  readonly session: SdkSession;
+  readonly #sdk: CcxtKraken;
+  readonly #wire: KrakenExchangeWire;
+  readonly #path: OrderPath;
+
+  constructor(sdk: CcxtKraken, { cache: _, krakenTier, ...options }: CcxtResilientOptions) {
+    requireFence('resilient', options.capabilities, CAPABILITY_NAMES, FENCE);
+    switchOffCcxtRetries(sdk, options);
+    const { clock = systemClock } = options;
+    this.#sdk = sdk;
+    this.#wire = new KrakenExchangeWire(sdk, clock);
+    const markets = new SpotMarkets(sdk);
+    this.#path = new OrderPath(
+      {
+        wire: this.#wire,
+        markets: new CcxtMarkets(sdk, KRAKEN_SPOT),
+        tier: requireTier(krakenTier),
+        symbolOf: (pair) => markets.symbolOf(pair),
+        canSign: () => sdk.apiKey !== undefined && sdk.apiKey !== '',
+        timeoutMs: Math.min(options.policy?.timeoutMs ?? Infinity, sdk.timeout + GRACE_MS),
+      },
+      options,
+    );
+    this.session = this.#path.session;
+  }
+
+  /** The way of one call. */
+  async route({ api, path, params, send }: EndpointCall): Promise<unknown> {
+    // The help pages, too, are an API to ccxt.
+    if (api !== 'public' && api !== 'private') return send(this.#sdk);
+    const answer = await this.#path.route({
+      api,
+      method: path,
+      params,
+      send: ({ signal }) => this.#wire.run(api, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
+    });
+    return answer.native;
+  }
+}
