@@ -2,7 +2,7 @@ import { unknownSymbolError } from '../../contracts/unknown-symbol.js';
 import { asError } from '../../core/errors.js';
 import { redactError } from '../../core/logger.js';
 import type { BinanceMarkets } from '../binance/markets.js';
-import type { KrakenMarkets } from '../kraken/kraken-adapter.js';
+import type { KrakenMarkets } from '../kraken/markets.js';
 import { type Json, objectOf } from '../shared/json.js';
 import type { CcxtExchange, CcxtMarket } from './exchange.js';
 import { SpotMarkets } from './spot-markets.js';

@@ -21,23 +21,10 @@ import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
 import type { FenceRange } from '../shared/require-fence.js';
 import { costOfOperation, type KrakenTier, limitsOf } from './limits.js';
 import { KrakenMarketData } from './market-data.js';
+import type { KrakenMarkets } from './markets.js';
 import { fillOf, orderParams, venueOrderOf } from './orders.js';
 import { isNotFound, type KrakenVerdict, verdictOf } from './verdict.js';
 import type { KrakenWire, Params, WireOutcome, WireRequest } from './wire.js';
-
-/** How symbols are called on this side, and what the venue says of them. */
-export interface KrakenMarkets {
-  /** Resolves when names can be told. */
-  load(): Promise<void>;
-  /** Such as `XXBTZUSD`. @throws an unknown symbol error */
-  marketId(symbol: string): Promise<string>;
-  /** By id or altname, such as `XBTUSD`. */
-  symbolOf(name: string): string;
-  /** The asset that is paid with, which fees are in. */
-  quoteAsset(symbol: string): string | undefined;
-  /** The row of AssetPairs. @throws an unknown symbol error */
-  instrument(symbol: string): Promise<Json>;
-}
 
 /** What an adapter is made of. */
 export interface KrakenAdapterParts {

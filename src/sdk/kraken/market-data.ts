@@ -3,7 +3,7 @@ import type { Bars, FetchAttempt, Instrument, MarketKind, MarketKinds, OrderBook
 import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
 import { asError, VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, objectOf, text } from '../shared/json.js';
-import type { KrakenMarkets } from './kraken-adapter.js';
+import type { KrakenMarkets } from './markets.js';
 import { millis } from './orders.js';
 import type { Params } from './wire.js';
 
