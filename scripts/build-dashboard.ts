@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { schemeColours } from '../src/dashboard/charts/scheme-colours.js';
 import type { PageFile } from '../src/dashboard/server/assets.js';
 
 const root = resolve(import.meta.dirname, '..');
@@ -31,7 +32,13 @@ export async function buildDashboard(folder: string): Promise<void> {
   const built = await Promise.all([
     build({ ...common, ...browser, entryPoints: [source('page/main.ts')], outfile: join(folder, 'dashboard-page.js'), plugins: [drawingApart] }),
     build({ ...common, ...browser, entryPoints: [source('drawing/canvas.ts')], outfile: join(folder, 'dashboard-canvas.js') }),
-    build({ ...common, entryPoints: [source('page/page.css')], outfile: join(folder, 'dashboard-page.css') }),
+    build({
+      ...common,
+      ...browser,
+      entryPoints: [source('page/page.css')],
+      outfile: join(folder, 'dashboard-page.css'),
+      footer: { css: schemeColours() },
+    }),
     build({
       ...common,
       entryPoints: [source('report/worker.ts')],

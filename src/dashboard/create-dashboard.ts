@@ -133,7 +133,6 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     clock,
     logger,
     still: (task) => renderer.still(task),
-    canDrawSoon: () => renderer.isWarm,
     render: (format, range, signal) => render({ format, ...range, signal }),
   });
   const nodeHandler = nodeHandlerOf(pages.answer, logger);
@@ -161,7 +160,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         server.listen(port, host, resolve);
       });
       servers.add(server);
-      void pages.warmUp();
+      void pages.keepWarm();
       const { port: bound } = server.address() as AddressInfo;
       const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
       return { url: `http://${name}:${bound}/?token=${encodeURIComponent(token)}` };

@@ -25,8 +25,6 @@ export class ChartView {
   #width = 0;
   #height = 0;
   #isStale = false;
-  /** Resolves when the picture that the page came with is seen, if it came with one. */
-  readonly stillShown: Promise<void>;
   /** Called when there is something to draw. */
   onStale: () => void = () => {};
 
@@ -37,7 +35,6 @@ export class ChartView {
     this.#words = figure.querySelector<HTMLElement>('.words')!;
     this.#values = figure.querySelector<HTMLDetailsElement>('.values')!;
     this.#values.addEventListener('toggle', () => this.#fillTable());
-    this.stillShown = this.#showStill();
     // It tells the size too: to ask for it would have the page laid out at once.
     new ResizeObserver((entries) => {
       const { width, height } = entries.at(-1)!.contentRect;
@@ -67,21 +64,9 @@ export class ChartView {
     this.#stale();
   }
 
-  /** Somebody wants other colours than it has. */
-  dropStill(): void {
-    this.#plot.querySelector('picture')?.remove();
-  }
-
-  async #showStill(): Promise<void> {
-    const image = this.#plot.querySelector('img');
-    if (image === null) return;
-    try {
-      await image.decode();
-    } catch {
-      // It did not come: the page draws itself.
-    }
-    const isThere = image.naturalWidth > 1 && image.isConnected;
-    if (isThere) this.figure.dataset.state = 'still';
+  /** Whether the page came with a picture of it, which is seen until it is drawn. */
+  get isStill(): boolean {
+    return this.figure.dataset.state === 'still';
   }
 
   draw({ init }: DrawingCode): void {

@@ -5,15 +5,11 @@ import type { Snapshot } from '../view/snapshot.js';
 import { ChartView } from './chart-view.js';
 import { DrawingQueue } from './drawing-queue.js';
 import { byId, element, setText } from './elements.js';
-import { firstSnapshot, later } from './first-look.js';
+import { firstSnapshot } from './first-look.js';
 import { LiveStream, type StreamState } from './live-stream.js';
 import { SeriesPicker } from './series-picker.js';
 import { StripView } from './strip-view.js';
 
-/** Stills that were drawn already are shown first; while they are drawn, the code can come. */
-const CODE_AFTER_MS = 150;
-/** Beyond that the page draws itself. */
-const DRAW_AFTER_MS = 500;
 const SCHEME_KEY = 'venuekit-dashboard-scheme';
 
 /** The page: what it shows is decided by its controls, and comes over one stream. */
@@ -58,14 +54,9 @@ export function dashboardPage(page: Document): void {
     say();
   };
 
-  let onRead: () => void = () => {};
-  const isRead = new Promise<void>((resolve) => {
-    onRead = resolve;
-  });
   const stream = new LiveStream({
     onSnapshot: (next) => {
       snapshot = next;
-      onRead();
       refresh();
       void picker.load();
     },
@@ -94,9 +85,7 @@ export function dashboardPage(page: Document): void {
     [...page.querySelectorAll<HTMLElement>('figure[data-chart]')].map((figure) => [figure.dataset.chart, new ChartView(page, figure)]),
   );
   const queue = new DrawingQueue(page, [...views.values()]);
-  // Stills are in the colours of the system; somebody may have chosen others.
-  if (scheme !== systemScheme(page)) for (const view of views.values()) view.dropStill();
-  void draw(queue, [...views.values()], isRead).catch(() => {
+  void draw(page, queue, [...views.values()]).catch(() => {
     isWithoutDrawings = true;
     say();
   });
@@ -129,13 +118,20 @@ export function dashboardPage(page: Document): void {
   applyScheme();
 }
 
-/** Stills come sooner than the code that draws; but nobody waits for them long. */
-async function draw(queue: DrawingQueue, views: readonly ChartView[], isRead: Promise<void>): Promise<void> {
-  const shown = Promise.all(views.map((view) => view.stillShown));
-  await Promise.race([shown, later(CODE_AFTER_MS)]);
+/** What the page came with is shown first: to read and to run the code that draws takes from the same processors. */
+async function draw(page: Document, queue: DrawingQueue, views: readonly ChartView[]): Promise<void> {
+  if (views.some((view) => view.isStill)) await shown(page);
   const { init } = await import('../drawing/canvas.js');
-  await Promise.race([shown, isRead.then(() => later(DRAW_AFTER_MS))]);
   queue.begin({ init });
+}
+
+/** Resolves in the frame after the next. A page that nobody looks at has none. */
+function shown(page: Document): Promise<void> {
+  const view = page.defaultView!;
+  return new Promise((resolve) => {
+    if (page.hidden) resolve();
+    else view.requestAnimationFrame(() => view.requestAnimationFrame(() => resolve()));
+  });
 }
 
 // The cookie has taken over: an address that is copied or seen over a shoulder lets nobody in.

@@ -1,4 +1,3 @@
-import { systemClock } from '../../core/clock.js';
 import type { StreamMessage } from './live-stream.js';
 
 /** What the page was sent to fetch before its script had come; undefined for another view, and the second time. */
@@ -18,5 +17,3 @@ async function fetched(address: string): Promise<StreamMessage | undefined> {
     return undefined;
   }
 }
-
-export const later = (ms: number): Promise<void> => new Promise((resolve) => void systemClock.schedule(ms, resolve));

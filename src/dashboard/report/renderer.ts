@@ -18,7 +18,6 @@ const IDLE_THREAD_MS = 600_000;
 export class Renderer implements AsyncDisposable {
   readonly #assets: DashboardAssets;
   #pool: Promise<Tinypool> | undefined;
-  #started: Tinypool | undefined;
   #closed = false;
 
   constructor(assets: DashboardAssets) {
@@ -45,11 +44,6 @@ export class Renderer implements AsyncDisposable {
     return (await this.#run({ do: 'still', task }, undefined)) as string | undefined;
   }
 
-  /** Whether the thread is there: to begin one takes it longer than to draw. */
-  get isWarm(): boolean {
-    return (this.#started?.threads.length ?? 0) > 0;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await (await this.#pool?.catch(() => undefined))?.destroy();
@@ -63,9 +57,7 @@ export class Renderer implements AsyncDisposable {
     if (this.#closed) throw closedError('The dashboard');
     this.#pool ??= this.#start();
     const pool = await this.#pool;
-    const done: unknown = await pool.run(task, signal === undefined ? {} : { signal });
-    this.#started = pool;
-    return done;
+    return pool.run(task, signal === undefined ? {} : { signal });
   }
 
   async #start(): Promise<Tinypool> {

@@ -7,6 +7,7 @@ import type { DashboardReader } from '../view/reader.js';
 import type { Assessment, Snapshot } from '../view/snapshot.js';
 import type { View } from '../view/view.js';
 import type { EventSink } from './answer.js';
+import { keptForMs } from './opening-stills.js';
 
 /** What a {@link LiveChannel} works with. */
 export interface LiveChannelOptions {
@@ -14,7 +15,11 @@ export interface LiveChannelOptions {
   readonly reader: DashboardReader;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
-  /** Called when nobody has watched for a while. */
+  /** Called with what has been read, whenever it has. */
+  readonly onRead?: (snapshot: Snapshot) => void;
+  /** Whether it is read also while nobody watches, now and then. */
+  readonly isKept?: boolean;
+  /** Called when nobody has watched for a while, unless it is kept. */
   readonly onIdle: () => void;
 }
 
@@ -130,16 +135,19 @@ export class LiveChannel implements Disposable {
   }
 
   async #tick(): Promise<void> {
-    const { clock, logger, onIdle } = this.#options;
+    const { clock, logger, onIdle, onRead, isKept = false } = this.#options;
     const now = clock.now();
     if (this.#pages.size === 0) {
       this.#idleSince ??= now;
       // The first reading serves whoever comes next, at once.
-      if (now - this.#idleSince >= IDLE_MS) onIdle();
-      if (this.#snapshot !== undefined) return;
+      if (!isKept && now - this.#idleSince >= IDLE_MS) onIdle();
+      const kept = this.#snapshot;
+      if (kept !== undefined && !(isKept && now - this.#readAt >= keptForMs(kept.grid.stepMs))) return;
     }
     try {
+      const before = this.#snapshot;
       this.#snapshot = await this.#next(now);
+      if (this.#snapshot.charts !== before?.charts) onRead?.(this.#snapshot);
     } catch (error) {
       if (!this.#over.signal.aborted) logger?.warn({ error: asError(error) }, 'the dashboard could not read its store');
       return;

@@ -1,11 +1,10 @@
-import type { ChartId } from '../charts/chart.js';
 import { allCharts } from '../charts/charts.js';
 import { escapeMarkup as text } from '../drawing/svg-text.js';
-import { type FirstLook, firstLooks, mediaOf } from '../view/first-look.js';
 import { DEFAULT_RANGE_MS } from '../view/view.js';
+import type { Stills } from './opening-stills.js';
 
 /** Ranges that the page offers. */
-const RANGES: readonly (readonly [ms: number, name: string])[] = [
+export const OFFERED_RANGES: readonly (readonly [ms: number, name: string])[] = [
   [5 * 60_000, 'last 5 minutes'],
   [15 * 60_000, 'last 15 minutes'],
   [60 * 60_000, 'last hour'],
@@ -18,12 +17,12 @@ const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3
 
 /**
  * The page before its script has filled it: it names all that will stand there, has what it shows first
- * fetched at once, and may show stills of it. Every link is relative to where it is mounted. The code that
- * draws is asked for before them: a browser has few connections, and stills that are being drawn hold them.
+ * fetched at once, and may show stills of it. Every link is relative to where it is mounted. Where there are
+ * no stills, the code that draws is on its way at once; else it would take from them what they are shown with.
  */
-export function pageHtml(title: string, opening: URLSearchParams | undefined, hasStills: boolean): string {
+export function pageHtml(title: string, opening?: URLSearchParams, stills: Stills = new Map()): string {
   const first = opening === undefined ? '' : `<link id="first" rel="preload" as="fetch" crossorigin href="snapshot?${text(opening.toString())}">\n`;
-  const still = (chart: ChartId): string => (opening === undefined || !hasStills ? '' : picture(chart, opening));
+  const code = stills.size > 0 ? '' : '<link rel="modulepreload" href="canvas.js" fetchpriority="low">\n';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -34,15 +33,14 @@ export function pageHtml(title: string, opening: URLSearchParams | undefined, ha
 <link rel="icon" href="${text(ICON)}">
 <link rel="stylesheet" href="page.css">
 <script type="module" src="page.js"></script>
-<link rel="modulepreload" href="canvas.js" fetchpriority="low">
-${first}</head>
+${code}${first}</head>
 <body>
 <a class="skip" href="#charts">Skip to the charts</a>
 <header>
 <h1>${text(title)}</h1>
 <p id="status" role="status">connecting</p>
 <form id="controls" aria-label="What is shown">
-<label>Range <select id="range" name="range">${RANGES.map(([ms, name]) => `<option value="${ms}"${ms === DEFAULT_RANGE_MS ? ' selected' : ''}>${name}</option>`).join('')}<option value="fixed">from … to …</option></select></label>
+<label>Range <select id="range" name="range">${OFFERED_RANGES.map(([ms, name]) => `<option value="${ms}"${ms === DEFAULT_RANGE_MS ? ' selected' : ''}>${name}</option>`).join('')}<option value="fixed">from … to …</option></select></label>
 <span id="fixed" hidden>
 <label>From <input id="from" type="datetime-local" step="1"></label>
 <label>to <input id="to" type="datetime-local" step="1"> UTC</label>
@@ -63,13 +61,13 @@ ${first}</head>
 <section id="charts" aria-label="Charts" tabindex="-1">
 ${allCharts
   .map(
-    ({ id, title: name, how }) => `<figure data-chart="${id}">
+    ({ id, title: name, how }) => `<figure data-chart="${id}"${stills.has(id) ? ' data-state="still"' : ''}>
 <figcaption><h2 id="title-${id}">${text(name)}</h2>${
       id === 'metric'
         ? '<label class="picker">Metric <select id="metric"></select></label><label class="picker">or by name <input id="metric-name" list="metric-names" autocomplete="off" spellcheck="false"><datalist id="metric-names"></datalist></label><p id="metric-error" role="alert"></p>'
         : ''
     }<p id="words-${id}" class="words">being read</p></figcaption>
-<div class="plot" role="img" aria-labelledby="title-${id}" aria-describedby="words-${id}">${still(id)}</div>
+<div class="plot" role="img" aria-labelledby="title-${id}" aria-describedby="words-${id}">${stills.get(id) ?? ''}</div>
 <details class="values"><summary>Figures<span class="hidden"> of ${text(name)}</span></summary><div class="scroll" tabindex="0" role="region" aria-label="Figures of ${text(name)}"><table></table></div><p class="muted">${text(how)}</p></details>
 </figure>`,
   )
@@ -80,11 +78,4 @@ ${allCharts
 </body>
 </html>
 `;
-}
-
-function picture(chart: ChartId, opening: URLSearchParams): string {
-  const address = (look: FirstLook): string =>
-    text(`still?${new URLSearchParams([...opening, ['chart', chart], ...Object.entries(look)]).toString()}`);
-  const [usual, ...others] = firstLooks;
-  return `<picture>${others.map((look) => `<source media="${mediaOf(look)}" srcset="${address(look)}">`).join('')}<img alt="" src="${address(usual!)}"></picture>`;
 }

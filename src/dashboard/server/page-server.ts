@@ -1,21 +1,19 @@
-import { abortable } from '../../core/abort.js';
 import type { Clock } from '../../core/clock.js';
 import { asError, isVenueKitError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { REPORT_FORMATS, type ReportFormat } from '../report/report-format.js';
-import type { StillTask } from '../report/still.js';
+import type { StillSize, StillTask } from '../report/still.js';
 import type { AlertEngineShape } from '../view/alert-source.js';
-import { firstLookOf, firstLooks } from '../view/first-look.js';
 import type { DashboardReader } from '../view/reader.js';
 import type { Snapshot } from '../view/snapshot.js';
-import { openingView, type View, viewKey, viewOf } from '../view/view.js';
+import { DEFAULT_RANGE_MS, openingView, type View, viewKey, viewOf } from '../view/view.js';
 import type { Access, Visit } from './access.js';
 import { type Answer, type PageRequest, refusal } from './answer.js';
 import type { DashboardAssets } from './assets.js';
-import { DrawnStills } from './drawn-stills.js';
 import { LiveChannel } from './live-channel.js';
+import { OpeningStills, type Stills } from './opening-stills.js';
 import { PageFiles } from './page-files.js';
-import { pageHtml } from './page-html.js';
+import { OFFERED_RANGES, pageHtml } from './page-html.js';
 
 /** What a {@link PageServer} works with. */
 export interface PageServerOptions {
@@ -27,8 +25,6 @@ export interface PageServerOptions {
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   readonly still: (task: StillTask) => Promise<string | undefined>;
-  /** Whether stills would be there before the page's own drawings. */
-  readonly canDrawSoon: () => boolean;
   readonly render: (format: ReportFormat, range: { readonly from: number; readonly to: number }, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
@@ -38,9 +34,8 @@ const MOST_VIEWS = 32;
 const MOST_PAGES = 200;
 const MOST_RENDERINGS = 4;
 const LONGEST_SILENCE_MS = 7 * 86_400_000;
-/** Later than that a page draws itself. */
-const STILL_WITHIN_MS = 1_000;
-const NOTHING = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>';
+/** Longer ranges are read when somebody asks for them: a week of them takes the store seconds. */
+const LONGEST_KEPT_MS = 86_400_000;
 const TYPES: Readonly<Record<ReportFormat, string>> = {
   svg: 'image/svg+xml',
   png: 'image/png',
@@ -54,22 +49,24 @@ export class PageServer implements Disposable {
   readonly #options: PageServerOptions;
   readonly #channels = new Map<string, LiveChannel>();
   readonly #files: PageFiles;
-  readonly #drawn: DrawnStills;
+  readonly #stills: OpeningStills;
   readonly #routes: Readonly<Record<string, Readonly<Record<string, Route>>>>;
   #rendering = 0;
   #isClosed = false;
+  readonly #over = new AbortController();
+  /** Keys of the views that are read and drawn before anybody asks. */
+  #kept: ReadonlySet<string> = new Set();
 
   constructor(options: PageServerOptions) {
     this.#options = options;
     this.#files = new PageFiles(options.assets);
-    this.#drawn = new DrawnStills(options.still);
+    this.#stills = new OpeningStills(options.still);
     this.#routes = {
       '': { GET: (request) => this.#page(request) },
       'page.js': { GET: (request) => this.#files.answer('dashboard-page.js', request) },
       'canvas.js': { GET: (request) => this.#files.answer('dashboard-canvas.js', request) },
       'page.css': { GET: (request) => this.#files.answer('dashboard-page.css', request) },
       snapshot: { GET: (request) => this.#first(request) },
-      still: { GET: (request) => this.#still(request) },
       events: { GET: (request) => this.#events(request) },
       series: { GET: (request) => this.#series(request) },
       report: { GET: (request) => this.#report(request) },
@@ -105,6 +102,7 @@ export class PageServer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
+    this.#over.abort(new DOMException('The dashboard was closed', 'AbortError'));
     for (const channel of this.#channels.values()) channel[Symbol.dispose]();
     this.#channels.clear();
   }
@@ -114,10 +112,12 @@ export class PageServer implements Disposable {
     return [...this.#channels.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  #page({ url }: PageRequest): Answer {
+  #page({ url, header }: PageRequest): Answer {
     const { title, access } = this.#options;
-    this.#prepare(url.searchParams);
     const opening = openingView(url.searchParams);
+    const view = readQuery(opening, viewOf);
+    // What a page is about to ask for is read while its script is on the way.
+    if (!('status' in view)) this.#channelOf(view);
     return {
       status: 200,
       headers: {
@@ -125,48 +125,37 @@ export class PageServer implements Disposable {
         'cache-control': 'no-store',
         'set-cookie': access.setCookie,
       },
-      body: pageHtml(title, 'status' in readQuery(opening, viewOf) ? undefined : opening, this.#options.canDrawSoon()),
+      body: 'status' in view ? pageHtml(title) : pageHtml(title, opening, this.#stillsOf(view, header)),
     };
   }
 
-  /** What a page is about to ask for is read while its script is on the way. */
-  #prepare(query: URLSearchParams): void {
-    const view = readQuery(openingView(query), viewOf);
-    if (!('status' in view)) this.#channelOf(view);
+  #stillsOf(view: View, header: PageRequest['header']): Stills | undefined {
+    const isPhone = header('sec-ch-ua-mobile') === '?1' || /\bMobi/.test(header('user-agent') ?? '');
+    const size: StillSize = isPhone ? 'narrow' : 'wide';
+    return this.#stills.of(viewKey(view), size, this.#options.clock.now());
   }
 
-  /** Reads and draws what the first visitor will see, so that the threads for it are there. */
-  async warmUp(): Promise<void> {
+  /** Reads and draws the views that a page offers, one after the other, the opening one first; from then on they are kept. */
+  async keepWarm(): Promise<void> {
+    const { logger } = this.#options;
+    if (this.#kept.size > 0) return;
+    const ranges = OFFERED_RANGES.map(([ms]) => ms).filter((ms) => ms <= LONGEST_KEPT_MS);
+    const first = ranges.filter((ms) => ms === DEFAULT_RANGE_MS);
+    const views = [...new Set([...first, ...ranges])].map((ms) => viewOf(new URLSearchParams({ range: String(ms) })));
+    this.#kept = new Set(views.map(viewKey));
     try {
-      const first = await this.#read(openingView(new URLSearchParams()), new AbortController().signal);
-      if (!('status' in first)) await Promise.all(first.snapshot.charts.map((chart) => this.#drawn.of(chart, firstLooks[0]!)));
+      for (const view of views) {
+        const read = await this.#channelOf(view)?.first(this.#over.signal);
+        if (read !== undefined) await this.#stills.offer(viewKey(view), read.snapshot);
+      }
     } catch (error) {
-      if (!this.#isClosed) this.#options.logger?.debug({ error: asError(error) }, 'the dashboard could not draw ahead');
+      if (!this.#isClosed) logger?.debug({ error: asError(error) }, 'the dashboard could not draw ahead');
     }
   }
 
   async #first({ url, signal }: PageRequest): Promise<Answer> {
     const first = await this.#read(url.searchParams, signal);
     return 'status' in first ? first : json(first);
-  }
-
-  /** A chart as a picture: a page shows it until it has drawn its own, which takes it longer. An empty one where it would come too late. */
-  async #still({ url, signal }: PageRequest): Promise<Answer> {
-    const { searchParams } = url;
-    const look = readQuery(searchParams, firstLookOf);
-    if ('status' in look) return look;
-    const first = await this.#read(searchParams, signal);
-    if ('status' in first) return first;
-    const chart = first.snapshot.charts.find(({ id }) => id === look.chart)!;
-    try {
-      const drawn = abortable(this.#drawn.of(chart, look), signal);
-      const tooLate = this.#options.clock.sleep(STILL_WITHIN_MS, signal).then(() => undefined);
-      const body = (await Promise.race([drawn, tooLate])) ?? NOTHING;
-      return { status: 200, headers: { 'content-type': 'image/svg+xml', 'cache-control': 'no-store' }, body };
-    } catch (error) {
-      if (isVenueKitError(error, 'ASSETS_NOT_FOUND')) return refusal(501, error.message);
-      throw error;
-    }
   }
 
   async #read(query: URLSearchParams, signal: AbortSignal): Promise<Answer | { readonly start: number; readonly snapshot: Snapshot }> {
@@ -199,7 +188,10 @@ export class PageServer implements Disposable {
     if (known !== undefined) return known;
     if (this.#channels.size >= MOST_VIEWS && !this.#dropIdle()) return undefined;
     const { reader, clock, logger } = this.#options;
-    const channel = new LiveChannel({ view, reader, clock, logger, onIdle: () => this.#drop(key) });
+    const isKept = this.#kept.has(key);
+    // Who can't be drawn for today draws itself.
+    const onRead = (snapshot: Snapshot): void => void (isKept && this.#stills.offer(key, snapshot).catch(() => {}));
+    const channel = new LiveChannel({ view, reader, clock, logger, isKept, onRead, onIdle: () => this.#drop(key) });
     this.#channels.set(key, channel);
     return channel;
   }
@@ -210,7 +202,7 @@ export class PageServer implements Disposable {
   }
 
   #dropIdle(): boolean {
-    const idle = [...this.#channels].find(([, { size }]) => size === 0);
+    const idle = [...this.#channels].find(([key, { size }]) => size === 0 && !this.#kept.has(key));
     if (idle !== undefined) this.#drop(idle[0]);
     return idle !== undefined;
   }
