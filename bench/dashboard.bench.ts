@@ -12,15 +12,18 @@ import { type RecordedDay, recordDay } from './dashboard/recorded-day.js';
 import { soakSection } from './dashboard/soak-section.js';
 import { digits, publish } from './harness.js';
 
-const ROUNDS = 10;
+const ROUNDS = Number(argument('--rounds') ?? 10);
 const MOST_MS = 1_000;
 const MOMENTS = ['frame', 'inView', 'all', 'live'] as const;
+const HOUR = 3_600_000;
+/** What the page offers, and a range that nobody can have foreseen. */
 const RANGES = [
-  ['15 minutes', 15 * 60_000],
-  ['1 hour', 3_600_000],
-  ['6 hours', 6 * 3_600_000],
-  ['24 hours', 24 * 3_600_000],
+  ['15 minutes, as it opens', 15 * 60_000],
+  ['1 hour', HOUR],
+  ['6 hours', 6 * HOUR],
+  ['24 hours', 24 * HOUR],
 ] as const;
+const UNFORESEEN = ['12 hours, not offered', 12 * HOUR] as const;
 
 /** What a visitor waited for, in ms since the navigation began. */
 interface Visit {
@@ -37,8 +40,8 @@ interface Visit {
 /**
  * How long a page takes until it shows its charts, in a real Chromium on loopback, over a SQLite file
  * with a day of 1,000 series. The server is a process of its own, new for each round, so that nothing
- * has been read before. Needs the build: `npm run build:js`. `--hours=1` for a short look; `--day=<file>`
- * keeps the day, or takes one that was kept.
+ * has been read before. Needs the build: `npm run build:js`. `--hours=1` and `--rounds=2` for a short look;
+ * `--day=<file>` keeps the day, or takes one that was kept.
  */
 export default async function dashboard(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'venuekit-bench-'));
@@ -58,20 +61,24 @@ async function firstPaint(day: RecordedDay): Promise<string> {
   const browser = await launchChromium();
   const first = new Map<string, Visit[]>();
   const second = new Map<string, Visit[]>();
+  const ahead: number[] = [];
+  const keep = (visits: Map<string, Visit[]>, name: string, one: Visit): void => void visits.set(name, [...(visits.get(name) ?? []), one]);
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      for (const [name, rangeMs] of RANGES) {
+      for (const [name, rangeMs] of [...RANGES, UNFORESEEN]) {
         await using server = await serve(day);
-        await untilWarm(server.url);
+        const began = performance.now();
+        await untilDrawnAhead(server.url);
+        ahead.push(performance.now() - began);
         const url = `${server.url}&range=${rangeMs}`;
-        first.set(name, [...(first.get(name) ?? []), await visit(browser, url)]);
-        second.set(name, [...(second.get(name) ?? []), await visit(browser, url)]);
+        keep(first, name, await visit(browser, url));
+        keep(second, name, await visit(browser, url));
       }
     }
   } finally {
     await browser.close();
   }
-  const rows = RANGES.map(([name]) => [
+  const rows = [...RANGES, UNFORESEEN].map(([name]) => [
     name,
     ...MOMENTS.map((moment) => median(first.get(name)!, moment)),
     most(first.get(name)!),
@@ -79,13 +86,12 @@ async function firstPaint(day: RecordedDay): Promise<string> {
     median(second.get(name)!, 'live'),
   ]);
   const [opening] = RANGES[0];
-  const [inView, all] = [median(first.get(opening)!, 'inView'), median(first.get(opening)!, 'all')];
   const longest = Math.max(...RANGES.map(([name]) => median(first.get(name)!, 'all')));
   const target = (what: string, ms: number) => ({ target: `${what} ≤ ${MOST_MS} ms`, reached: `${digits(ms)} ms`, met: ms <= MOST_MS });
   return [
     `### First paint over ${day.points.toLocaleString('en-US')} points of ${day.series} series in ${(day.bytes / 1e6).toFixed(0)} MB of SQLite`,
     '',
-    `Milliseconds from the navigation on, in Chromium ${browser.version()} at 1280 × 900 without a cache, medians of ${ROUNDS} visits; the server is a new process for each first visit, which has drawn its opening view ahead as it does when it begins to listen; the second page of a view shares its reading. A page opens with the last 15 minutes.`,
+    `Milliseconds from the navigation on, in Chromium ${browser.version()} at 1280 × 900 without a cache, medians of ${ROUNDS} visits; the server is a new process for each first visit, and the visit comes when it has read and drawn ahead the ranges up to a day that the page offers, which takes it ${digits([...ahead].sort((a, b) => a - b)[ahead.length >> 1]! / 1_000)} s (median) from when it begins to listen. "All seven" is when each of the seven charts shows the data of the range, as a still that stands in the page's own HTML, in view or not; "live" is when the page has drawn each itself, on a canvas that answers the pointer. A still may be up to ten columns behind (50 s of a quarter of an hour); the live chart is not. A range that is not offered is read when it is asked for, and drawn by the page.`,
     '',
     table(
       ['range', 'frame', 'charts in view', 'all seven', 'all seven live', 'all seven, longest', 'second page: all seven', 'second page: live'],
@@ -94,9 +100,11 @@ async function firstPaint(day: RecordedDay): Promise<string> {
     '',
     targets([
       target('the page as it opens, its frame', median(first.get(opening)!, 'frame')),
-      target('the page as it opens, the charts in view', inView),
-      target('the page as it opens, all seven charts', all),
-      target('the slowest range, all seven charts', longest),
+      target('the page as it opens, the charts in view', median(first.get(opening)!, 'inView')),
+      target('the page as it opens, all seven charts', median(first.get(opening)!, 'all')),
+      target('24 hours, all seven charts', median(first.get('24 hours')!, 'all')),
+      target('the slowest range that is offered, all seven charts', longest),
+      target('a range that is not offered, all seven charts', median(first.get(UNFORESEEN[0])!, 'all')),
     ]),
     '',
   ].join('\n');
@@ -120,11 +128,11 @@ async function serve({ path, newest }: RecordedDay): Promise<AsyncDisposable & {
   };
 }
 
-/** A server that begins to listen reads and draws its opening view, once. */
-async function untilWarm(url: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 100)))
-    if ((await (await fetch(url)).text()).includes('<picture>')) return;
-  throw new Error('the server has drawn nothing ahead within 30 s');
+/** A server that begins to listen reads and draws the views that it offers, the opening one first and that of a day last. */
+async function untilDrawnAhead(url: string): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 100)))
+    if ((await (await fetch(`${url}&range=${24 * HOUR}`)).text()).includes('data-state="still"')) return;
+  throw new Error('the server has not drawn a day ahead within a minute');
 }
 
 async function visit(browser: Browser, url: string): Promise<Visit> {

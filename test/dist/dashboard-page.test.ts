@@ -203,48 +203,48 @@ describe.skipIf(CHROMIUM === undefined)('the page in Chromium (skipped unless it
     expect(complaints.filter((one) => !/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE)/.test(one))).toEqual([]);
   });
 
-  it('shows stills of all charts before its own drawings, by the colours of the system, and the words beside them', async () => {
-    // The thread that draws them may still be beginning.
-    await expect.poll(async () => (await fetch(url)).text(), { timeout: 30_000 }).toContain('<picture>');
-    // A range that does not move, held open: what came too late for one visit is there at the next.
-    const to = Math.floor(Date.now() / 1_000) * 1_000;
-    const past = `${url}&from=${to - 590_000}&to=${to}`;
-    await drawn(await visit(past));
-    const page = await visit('about:blank');
-    // The code that draws comes late here, as over a slow line.
+  it('comes with stills of all charts in the colours of either scheme, which stand until it draws itself', async () => {
+    // Drawn when the server began to listen; the thread that draws may still be beginning.
+    const html = async (): Promise<string> => (await fetch(url)).text();
+    await expect.poll(async () => (await html()).match(/data-state="still"/g)?.length, { timeout: 60_000 }).toBe(7);
+    const page = await visit('about:blank', { colorScheme: 'dark' });
+    // The code that draws comes when the test says so.
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     await page.route('**/canvas.js', async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      await released;
       await route.continue().catch(() => {});
     });
-    await page.emulateMedia({ colorScheme: 'dark' });
-    const allAreStill = (): boolean => document.querySelectorAll('figure[data-state="still"]').length === 7;
-    const stillsShown = async (): Promise<boolean> => {
-      await page.goto(past);
-      return page.waitForFunction(allAreStill, undefined, { timeout: 5_000 }).then(
-        () => true,
-        () => false,
-      );
-    };
-    await expect.poll(stillsShown, { timeout: 60_000 }).toBe(true);
-    const sources = await page.locator('figure img').evaluateAll((all) => all.map((one) => (one as HTMLImageElement).currentSrc));
-    expect(sources.map((source) => new URL(source).searchParams.get('scheme'))).toEqual(Array(7).fill('dark'));
+    await page.goto(url);
+    await page.waitForFunction(() => document.documentElement.dataset.at !== undefined);
+    expect(await page.locator('figure[data-state="still"] .plot > svg').count()).toBe(7);
     expect(await words(page, 'cache')).toMatch(/^9[\d.]+ % of reads/);
-    const pictures = await page.evaluate((all) => Promise.all(all.map(async (source) => (await fetch(source)).text())), sources);
-    for (const picture of pictures) expect(picture).toMatch(/^<svg .*<path /s);
-    // A label is text in them, too.
-    expect(pictures[1]).toContain('&lt;img src=x');
-    expect(pictures[1]).not.toContain('<img');
+    const line = page.locator('[data-chart="latency"] svg path[fill="none"]').last();
+    const colour = (): Promise<string> => line.evaluate((path) => getComputedStyle(path).stroke);
+    const dark = await colour();
+    await page.getByRole('button', { name: 'Dark' }).click();
+    const light = await colour();
+    expect(dark).toMatch(/^rgb\(/);
+    expect(light).toMatch(/^rgb\(/);
+    expect(light).not.toBe(dark);
+    // A label is text in them, too, and no two pictures share a name.
+    expect(await page.locator('[data-chart="throughput"] svg text').allTextContents()).toContain(HOSTILE);
+    expect(await page.locator('.plot img').count()).toBe(0);
+    const ids = await page.locator('.plot [id]').evaluateAll((all) => all.map(({ id }) => id));
+    expect(ids.length).toBeGreaterThan(7);
+    expect(new Set(ids).size).toBe(ids.length);
+    release();
     await drawn(page);
-    expect(await page.locator('figure img').count()).toBe(0);
+    expect(await page.locator('.plot > svg').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
-  it('draws itself at once where no still is to be had', async () => {
-    const page = await visit('about:blank');
-    await page.route('**/still?*', (route) => route.fulfill({ status: 501 }));
-    await page.goto(url);
+  it('draws itself a view that nobody has drawn ahead', async () => {
+    const page = await visit(`${url}&range=590000`);
     await drawn(page);
-    expect(complaints.filter((one) => !/501/.test(one))).toEqual([]);
+    expect(complaints).toEqual([]);
   });
 
   it('draws nothing while nobody looks at it, and what there is when somebody does', async () => {

@@ -142,7 +142,7 @@ export class LiveChannel implements Disposable {
       // The first reading serves whoever comes next, at once.
       if (!isKept && now - this.#idleSince >= IDLE_MS) onIdle();
       const kept = this.#snapshot;
-      if (kept !== undefined && !(isKept && now - this.#readAt >= keptForMs(kept.grid.stepMs))) return;
+      if (kept !== undefined && !(isKept && Math.abs(now - this.#readAt) >= keptForMs(kept.grid.stepMs))) return;
     }
     try {
       const before = this.#snapshot;

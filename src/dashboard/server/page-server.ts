@@ -186,14 +186,19 @@ export class PageServer implements Disposable {
     const key = viewKey(view);
     const known = this.#channels.get(key);
     if (known !== undefined) return known;
-    if (this.#channels.size >= MOST_VIEWS && !this.#dropIdle()) return undefined;
-    const { reader, clock, logger } = this.#options;
     const isKept = this.#kept.has(key);
+    if (!isKept && this.#asked >= MOST_VIEWS && !this.#dropIdle()) return undefined;
+    const { reader, clock, logger } = this.#options;
     // Who can't be drawn for today draws itself.
     const onRead = (snapshot: Snapshot): void => void (isKept && this.#stills.offer(key, snapshot).catch(() => {}));
     const channel = new LiveChannel({ view, reader, clock, logger, isKept, onRead, onIdle: () => this.#drop(key) });
     this.#channels.set(key, channel);
     return channel;
+  }
+
+  /** Views beside those that are kept anyway. */
+  get #asked(): number {
+    return [...this.#channels.keys()].filter((key) => !this.#kept.has(key)).length;
   }
 
   #drop(key: string): void {
