@@ -23,6 +23,8 @@ const RANGES = [
   ['6 hours', 6 * HOUR],
   ['24 hours', 24 * HOUR],
 ] as const;
+/** In the order in which a server does. */
+const DRAWN_AHEAD = [RANGES[0][1], 5 * 60_000, HOUR, 6 * HOUR, 24 * HOUR];
 const UNFORESEEN = ['12 hours, not offered', 12 * HOUR] as const;
 
 /** What a visitor waited for, in ms since the navigation began. */
@@ -128,11 +130,15 @@ async function serve({ path, newest }: RecordedDay): Promise<AsyncDisposable & {
   };
 }
 
-/** A server that begins to listen reads and draws the views that it offers, the opening one first and that of a day last. */
+/** A server that begins to listen reads and draws the views that it offers, one after the other. To ask for one has it read: none is asked for before the one ahead of it is there. */
 async function untilDrawnAhead(url: string): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 100)))
-    if ((await (await fetch(`${url}&range=${24 * HOUR}`)).text()).includes('data-state="still"')) return;
-  throw new Error('the server has not drawn a day ahead within a minute');
+  const deadline = Date.now() + 60_000;
+  for (const rangeMs of DRAWN_AHEAD) {
+    while (!(await (await fetch(`${url}&range=${rangeMs}`)).text()).includes('data-state="still"')) {
+      if (Date.now() > deadline) throw new Error('the server has not drawn ahead within a minute');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 async function visit(browser: Browser, url: string): Promise<Visit> {
