@@ -2,6 +2,7 @@
 
 /** Who goes first where calls compete for a limit, most urgent first. */
 export type Priority = 'kill' | 'cancel' | 'reconcile' | 'place' | 'read' | 'prefetch';
+export const PRIORITIES: readonly Priority[] = ['kill', 'cancel', 'reconcile', 'place', 'read', 'prefetch'];
 
 /** What an operation uses up of a limit. */
 export interface Cost {

@@ -1,7 +1,8 @@
 import type { SharedLimiter } from '../contracts/fetcher.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
-import { PRIORITIES, rankOf } from '../resilience/priorities.js';
+import { PRIORITIES } from '../core/limits.js';
+import { rankOf } from '../resilience/priorities.js';
 import { DecayCounter, WindowCounter } from '../resilience/unit-counter.js';
 import type { FetchGroupOptions } from './fetcher-options.js';
 

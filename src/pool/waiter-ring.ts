@@ -1,5 +1,5 @@
 import type { Deadline } from '../core/deadline-set.js';
-import { PRIORITIES } from '../resilience/priorities.js';
+import { PRIORITIES } from '../core/limits.js';
 import type { ConnectionLease } from './lease.js';
 
 /** A caller that waits for a connection. */

@@ -1,9 +1,10 @@
 import { abortReason, onAbort } from '../core/abort.js';
 import type { Priority } from '../core/limits.js';
+import { PRIORITIES } from '../core/limits.js';
 import { requireInteger, requireKnown } from '../core/options.js';
 import { AdaptiveConcurrency } from './adaptive-concurrency.js';
 import { PolicyError } from './policy-error.js';
-import { PRIORITIES, rankOf } from './priorities.js';
+import { rankOf } from './priorities.js';
 
 /** How many calls a {@link Bulkhead} lets through. */
 export interface BulkheadOptions {

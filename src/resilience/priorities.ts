@@ -1,7 +1,4 @@
-import type { Priority } from '../core/limits.js';
-
-/** Most urgent first. */
-export const PRIORITIES: readonly Priority[] = ['kill', 'cancel', 'reconcile', 'place', 'read', 'prefetch'];
+import { PRIORITIES, type Priority } from '../core/limits.js';
 
 const RANKS = { kill: 0, cancel: 1, reconcile: 2, place: 3, read: 4, prefetch: 5 } as const satisfies Record<Priority, number>;
 

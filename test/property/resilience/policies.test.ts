@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PRIORITIES } from '../../../src/core/limits.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
 import {
@@ -12,7 +13,6 @@ import {
   RetryBudget,
   Timed,
 } from '../../../src/resilience/index.js';
-import { PRIORITIES } from '../../../src/resilience/priorities.js';
 
 describe('RetryBudget', () => {
   it('never lets more retries through than were earned', async () => {

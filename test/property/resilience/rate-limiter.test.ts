@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Limit, Priority } from '../../../src/core/limits.js';
+import { PRIORITIES } from '../../../src/core/limits.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { RateLimiter } from '../../../src/resilience/index.js';
-import { PRIORITIES } from '../../../src/resilience/priorities.js';
 import { WindowCounter } from '../../../src/resilience/unit-counter.js';
 
 interface Sent {
