@@ -7,7 +7,7 @@ function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
-  return String(value);
+  return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
 function requireNumber(name: string, value: unknown, expectation: string): asserts value is number {
@@ -48,6 +48,20 @@ export function requireWithin(name: string, value: number, least: number, most: 
 /** A string with something in it. */
 export function requireText(name: string, value: string): string {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a non-empty string, got ${show(value)}`);
+  return value;
+}
+
+/** true or false. */
+export function requireBoolean(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${show(value)}`);
+  return value;
+}
+
+/** An AbortSignal, of whatever realm or polyfill: what has `aborted` and can be listened to. */
+export function requireSignal(name: string, value: AbortSignal): AbortSignal {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+    throw new TypeError(`${name} must be an AbortSignal, got ${show(value)}`);
   return value;
 }
 

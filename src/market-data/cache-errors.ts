@@ -9,6 +9,14 @@ export function overAgeError(kind: MarketKind, symbol: string, ageMs: number, ma
   );
 }
 
+/** It was within its TTL when it came, and no more when it could be handed over. */
+export function expiredError(kind: MarketKind, symbol: string, ageMs: number, ttlMs: number): VenueKitError {
+  return new VenueKitError(
+    'OVER_AGE',
+    `The ${kind} of ${symbol} was ${ageMs.toFixed(1)} ms old when the others of its getMany() had come, past its ttlMs ${ttlMs}. Ask for fewer at once, or allow a longer ttlMs.`,
+  );
+}
+
 /** What was held was dropped, again and again, before it could be handed over. */
 export function droppedError(kind: MarketKind, symbol: string): VenueKitError {
   return new VenueKitError(

@@ -66,7 +66,7 @@ export class CacheIndex {
 
   /** The cell of a request, if there is one. */
   find<K extends MarketKind>(kind: K, request: MarketKinds[K]['request']): Cell | undefined {
-    const state = this.symbols(kind).get(request.symbol);
+    const state = this.symbols(kind).get((request as typeof request | null | undefined)?.symbol as string);
     if (state === undefined) return undefined;
     for (const name in request) if (name !== 'symbol') return this.#findVariant(state, request);
     return state.plain;

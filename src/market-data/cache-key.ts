@@ -1,4 +1,8 @@
 import type { MarketKind, MarketKinds } from '../contracts/market-data.js';
+import { requireInteger, requireObject, requireText, requireWithin } from '../core/options.js';
+
+/** The last instant that a Date can name, epoch ms. */
+const LAST_DATE_MS = 8.64e15;
 
 /**
  * The parameters of a request beside its symbol, as `name=value`, sorted by name: two requests that
@@ -13,18 +17,13 @@ export function paramsOf(request: object): string {
 
 /** @throws TypeError or RangeError that names the member of a request that no adapter could answer. */
 export function requireRequest(kind: MarketKind, request: { readonly symbol: string }): void {
+  requireObject('request', request);
   const { symbol, interval, limit, depth, since } = request as Partial<MarketKinds['bars']['request'] & MarketKinds['book']['request']>;
-  if (typeof symbol !== 'string' || symbol === '') throw new TypeError(`request.symbol must be a non-empty string, got ${String(symbol)}`);
-  if (kind === 'bars' && (typeof interval !== 'string' || interval === ''))
-    throw new TypeError(`request.interval must be a non-empty string such as "1m", got ${String(interval)}`);
-  for (const [name, count] of [
-    ['limit', limit],
-    ['depth', depth],
-  ] as const) {
-    if (count !== undefined && !(Number.isInteger(count) && count > 0))
-      throw new RangeError(`request.${name} must be a whole number of 1 or more, got ${count}`);
-  }
-  if (since !== undefined && !Number.isFinite(since)) throw new RangeError(`request.since must be epoch milliseconds, got ${since}`);
+  requireText('request.symbol', symbol as string);
+  if (kind === 'bars') requireText('request.interval', interval as string);
+  if (limit !== undefined) requireInteger('request.limit', limit, 1);
+  if (depth !== undefined) requireInteger('request.depth', depth, 1);
+  if (since !== undefined) requireWithin('request.since', since, -LAST_DATE_MS, LAST_DATE_MS);
 }
 
 /** `v1|account/feed|kind|venue:symbol|sorted params`. */

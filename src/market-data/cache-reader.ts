@@ -7,9 +7,9 @@ import type { DeadlineSet } from '../core/deadline-set.js';
 import { deadlineError, malformedValueError, overAgeError } from './cache-errors.js';
 import type { CacheIndex, Judged } from './cache-index.js';
 import type { CacheStatistics } from './cache-statistics.js';
-import type { Cell } from './cell.js';
+import { type Cell, NEVER } from './cell.js';
 import { deepFreeze } from './deep-freeze.js';
-import { type EntryAges, marksOf } from './entry-ages.js';
+import { type EntryAges, marksOf, waitsUntil } from './entry-ages.js';
 import type { ResolvedPolicy } from './kind-policy.js';
 import type { Answer, Load } from './load.js';
 import type { Loader, Outcome } from './loader.js';
@@ -53,10 +53,15 @@ export class CacheReader implements ReadJudge {
     const ageMs = maxAgeMs === Infinity ? now - cell.bornAt : this.#ages.at(now, cell.bornAt, entry.eventTime, true);
     if (ageMs > maxAgeMs) return undefined;
     if (now < cell.freshUntil) return { value: entry.value, ageMs, outcome: 'hit' };
-    if (allowStale === false) return undefined;
-    const { swrMs, ttlMs } = this.#options.policies[cell.kind];
-    const bound = allowStale === true ? Math.max(swrMs, maxAgeMs === Infinity ? ttlMs : Infinity) : swrMs;
-    return now < cell.freshUntil + bound ? { value: entry.value, ageMs, outcome: 'stale' } : undefined;
+    return now < this.#staleUntil(cell, maxAgeMs, allowStale) ? { value: entry.value, ageMs, outcome: 'stale' } : undefined;
+  }
+
+  /** As {@link serve}, with the time up to which it holds: for a reader who waits for more before it is answered. */
+  serveFor(cell: Cell, now: number, maxAgeMs: number, allowStale: boolean | undefined): Extract<ReadResult, { readonly read: unknown }> | undefined {
+    const read = this.serve(cell, now, maxAgeMs, allowStale);
+    if (read === undefined) return undefined;
+    const until = read.outcome === 'stale' ? this.#staleUntil(cell, maxAgeMs, allowStale) : cell.freshUntil;
+    return { read, level: 'memory', at: now, until, epoch: cell.symbol.epoch };
   }
 
   /** Why `cell` is not worth a request: the venue said that it does not list the symbol. */
@@ -104,12 +109,22 @@ export class CacheReader implements ReadJudge {
     return ageMs > maxAgeMs ? undefined : { value: entry.value, ageMs, outcome };
   }
 
-  standIn(cell: Cell, maxAgeMs: number, allowStale: boolean | undefined, now: number): Read<unknown> | undefined {
+  standIn(
+    cell: Cell,
+    maxAgeMs: number,
+    allowStale: boolean | undefined,
+    now: number,
+  ): { readonly read: Read<unknown>; readonly until: number } | undefined {
     const entry = this.#index.held(cell);
     const { staleIfErrorMs } = this.#options.policies[cell.kind];
-    if (entry === undefined || allowStale === false || now >= cell.freshUntil + staleIfErrorMs) return undefined;
+    const until = cell.freshUntil + staleIfErrorMs;
+    if (entry === undefined || allowStale === false || now >= until) return undefined;
     const ageMs = this.#ages.at(now, cell.bornAt, entry.eventTime, maxAgeMs !== Infinity);
-    return ageMs > maxAgeMs ? undefined : { value: entry.value, ageMs, outcome: 'stale' };
+    return ageMs > maxAgeMs ? undefined : { read: { value: entry.value, ageMs, outcome: 'stale' }, until };
+  }
+
+  waitsUntil(cell: Cell, { entry }: Extract<Answer, { readonly entry: unknown }>, now: number): number {
+    return waitsUntil(entry.sentAt, now, this.#options.policies[cell.kind].ttlMs);
   }
 
   tooOld(cell: Cell, { entry, bornAt }: Extract<Answer, { readonly entry: unknown }>, maxAgeMs: number, now: number): Error {
@@ -119,6 +134,12 @@ export class CacheReader implements ReadJudge {
   /** The age at monotonic time `now` of what was read before. */
   ageAt(now: number, kind: MarketKind, result: Extract<ReadResult, { readonly read: unknown }>, isBounded: boolean): number {
     return this.#ages.at(now, result.at - result.read.ageMs, marksOf(kind, result.read.value).eventTime, isBounded);
+  }
+
+  #staleUntil(cell: Cell, maxAgeMs: number, allowStale: boolean | undefined): number {
+    if (allowStale === false) return NEVER;
+    const { swrMs, ttlMs } = this.#options.policies[cell.kind];
+    return cell.freshUntil + (allowStale === true ? Math.max(swrMs, maxAgeMs === Infinity ? ttlMs : Infinity) : swrMs);
   }
 
   #settle(load: Load, answer: Answer, now: number): void {

@@ -8,9 +8,9 @@ import { asError, closedError, isVenueKitError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
-import { droppedError, overAgeError } from './cache-errors.js';
 import { CacheEvents } from './cache-events.js';
 import { CacheIndex } from './cache-index.js';
+import { requireRequest } from './cache-key.js';
 import { CacheReader } from './cache-reader.js';
 import { CacheStatistics, type CacheStats } from './cache-statistics.js';
 import { type CachedMarketDataOptions, cachedMarketDataOptionNames, maxBytesOf, storeOf } from './cached-market-data-options.js';
@@ -20,11 +20,12 @@ import { DirectReader } from './direct-reader.js';
 import { EntryAges } from './entry-ages.js';
 import { type ResolvedPolicy, resolvePolicies } from './kind-policy.js';
 import { Loader } from './loader.js';
+import { ManyReader } from './many-reader.js';
 import type { ReadResult } from './pending-read.js';
 import { PrefetchPause } from './prefetch-pause.js';
 import { Prefetcher } from './prefetcher.js';
 import { BoundRead, type ReadHandle } from './read-handle.js';
-import { maxAgeOf, type ReadOptions } from './read-options.js';
+import { afterMs, maxAgeOf, type ReadOptions } from './read-options.js';
 import { type SharedLevel, sharedLevelOf } from './shared-level.js';
 import { SharedLoads } from './shared-loads.js';
 import { StreamIngest } from './stream-ingest.js';
@@ -37,8 +38,6 @@ type Level = 'memory' | 'shared' | 'none';
 const LONGEST_SHARED_MS = 86_400_000;
 const LEAST_TRACKERS = 1_000;
 const TRACKERS_PER_ENTRY = 2;
-/** How often getMany asks again for values that grew too old while they waited for others. */
-const MOST_RECHECKS = 2;
 
 /**
  * Market data of one venue, as fast as a Map and never older than allowed.
@@ -60,6 +59,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
   readonly #tables: Readonly<Record<MarketKind, SymbolTable>> | undefined;
   readonly #timers: DeadlineSet<() => void>;
   readonly #reader: CacheReader;
+  readonly #many: ManyReader;
   readonly #direct: DirectReader;
   readonly #loader: Loader;
   readonly #prefetcher: Prefetcher;
@@ -140,6 +140,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
       onKept: (cell, now, origin) => this.#onKept(cell, now, origin),
       onPrefetchEnded: (cell, isUseful, now) => this.#prefetcher.ended(cell, isUseful, now),
     });
+    this.#many = new ManyReader({ ...shared, index: this.#index, reader: this.#reader });
     this.#loader = new Loader({
       ...shared,
       loadTimeoutMs,
@@ -192,6 +193,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     options?: ReadOptions,
   ): Promise<readonly Settled<Read<MarketKinds[K]['value']>>[]> {
     this.#index.symbols(kind);
+    if (!Array.isArray(requests)) throw new TypeError(`requests must be an array of requests, got ${typeof requests}`);
     const maxAgeMs = maxAgeOf(options);
     this.#throwIfUnreadable(options);
     if (options?.intent === 'order') {
@@ -199,10 +201,10 @@ export class CachedMarketDataClient implements AsyncDisposable {
       for (const request of requests) this.#count(kind, this.#index.keyOf(kind, request), 'bypass', 'none', 0, options);
       return settled as readonly Settled<Read<MarketKinds[K]['value']>>[];
     }
-    const cells = requests.map((request) => this.#index.obtain(kind, request));
-    const results: ReadResult[] = await Promise.all(cells.map(async (cell) => this.#read(cell, options)));
-    await this.#recheck(cells, results, options, maxAgeMs);
-    return results.map((result, i) => this.#settle(cells[i] as Cell, result, options)) as readonly Settled<Read<MarketKinds[K]['value']>>[];
+    const many = await this.#many.read(kind, requests, { maxAgeMs, isScan: options?.scan === true }, (cell, waitedMs) =>
+      this.#read(cell, afterMs(options, waitedMs)),
+    );
+    return many.map(({ cell, result }) => this.#settle(cell, result, options)) as readonly Settled<Read<MarketKinds[K]['value']>>[];
   }
 
   /** A request bound once: `handle.peek()` is the fastest read there is. */
@@ -346,7 +348,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
   }
 
   #get(kind: MarketKind, request: MarketKinds[MarketKind]['request'], options: ReadOptions | undefined): Promise<Read<unknown>> {
-    if (options === undefined || (options.intent !== 'order' && options.signal?.aborted !== true)) {
+    if (options?.intent !== 'order' && options?.signal?.aborted !== true) {
       const read = this.#serve(kind, request, options);
       if (read !== undefined) {
         if (read.outcome === 'stale') this.#loader.loadInBackground(this.#index.obtain(kind, request), 'read');
@@ -374,16 +376,15 @@ export class CachedMarketDataClient implements AsyncDisposable {
   #throwIfUnreadable(options: ReadOptions | undefined): void {
     if (options?.signal?.aborted) throw abortReason(options.signal);
     if (this.#isClosed) throw closedError('CachedMarketDataClient');
-    if (options?.deadlineMs !== undefined) requireNonNegative('deadlineMs', options.deadlineMs);
   }
 
   #read(cell: Cell, options: ReadOptions | undefined): ReadResult | Promise<ReadResult> {
     const now = this.#clock.monotonic();
-    const read = this.#reader.serve(cell, now, maxAgeOf(options), options?.allowStale);
+    const served = this.#reader.serveFor(cell, now, maxAgeOf(options), options?.allowStale);
     this.#notice(cell, now, options);
-    if (read !== undefined) {
-      if (read.outcome === 'stale') this.#loader.loadInBackground(cell, 'read');
-      return { read, level: 'memory', at: now, epoch: cell.symbol.epoch };
+    if (served !== undefined) {
+      if (served.read.outcome === 'stale') this.#loader.loadInBackground(cell, 'read');
+      return served;
     }
     const absence = this.#reader.knownAbsence(cell, now);
     if (absence !== undefined) {
@@ -391,35 +392,6 @@ export class CachedMarketDataClient implements AsyncDisposable {
       return { error: absence, outcome: 'negative' };
     }
     return this.#reader.load(cell, now, options);
-  }
-
-  // Values that were there at once may have grown too old, or been dropped by a gap, while others were on their way.
-  async #recheck(cells: Cell[], results: ReadResult[], options: ReadOptions | undefined, maxAgeMs: number): Promise<void> {
-    for (let round = 0; ; round++) {
-      const now = this.#clock.monotonic();
-      const late: number[] = [];
-      results.forEach((result, i) => {
-        if (!('read' in result)) return;
-        const cell = cells[i] as Cell;
-        const ageMs = this.#reader.ageAt(now, cell.kind, result, maxAgeMs !== Infinity);
-        const isDropped = result.epoch !== undefined && result.epoch !== cell.symbol.epoch;
-        if (ageMs <= maxAgeMs && !isDropped) results[i] = { ...result, read: { ...result.read, ageMs }, at: now };
-        else if (round < MOST_RECHECKS) late.push(i);
-        else if (isDropped) results[i] = { error: droppedError(cell.kind, cell.symbol.symbol), outcome: 'miss' };
-        else results[i] = { error: overAgeError(cell.kind, cell.symbol.symbol, ageMs, maxAgeMs), outcome: 'miss' };
-      });
-      if (late.length === 0) return;
-      const again = await Promise.all(late.map(async (i) => this.#read(this.#renew(cells, i), options)));
-      late.forEach((i, n) => {
-        results[i] = again[n] as ReadResult;
-      });
-    }
-  }
-
-  // A cell may have been given up, with what it held, while it was waited for.
-  #renew(cells: Cell[], i: number): Cell {
-    const { kind, request } = cells[i] as Cell;
-    return (cells[i] = this.#index.obtain(kind, request));
   }
 
   #settle(cell: Cell, result: ReadResult, options: ReadOptions | undefined): Settled<Read<unknown>> {
@@ -438,6 +410,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     const cell = this.#index.find(kind, request);
     if (cell !== undefined) return this.#serveCell(cell, options);
     maxAgeOf(options);
+    requireRequest(kind, request);
     return undefined;
   }
 

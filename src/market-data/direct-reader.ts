@@ -9,12 +9,12 @@ import { asError } from '../core/errors.js';
 import type { Cost } from '../core/limits.js';
 import { redactError } from '../core/logger.js';
 import { alignAnswers } from './answer-alignment.js';
-import { deadlineError, overAgeError } from './cache-errors.js';
+import { deadlineError, expiredError, overAgeError } from './cache-errors.js';
 import { paramsOf, requireRequest } from './cache-key.js';
 import { deepFreeze } from './deep-freeze.js';
-import { type EntryAges, marksOf } from './entry-ages.js';
+import { type EntryAges, marksOf, waitsUntil } from './entry-ages.js';
 import type { ResolvedPolicy } from './kind-policy.js';
-import { maxAgeOf, type ReadOptions } from './read-options.js';
+import { afterMs, maxAgeOf, type ReadOptions } from './read-options.js';
 
 export interface DirectReaderOptions {
   readonly adapter: MarketDataAdapter;
@@ -29,7 +29,10 @@ export interface DirectReaderOptions {
 }
 
 type Request = MarketKinds[MarketKind]['request'];
-type Answered = { readonly entry: CacheEntry; readonly bornAt: number } | { readonly error: Error };
+type Answered = { readonly entry: CacheEntry; readonly bornAt: number; readonly until: number } | { readonly error: Error };
+
+/** How often is asked again for what outlived its TTL while it waited for others. */
+const MOST_REPEATS = 2;
 
 /**
  * Reads for orders: each asks the venue itself. No cache is read or written, no load shared, no
@@ -45,28 +48,40 @@ export class DirectReader {
   /** One result per request, in their order; a request that occurs twice is asked once. */
   async read(kind: MarketKind, requests: readonly Request[], options: ReadOptions): Promise<readonly Settled<Read<unknown>>[]> {
     const maxAgeMs = maxAgeOf(options);
+    // A reader who names maxAgeMs is judged by that alone, and a scan takes the answers as they come.
+    const isBoundByTtl = maxAgeMs === Infinity && options.scan !== true;
     for (const request of requests) requireRequest(kind, request);
     const keys = requests.map((request) => `${request.symbol}|${paramsOf(request)}`);
-    const byParams = new Map<string, Map<string, Request>>();
-    requests.forEach((request, i) => {
-      const params = paramsOf(request);
-      let group = byParams.get(params);
-      if (group === undefined) byParams.set(params, (group = new Map<string, Request>()));
-      group.set(keys[i] as string, request);
-    });
     const answers = new Map<string, Answered>();
+    let due: ReadonlyMap<string, Request> = new Map(requests.map((request, i) => [keys[i] as string, request]));
+    const { clock } = this.#options;
+    const startedAt = clock.monotonic();
+    for (let repeats = 0; due.size > 0; repeats++) {
+      await this.#ask(kind, due, afterMs(options, clock.monotonic() - startedAt), answers);
+      if (!isBoundByTtl || repeats === MOST_REPEATS) break;
+      due = outlived(due, answers, clock.monotonic());
+    }
+    // Judged together at delivery: the first to come has waited for the last.
+    const now = clock.monotonic();
+    return requests.map(({ symbol }, i) => this.#judge(kind, symbol, answers.get(keys[i] as string) as Answered, maxAgeMs, isBoundByTtl, now));
+  }
+
+  async #ask(kind: MarketKind, due: ReadonlyMap<string, Request>, options: ReadOptions, answers: Map<string, Answered>): Promise<void> {
+    const byParams = new Map<string, (readonly [key: string, request: Request])[]>();
+    for (const entry of due) {
+      const params = paramsOf(entry[1]);
+      const group = byParams.get(params);
+      if (group === undefined) byParams.set(params, [entry]);
+      else group.push(entry);
+    }
     const { batchMax } = this.#options.policies[kind];
     const calls: Promise<void>[] = [];
-    for (const group of byParams.values()) {
-      const entries = [...group];
+    for (const entries of byParams.values()) {
       for (let from = 0; from < entries.length; from += batchMax) {
         calls.push(this.#call(kind, entries.slice(from, from + batchMax), options, answers));
       }
     }
     await Promise.all(calls);
-    // Judged together at delivery: the first to come has waited for the last.
-    const now = this.#options.clock.monotonic();
-    return requests.map(({ symbol }, i) => this.#judge(kind, symbol, answers.get(keys[i] as string) as Answered, maxAgeMs, now));
   }
 
   async #call(
@@ -117,15 +132,17 @@ export class DirectReader {
       source: 'rest',
       weight: 0,
     };
-    return { entry, bornAt: this.#options.ages.judge(kind, request, entry).bornAt };
+    const { bornAt } = this.#options.ages.judge(kind, request, entry);
+    return { entry, bornAt, until: waitsUntil(sentAt, entry.receivedAt, this.#options.policies[kind].ttlMs) };
   }
 
-  #judge(kind: MarketKind, symbol: string, answered: Answered, maxAgeMs: number, now: number): Settled<Read<unknown>> {
+  #judge(kind: MarketKind, symbol: string, answered: Answered, maxAgeMs: number, isBoundByTtl: boolean, now: number): Settled<Read<unknown>> {
     if ('error' in answered) return { status: 'rejected', reason: answered.error };
-    const { ages } = this.#options;
-    const { entry, bornAt } = answered;
+    const { ages, policies } = this.#options;
+    const { entry, bornAt, until } = answered;
     const ageMs = ages.at(now, bornAt, entry.eventTime, maxAgeMs !== Infinity);
     if (ageMs > maxAgeMs) return { status: 'rejected', reason: overAgeError(kind, symbol, ageMs, maxAgeMs) };
+    if (isBoundByTtl && now >= until) return { status: 'rejected', reason: expiredError(kind, symbol, ageMs, policies[kind].ttlMs) };
     return { status: 'fulfilled', value: { value: entry.value, ageMs, outcome: 'bypass' } };
   }
 
@@ -165,4 +182,9 @@ export class DirectReader {
       if (deadline !== undefined) timers.cancel(deadline);
     }
   }
+}
+
+// What was answered in time, and waited for others too long.
+function outlived(asked: ReadonlyMap<string, Request>, answers: ReadonlyMap<string, Answered>, now: number): ReadonlyMap<string, Request> {
+  return new Map([...asked].filter(([key]) => now >= ((answers.get(key) as { readonly until?: number }).until ?? Infinity)));
 }

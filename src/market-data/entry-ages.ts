@@ -44,6 +44,14 @@ export class EntryAges {
   }
 }
 
+/**
+ * Until when an answer that came at `at` may wait for others: for its TTL. What took longer than that to come was never within it, and
+ * asked again it would be no younger, so that it may wait as long once more.
+ */
+export function waitsUntil(sentAt: number, at: number, ttlMs: number): number {
+  return ttlMs + (at < sentAt + ttlMs ? sentAt : at);
+}
+
 /** The venue's time and sequence of a value, where it carries them. Trades and bars carry a time for each row instead. */
 export function marksOf(kind: MarketKind, value: unknown): { readonly eventTime?: number; readonly seq?: number } {
   if (kind !== 'quote' && kind !== 'book') return {};

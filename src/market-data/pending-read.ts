@@ -3,14 +3,16 @@ import type { Cell } from './cell.js';
 import type { Answer, Waiter } from './load.js';
 
 /**
- * How a read ended: with a value, judged at monotonic time `at`, or with an error; and what it counts as. `askedAt` is there
- * where it was waited for, `epoch` where the value was held: once that has ended, the value is not to be handed over any more.
+ * How a read ended: with a value, judged at monotonic time `at`, or with an error; and what it counts as. `until` is the
+ * monotonic time up to which it may be handed over as what it is. `askedAt` is there where it was waited for, `epoch` where
+ * the value was held: once that has ended, the value is not to be handed over any more.
  */
 export type ReadResult =
   | {
       readonly read: Read<unknown>;
       readonly level: 'memory' | 'shared' | 'none';
       readonly at: number;
+      readonly until: number;
       readonly askedAt?: number;
       readonly epoch?: number;
     }
@@ -26,7 +28,14 @@ export interface ReadJudge {
     now: number,
   ): Read<unknown> | undefined;
   /** What may stand in for a value that could not be had. */
-  standIn(cell: Cell, maxAgeMs: number, allowStale: boolean | undefined, now: number): Read<unknown> | undefined;
+  standIn(
+    cell: Cell,
+    maxAgeMs: number,
+    allowStale: boolean | undefined,
+    now: number,
+  ): { readonly read: Read<unknown>; readonly until: number } | undefined;
+  /** How long an answer that came at `now` may wait for others. */
+  waitsUntil(cell: Cell, answer: Extract<Answer, { readonly entry: unknown }>, now: number): number;
   tooOld(cell: Cell, answer: Extract<Answer, { readonly entry: unknown }>, maxAgeMs: number, now: number): Error;
 }
 
@@ -65,16 +74,17 @@ export class PendingRead implements Waiter {
       this.#resolve(
         standIn === undefined
           ? { error: answer.error, outcome: this.outcome }
-          : { read: standIn, level: 'memory', at: now, askedAt: this.#askedAt, epoch: this.#cell.symbol.epoch },
+          : { ...standIn, level: 'memory', at: now, askedAt: this.#askedAt, epoch: this.#cell.symbol.epoch },
       );
       return true;
     }
     const read = this.#judge.deliver(answer, this.maxAgeMs, this.outcome, now);
     // What the stream had pushed meanwhile ends with its epoch, though it answers a fetch.
     const { source, epoch } = answer.entry;
-    if (read !== undefined)
-      this.#resolve({ read, level: answer.level, at: now, askedAt: this.#askedAt, ...(source === 'stream' ? { epoch } : undefined) });
-    else if (this.outcome === 'coalesced' && !this.#hasRetried) {
+    if (read !== undefined) {
+      const until = this.#judge.waitsUntil(this.#cell, answer, now);
+      this.#resolve({ read, level: answer.level, at: now, until, askedAt: this.#askedAt, ...(source === 'stream' ? { epoch } : undefined) });
+    } else if (this.outcome === 'coalesced' && !this.#hasRetried) {
       // Joined on its way, it was too old by the time it came; a load of its own may be young enough.
       this.#hasRetried = true;
       this.outcome = 'miss';

@@ -1,4 +1,6 @@
 import type { CallOptions } from '../contracts/calls.js';
+import { PRIORITIES, type Priority } from '../core/limits.js';
+import { requireBoolean, requireKnown, requireNonNegative, requireObject, requireOneOf, requireSignal, requireText } from '../core/options.js';
 
 /** How a reader wants to be answered. */
 export interface ReadOptions extends CallOptions {
@@ -14,17 +16,58 @@ export interface ReadOptions extends CallOptions {
   readonly allowStale?: boolean;
 }
 
+const NAMES = ['maxAgeMs', 'intent', 'consumer', 'scan', 'allowStale', 'signal', 'deadlineMs', 'priority'];
+const INTENTS = ['signal', 'display', 'order'] as const;
+
 /**
  * maxAgeMs of `options`, Infinity where there is none.
- * @throws RangeError or TypeError when it is no number of 0 or more, or the intent none of the three: an "Order" must not read from memory.
+ * @throws RangeError or TypeError that names an option that can't be meant. A misspelt one is refused: a reader whose `maxAge` goes
+ * unnoticed has no bound on what it trades by, and an intent "Order" must not read from memory.
  */
 export function maxAgeOf(options: ReadOptions | undefined): number {
-  const intent = options?.intent;
-  if (intent !== undefined && intent !== 'signal' && intent !== 'display' && intent !== 'order')
-    throw new RangeError(`intent must be one of signal, display, order, got ${String(intent)}`);
-  const maxAgeMs = options?.maxAgeMs;
-  if (maxAgeMs === undefined) return Infinity;
-  if (maxAgeMs >= 0) return maxAgeMs;
-  if (typeof maxAgeMs !== 'number') throw new TypeError(`maxAgeMs must be a number of 0 or more, got ${String(maxAgeMs)}`);
-  throw new RangeError(`maxAgeMs must be a number of 0 or more, got ${maxAgeMs}`);
+  if (options === undefined) return Infinity;
+  requireObject('options', options);
+  for (const name in options) requireOption(name, options);
+  return options.maxAgeMs ?? Infinity;
+}
+
+/** What is left of `options` when so much of the caller's deadline has gone by. */
+export function afterMs<O extends ReadOptions | undefined>(options: O, ms: number): O {
+  return options?.deadlineMs === undefined || ms <= 0 ? options : { ...options, deadlineMs: Math.max(0, options.deadlineMs - ms) };
+}
+
+function requireOption(name: string, options: ReadOptions): void {
+  const value = options[name as keyof ReadOptions];
+  if (value === undefined && NAMES.includes(name)) return;
+  switch (name) {
+    case 'maxAgeMs':
+      requireMaxAge(value as number);
+      return;
+    case 'intent':
+      requireOneOf(name, value as (typeof INTENTS)[number], INTENTS);
+      return;
+    case 'consumer':
+      requireText(name, value as string);
+      return;
+    case 'scan':
+    case 'allowStale':
+      requireBoolean(name, value as boolean);
+      return;
+    case 'signal':
+      requireSignal(name, value as AbortSignal);
+      return;
+    case 'deadlineMs':
+      requireNonNegative(name, value as number);
+      return;
+    case 'priority':
+      requireOneOf(name, value as Priority, PRIORITIES);
+      return;
+    default:
+      requireKnown('The options of a read', { [name]: value }, NAMES);
+  }
+}
+
+// Infinity is no bound, said aloud.
+function requireMaxAge(maxAgeMs: number): void {
+  if (maxAgeMs !== Infinity) requireNonNegative('maxAgeMs', maxAgeMs);
 }

@@ -63,7 +63,8 @@ export class SymbolTable {
 
   #plain(request: { readonly symbol: string }): SymbolState | undefined {
     for (const name in request) if (name !== 'symbol') return undefined;
-    return this.get(request.symbol);
+    // A caller without types may give nothing at all, which is refused where there is time for it.
+    return this.get((request as typeof request | null | undefined)?.symbol as string);
   }
 
   #count(ageMs: number): void {

@@ -5,7 +5,7 @@ import { seededRandom } from '../../../src/core/random.js';
 import type { CachedMarketDataClient } from '../../../src/market-data/cached-market-data-client.js';
 import { quickLruStore } from '../../../src/market-data/quick-lru-store.js';
 import { s3FifoStore } from '../../../src/market-data/s3-fifo-store.js';
-import { BTC, ETH, givenClient } from './support/given-client.js';
+import { BTC, ETH, type GivenOptions, givenClient } from './support/given-client.js';
 import { givenBars, givenQuote } from './support/scripted-adapter.js';
 
 const sumOf = (stats: ReturnType<CachedMarketDataClient['stats']>) =>
@@ -64,7 +64,7 @@ describe('CachedMarketDataClient', () => {
         expect(() => client.peek(kind as never, BTC as never)).toThrow(/kind must be one of/);
       }
       await expect(client.get('quote', { symbol: '' })).rejects.toThrow(/request\.symbol/);
-      await expect(client.get('quote', BTC, { maxAgeMs: Number.NaN })).rejects.toThrow(/maxAgeMs must be a number of 0 or more, got NaN/);
+      await expect(client.get('quote', BTC, { maxAgeMs: Number.NaN })).rejects.toThrow(/maxAgeMs must be a finite number of 0 or more, got NaN/);
       await expect(client.get('quote', BTC, { maxAgeMs: -1 })).rejects.toThrow(RangeError);
     });
 
@@ -72,7 +72,7 @@ describe('CachedMarketDataClient', () => {
       const { client, settle } = givenClient();
       await settle(client.get('quote', BTC));
       const options = { intent: 'Order' as never };
-      await expect(client.get('quote', BTC, options)).rejects.toThrow(/intent must be one of signal, display, order, got Order/);
+      await expect(client.get('quote', BTC, options)).rejects.toThrow(/intent must be one of "signal", "display", "order", got "Order"/);
       await expect(client.getMany('quote', [BTC], options)).rejects.toThrow(RangeError);
       expect(() => client.peek('quote', BTC, options)).toThrow(RangeError);
       expect(() => client.handle('quote', BTC, options)).toThrow(RangeError);
@@ -714,5 +714,150 @@ describe('found by black-box review: getMany', () => {
     expect(await ask(5_000, 0)).toMatchObject({ status: 'fulfilled', value: { ageMs: 600 } });
     expect(await ask(500, -10_000)).toMatchObject({ status: 'rejected', reason: { code: 'OVER_AGE' } });
     await client.close();
+  });
+});
+
+describe('found by review: getMany without maxAgeMs', () => {
+  /** An adapter without batches that takes as long for each symbol as `latencies` says, the last entry for all further calls. */
+  const givenLatencies = (latencies: Readonly<Record<string, readonly number[]>>, options: GivenOptions = {}) => {
+    const given = givenClient({ limit: 1, ...options });
+    const fetch = given.adapter.fetch.bind(given.adapter);
+    const asked: Record<string, number> = {};
+    given.adapter.fetch = (kind, requests, attempt) => {
+      const { symbol } = requests[0] as { symbol: string };
+      const [nth, all] = [(asked[symbol] = (asked[symbol] ?? 0) + 1), latencies[symbol] as readonly number[]];
+      given.adapter.latencyMs = (all[nth - 1] ?? all.at(-1)) as number;
+      return fetch(kind, requests, attempt);
+    };
+    return { ...given, asked };
+  };
+  const both = [{ symbol: 'FAST' }, { symbol: 'SLOW' }];
+
+  it('hands over no hit that outlived its TTL while another symbol was slow', async () => {
+    const { clock, client, asked } = givenLatencies({ FAST: [50], SLOW: [3_000] });
+    const first = client.get('quote', { symbol: 'FAST' });
+    await clock.advance(500);
+    expect(await first).toMatchObject({ outcome: 'miss' });
+    const reading = client.getMany('quote', both);
+    await clock.advance(4_000);
+    expect(await reading).toMatchObject([{ value: { outcome: 'miss', ageMs: 50 } }, { value: { outcome: 'miss' } }]);
+    expect(asked.FAST).toBe(2);
+  });
+
+  it('nor an answer of the venue that did, for a signal and for an order', async () => {
+    for (const intent of ['signal', 'order'] as const) {
+      const { clock, client, asked } = givenLatencies({ FAST: [50], SLOW: [800] }, { kinds: { quote: { ttlMs: 500 } } });
+      const reading = client.getMany('quote', both, { intent });
+      await clock.advance(2_000);
+      expect(await reading, intent).toMatchObject([{ value: { ageMs: 50 } }, { value: { ageMs: 850 } }]);
+      expect(asked, intent).toEqual({ FAST: 2, SLOW: 1 });
+    }
+  });
+
+  it('marks as stale what the policy lets be served so, and fetches it anew behind', async () => {
+    const { clock, client, asked } = givenLatencies({ FAST: [50], SLOW: [1_200] }, { kinds: { quote: { ttlMs: 1_000, swrMs: 5_000 } } });
+    const first = client.get('quote', { symbol: 'FAST' });
+    await clock.advance(50);
+    await first;
+    const reading = client.getMany('quote', both);
+    await clock.advance(1_500);
+    expect(await reading).toMatchObject([{ value: { outcome: 'stale', ageMs: 1_250 } }, { value: { outcome: 'miss' } }]);
+    expect(asked.FAST).toBe(2);
+  });
+
+  it('keeps what a heartbeat confirmed meanwhile', async () => {
+    const { clock, client, asked } = givenLatencies({ FAST: [50], SLOW: [900, 1_500] });
+    client.ingest({ kind: 'quote', symbol: 'FAST', value: givenQuote('FAST', 7), seq: 1 });
+    const reading = client.getMany('quote', both);
+    await clock.advance(800);
+    client.ingest({ kind: 'quote', symbol: 'FAST', heartbeat: true });
+    await clock.advance(700);
+    expect(await reading).toMatchObject([{ value: { outcome: 'hit', value: { bid: 7 } } }, { value: { outcome: 'miss' } }]);
+    expect(asked.FAST).toBeUndefined();
+  });
+
+  it('says so where the venue is too slow for so many at once, and asks at most three times', async () => {
+    const { clock, client, asked } = givenLatencies({ FAST: [10], SLOW: [800, 10, 800, 10, 800, 10] }, { kinds: { quote: { ttlMs: 500 } } });
+    // Each answer waits for the other: the slow one once, then the fast one for the next slow one.
+    const reading = client.getMany('quote', [{ symbol: 'FAST' }, { symbol: 'SLOW' }, { symbol: 'FAST' }]);
+    await clock.advance(5_000);
+    const settled = await reading;
+    for (const one of settled) {
+      if (one.status === 'fulfilled') expect(one.value.ageMs).toBeLessThanOrEqual(850);
+      else expect(one.reason).toMatchObject({ code: 'OVER_AGE' });
+    }
+    expect(asked.FAST).toBeLessThanOrEqual(3);
+  });
+
+  it('lets a scan take the answers as they come: asked again it would take as long', async () => {
+    const { clock, client, asked } = givenLatencies({ FAST: [50], SLOW: [3_000] });
+    const reading = client.getMany('quote', both, { scan: true });
+    await clock.advance(3_000);
+    expect(await reading).toMatchObject([{ value: { ageMs: 3_000 } }, { value: { ageMs: 3_000 } }]);
+    expect(asked).toEqual({ FAST: 1, SLOW: 1 });
+  });
+
+  it('counts the deadline from the call, also where it asks again', async () => {
+    const { clock, client } = givenLatencies({ FAST: [50, 5_000], SLOW: [900] }, { kinds: { quote: { ttlMs: 500 } } });
+    const reading = client.getMany('quote', both, { deadlineMs: 1_000 });
+    await clock.advance(1_000);
+    expect(await reading).toMatchObject([{ status: 'rejected', reason: { code: 'DEADLINE' } }, { status: 'fulfilled' }]);
+  });
+});
+
+describe('found by breaking it: what can not be meant', () => {
+  const { client } = givenClient();
+  it.each([
+    [null, /request must be an object, got null/],
+    [undefined, /request must be an object, got undefined/],
+    ['BTC/USDT', /request must be an object, got "BTC\/USDT"/],
+    [{}, /request\.symbol must be a non-empty string, got undefined/],
+    [{ symbol: '' }, /request\.symbol must be a non-empty string, got ""/],
+    [{ symbol: Symbol('BTC') }, /request\.symbol must be a non-empty string, got Symbol\(BTC\)/],
+    [{ symbol: 1n }, /request\.symbol must be a non-empty string, got 1n/],
+    [{ symbol: 'BTC', depth: NaN }, /request\.depth must be a whole number of 1 or more, got NaN/],
+    [{ symbol: 'BTC', limit: { toString: () => '5' } }, /request\.limit must be a whole number of 1 or more, got an object/],
+  ])('a request is refused by every read: %#', async (request, message) => {
+    const bad = request as never;
+    expect(() => client.peek('book', bad)).toThrow(message);
+    await expect(client.get('book', bad)).rejects.toThrow(message);
+    await expect(client.get('book', bad, { maxAgeMs: 5 })).rejects.toThrow(message);
+    await expect(client.get('book', bad, { intent: 'order' })).rejects.toThrow(message);
+    await expect(client.getMany('book', [bad])).rejects.toThrow(message);
+  });
+
+  it.each([
+    [null, /options must be an object, got null/],
+    [500, /options must be an object, got 500/],
+    [{ maxAge: 500 }, /The options of a read has no option "maxAge"; did you mean "maxAgeMs"\?/],
+    [{ maxAgeMs: '500' }, /maxAgeMs must be a finite number of 0 or more, got "500"/],
+    [{ maxAgeMs: 5n }, /maxAgeMs must be a finite number of 0 or more, got 5n/],
+    [{ intent: 'Order' }, /intent must be one of "signal", "display", "order", got "Order"/],
+    [{ consumer: 7 }, /consumer must be a non-empty string, got 7/],
+    [{ allowStale: 'no' }, /allowStale must be true or false, got "no"/],
+    [{ signal: {} }, /signal must be an AbortSignal, got an object/],
+    [{ deadlineMs: -1 }, /deadlineMs must be a finite number of 0 or more, got -1/],
+    [{ priority: 'urgent' }, /priority must be one of .*, got "urgent"/],
+  ])('options are refused by every read: %#', async (options, message) => {
+    const bad = options as never;
+    expect(() => client.peek('quote', BTC, bad)).toThrow(message);
+    expect(() => client.handle('quote', BTC, bad)).toThrow(message);
+    await expect(client.get('quote', BTC, bad)).rejects.toThrow(message);
+    await expect(client.getMany('quote', [BTC], bad)).rejects.toThrow(message);
+  });
+
+  it('a single request where getMany takes several is refused', async () => {
+    await expect(client.getMany('quote', BTC as never)).rejects.toThrow(/requests must be an array of requests, got object/);
+  });
+
+  it('symbols that every object has a member for are symbols like any other', async () => {
+    const { adapter, client: fresh, settle } = givenClient();
+    adapter.answer = (_, { symbol }) => givenQuote(symbol, symbol.length);
+    for (const symbol of ['__proto__', 'constructor', 'toString', 'line\nbreak', '\u0000', '🚀']) {
+      expect(fresh.peek('quote', { symbol })).toBeUndefined();
+      expect(await settle(fresh.get('quote', { symbol }))).toMatchObject({ outcome: 'miss', value: { symbol } });
+      expect(fresh.peek('quote', { symbol })).toMatchObject({ outcome: 'hit', value: { symbol } });
+    }
+    expect(fresh.invalidate({ symbol: '__proto__' })).toBe(1);
   });
 });
