@@ -22,8 +22,8 @@ export default defineConfig({
           globalSetup: ['test/setup/store-programs.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
           expect: EXPECT,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -35,7 +35,7 @@ export default defineConfig({
           setupFiles: ['test/setup/loopback-only.ts'],
           expect: EXPECT,
           testTimeout: 120_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {

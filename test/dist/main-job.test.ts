@@ -41,7 +41,7 @@ const run = (...args: string[]) => start(...args).done;
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 
 describe.skipIf(!hasPromtool)('the metrics of the main job (skipped unless promtool is installed: sh scripts/install-test-services.sh)', () => {
-  it('are what promtool calls right, whatever the label values', { timeout: 60_000 }, async () => {
+  it('are what promtool calls right, whatever the label values', async () => {
     const bars = loadSession(new URL('../../examples/session/data/btc_session.csv.gz', import.meta.url).pathname);
     const broker = simulatedBroker(openVenue(11, bars, speedUp(bars, 3_000), 0.05));
     await using kit = await createVenueKit({ broker, marketData: broker });

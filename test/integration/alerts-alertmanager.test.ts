@@ -52,7 +52,7 @@ describe.skipIf(!isInstalled)('Alertmanager (skipped unless installed: sh script
       log += part.toString();
     });
     await until(async () => (await fetch(`${base}/-/ready`)).ok);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     if (server !== undefined && server.exitCode === null) {

@@ -37,7 +37,7 @@ describe('client, journal, venue, stream and host in one simulation', () => {
     expect(escalated('neither')).toBeGreaterThan(0);
   });
 
-  it('gives the same run for the same seed', { timeout: 60_000 }, async () => {
+  it('gives the same run for the same seed', async () => {
     const options = { seed: 77, steps: STEPS, profile: 'fence', faults: 0.2 } as const;
     const [first, second] = [await runSeed(options), await runSeed(options)];
     expect(second.logHash).toBe(first.logHash);
@@ -46,7 +46,7 @@ describe('client, journal, venue, stream and host in one simulation', () => {
     expect((await runSeed({ ...options, seed: 78 })).logHash).not.toBe(first.logHash);
   });
 
-  it('is shrunk, where a seed fails, to the first step at which it does', { timeout: 60_000 }, async () => {
+  it('is shrunk, where a seed fails, to the first step at which it does', async () => {
     const calm = { seed: 78, profile: 'fence', faults: 0.05 } as const;
     // The journal of the real run says how many orders there were at each step; "fails" from the fifth on.
     const failsAtFive = async (options: Parameters<typeof runSeed>[0]): Promise<SeedResult> => {
@@ -62,7 +62,7 @@ describe('client, journal, venue, stream and host in one simulation', () => {
     expect(tried.length).toBeLessThanOrEqual(Math.ceil(Math.log2(60)));
   });
 
-  it('runs against a venue that doubles the orders of a client that simply tries again', { timeout: 60_000 }, async () => {
+  it('runs against a venue that doubles the orders of a client that simply tries again', async () => {
     const naive = await runNaive({ seed: 1, orders: 1_000, profile: 'fence', faults: 0.05 });
     expect(naive.duplicates).toBeGreaterThan(5);
   });

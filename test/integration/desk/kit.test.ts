@@ -95,7 +95,7 @@ describe.skipIf(!HAS_POSTGRES || !HAS_REDIS)(
       });
       await using second = await kitOf(venue, 1, { account: 'named', owner: 'bot-2' });
       await first.start();
-      await expect.poll(async () => (await first.store.stats()).points, { timeout: 10_000 }).toBeGreaterThan(100);
+      await expect.poll(async () => (await first.store.stats()).points).toBeGreaterThan(100);
       expect((await second.store.stats()).points).toBe(0);
     });
 

@@ -116,10 +116,10 @@ describe.skipIf(!HAS_POSTGRES || !HAS_REDIS)('a desk of several processes (skipp
     await second.says('leader 2');
     const takenAt = hostMs();
     // It goes on, with the order that was in doubt as well: what the first one still sends could double it.
-    await expect.poll(() => [...desk.durable].filter((number) => number >= 100_000).length, { timeout: 30_000 }).toBeGreaterThan(3);
+    await expect.poll(() => [...desk.durable].filter((number) => number >= 100_000).length).toBeGreaterThan(3);
     const order = stopping.split(' ')[1]!;
     if (at === 'between record and socket')
-      await expect.poll(() => desk.arrivals.some(({ bot, clientOrderId }) => bot === 1 && clientOrderId === order), { timeout: 30_000 }).toBe(true);
+      await expect.poll(() => desk.arrivals.some(({ bot, clientOrderId }) => bot === 1 && clientOrderId === order)).toBe(true);
     // What comes from here on is judged: no fault may hide it.
     desk.venue.calm();
     first.signal('SIGCONT');

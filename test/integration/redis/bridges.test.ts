@@ -81,8 +81,8 @@ describe.skipIf(!HAS_REDIS)('what processes tell each other over Redis (skipped 
     // Longer than one command may take: it is sent again.
     await systemClock.sleep(1_300);
     link.mend();
-    await expect.poll(() => heard[1].length, { timeout: 15_000 }).toBe(2);
-    await expect.poll(() => heard[0].length, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => heard[1].length).toBe(2);
+    await expect.poll(() => heard[0].length).toBe(2);
     await systemClock.sleep(300);
     expect(heard.map((one) => [...one].sort())).toEqual(Array(2).fill(['from the one that is cut off', 'to the one that is cut off']));
     for (const part of [...bridges, near, far, link]) await part[Symbol.asyncDispose]();

@@ -215,7 +215,7 @@ async function outcomesOf({ orders, market, open }: Subject, wrap: (exchange: Ex
 describe.each(Object.entries(SUBJECTS))('raw and resilient ccxt %s, on a calm venue', (_, subject) => {
   const count = Object.keys(subject.orders).length + Object.keys(subject.market).length;
 
-  it(`give the same results and errors for ${count} calls`, { timeout: 60_000 }, async () => {
+  it(`give the same results and errors for ${count} calls`, async () => {
     expect(count).toBeGreaterThan(40);
     const [raw, wrapped] = await Promise.all([outcomesOf(subject, (exchange) => exchange), outcomesOf(subject, (exchange) => resilient(exchange))]);
     for (const name of Object.keys(raw)) expect([name, wrapped[name]]).toEqual([name, raw[name]]);

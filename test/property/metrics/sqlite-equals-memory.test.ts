@@ -49,7 +49,7 @@ function ticksOf(seed: number, stepMs: number, hours: number): MetricTick[] {
 }
 
 describe('SqliteMetricStore', () => {
-  it('answers as the memory store does, from whatever tiers the answer comes', { timeout: 60_000 }, async () => {
+  it('answers as the memory store does, from whatever tiers the answer comes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.constantFrom(5_000, 10_000, 30_000), fc.integer({ min: 1, max: 4 }), async (seed, everyMs, hours) => {
         const directory = mkdtempSync(join(tmpdir(), 'venuekit-equal-'));
@@ -99,7 +99,7 @@ describe('SqliteMetricStore', () => {
     );
   });
 
-  it('answers from the newest ticks in memory as from the file', { timeout: 60_000 }, async () => {
+  it('answers from the newest ticks in memory as from the file', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.integer({ min: 40, max: 4_000 }), async (seed, recentPoints) => {
         const directory = mkdtempSync(join(tmpdir(), 'venuekit-recent-'));

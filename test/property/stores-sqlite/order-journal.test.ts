@@ -109,5 +109,5 @@ describe('SqliteOrderJournal', () => {
       }),
       { numRuns: 30 },
     );
-  }, 60_000);
+  });
 });

@@ -20,7 +20,7 @@ const aStep = fc.oneof(
 
 describe('an order that is amended', () => {
   for (const amend of ['in_place', 'cancel_replace_atomic'] as const) {
-    it(`is one order at most whatever happens (${amend}), and the client knows which`, { timeout: 60_000 }, async () => {
+    it(`is one order at most whatever happens (${amend}), and the client knows which`, async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(aStep, { maxLength: 12 }), async (steps) => {
           const clock = new ManualClock();

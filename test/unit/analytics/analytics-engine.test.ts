@@ -121,7 +121,7 @@ describe('AnalyticsEngine over a store', () => {
       given = { from, to };
       store = recorded.store;
       report = await new AnalyticsEngine({ store }).analyze(given);
-    }, 60_000);
+    });
 
     it('grades what was measured, with its reason, and finds nothing wrong', () => {
       expect(report.insights).toEqual([]);

@@ -9,7 +9,7 @@ describe('queryInWindows', () => {
   let to: number;
   beforeAll(async () => {
     ({ store, from, to } = await runSession({ seed: 2, seconds: 720, mishaps: 0.02 }));
-  }, 60_000);
+  });
 
   it.each<Pick<RangeQuery, 'metric' | 'agg' | 'by'>>([
     { metric: 'venuekit_venue_calls_total', agg: 'increase', by: ['operation'] },

@@ -26,7 +26,7 @@ async function givenStore(name: string, seconds: number): Promise<MemoryMetricSt
   return store;
 }
 
-describe('PerformanceAnalyzer', { timeout: 60_000 }, () => {
+describe('PerformanceAnalyzer', () => {
   it('gives measures and a verdict for all six components, and says what was not measured', async () => {
     const { store, trace, from, to } = await givenSlowPool();
     const { components } = await new PerformanceAnalyzer({ store, trace }).analyze({ from, to });

@@ -34,7 +34,7 @@ async function probed({ kit, clock }: Awaited<ReturnType<typeof givenAKit>>, opt
   return probing;
 }
 
-describe('probeKit', { timeout: 30_000 }, () => {
+describe('probeKit', () => {
   it('measures the parts that its reads went through, and orders nothing', async () => {
     await using given = await givenAKit();
     const steps: number[] = [];

@@ -45,7 +45,7 @@ const types = (folder: string) => run(folder, 'typescript/bin/tsc', '-p', 'tscon
 
 const CLOCK = 'export const origin: number = 0;\n';
 
-describe('the check of rooms', { timeout: 60_000 }, () => {
+describe('the check of rooms', () => {
   it('lets a room import what the table allows', () => {
     const house = givenAHouse({
       'src/core/clock.ts': CLOCK,
@@ -99,7 +99,7 @@ describe('the check of rooms', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the ban on raw time and randomness', { timeout: 60_000 }, () => {
+describe('the ban on raw time and randomness', () => {
   const ways = [
     'Date.now()',
     'performance.now()',
@@ -136,7 +136,7 @@ describe('the ban on raw time and randomness', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the check of types', { timeout: 60_000 }, () => {
+describe('the check of types', () => {
   const faults: [what: string, file: string, text: string][] = [
     ['an unchecked index', 'index', 'export const first = (list: readonly string[]): string => list[0];\n'],
     ['undefined for an optional property', 'optional', 'export const made: { at?: number } = { at: undefined };\n'],

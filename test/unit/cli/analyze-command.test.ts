@@ -26,7 +26,7 @@ describe('venuekit analyze', () => {
     path = join(directory, 'metrics.db');
     store = await SqliteMetricStore.open({ path });
     ({ to } = await runSession({ seed: 3, seconds: SECONDS, mishaps: 0, store, faults: [{ kind: 'latency step', atS: 240 }] }));
-  }, 60_000);
+  });
   afterAll(async () => {
     await store[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });

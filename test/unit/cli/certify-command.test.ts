@@ -26,7 +26,7 @@ const file = (name: string, text: string): string => {
 };
 
 describe('venuekit certify', () => {
-  it('prints JSON alone on standard output, progress elsewhere, and writes the page', { timeout: 60_000 }, async () => {
+  it('prints JSON alone on standard output, progress elsewhere, and writes the page', async () => {
     const page = join(directory, 'made/certification.html');
     const { out, err, code } = await certify(
       '--only',
@@ -43,7 +43,7 @@ describe('venuekit certify', () => {
     expect(readFileSync(page, 'utf8')).toContain('production.single-writer');
   });
 
-  it('says in words what failed, of options that lack something, and ends with 1', { timeout: 60_000 }, async () => {
+  it('says in words what failed, of options that lack something, and ends with 1', async () => {
     const options = file('options.json', '{ "policy": { "reserve": 0 } }');
     const { out, code } = await certify('--only', 'production.limits-configured', '--options', options);
     expect(out).toContain('nothing reserved for cancels');
@@ -57,13 +57,13 @@ describe('venuekit certify', () => {
     [['--sed', '1'], 2, /Did you mean --seed/],
     [['--only', 'production.disk'], 2, /only must name checks, got "production.disk"/],
     [['--options', '/nowhere/kit.mjs'], 1, /There is no file \/nowhere\/kit.mjs \(--options\)/],
-  ])('refuses %j with a message that says why', { timeout: 60_000 }, async (args, exitCode, message) => {
+  ])('refuses %j with a message that says why', async (args, exitCode, message) => {
     const { err, code } = await certify(...args);
     expect(err).toMatch(message);
     expect(code).toBe(exitCode);
   });
 
-  it('never opens the journal that a host hands in, nor writes to its store', { timeout: 60_000 }, async () => {
+  it('never opens the journal that a host hands in, nor writes to its store', async () => {
     const adapter = simulatedBroker(new SimulatedVenue());
     const touched: string[] = [];
     const touch = (name: string) => async () => void touched.push(name);
@@ -78,7 +78,7 @@ describe('venuekit certify', () => {
     expect(touched).toEqual([]);
   });
 
-  it('says what is wrong with a file of options', { timeout: 60_000 }, async () => {
+  it('says what is wrong with a file of options', async () => {
     expect((await certify('--options', file('a.json', '{'))).err).toMatch(/a.json is no JSON/);
     expect((await certify('--options', file('b.json', '[]'))).err).toMatch(/b.json must hold an object of options/);
     expect((await certify('--options', file('c.json', '{ "polcy": {} }'))).err).toMatch(

@@ -73,7 +73,7 @@ function givenAFastHost(): { readonly file: string; readonly venue: SimulatedVen
   return { file, venue, [Symbol.dispose]: () => void (isOver = true) };
 }
 
-describe('venuekit plan --options', { timeout: 60_000 }, () => {
+describe('venuekit plan --options', () => {
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'venuekit-probe-'));
   });
@@ -129,7 +129,7 @@ describe('venuekit plan', () => {
     directory = mkdtempSync(join(tmpdir(), 'venuekit-plan-'));
     db = join(directory, 'metrics.db');
     await givenARecordedRun();
-  }, 60_000);
+  });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   it('shows components, plan with estimates, and targets', async () => {
@@ -176,7 +176,7 @@ describe('venuekit plan', () => {
     expect(kit.tuning).toMatchObject({ pools: written.pools, policy: { timeoutMs: 700, deadlineMs: 5_000 } });
   });
 
-  it('certifies a kit with the options file that it wrote, and with those of the trace', { timeout: 60_000 }, async () => {
+  it('certifies a kit with the options file that it wrote, and with those of the trace', async () => {
     const file = join(directory, 'planned.json');
     expect(await venuekit('plan', db, '--apply', file)).toMatchObject({ code: 0 });
     const { max } = (JSON.parse(readFileSync(file, 'utf8')) as { pools: { sessions: { max: number } } }).pools.sessions;

@@ -27,9 +27,7 @@ async function soon<T>(promise: Promise<T>): Promise<T | undefined> {
 }
 
 // The same for ten minutes, with a real Chromium and a bot's own process: npm run soak.
-it('serves ten pages tick by tick without growing, drops slow ones to the ticks that they take, and gives up one that takes none', {
-  timeout: 60_000,
-}, async () => {
+it('serves ten pages tick by tick without growing, drops slow ones to the ticks that they take, and gives up one that takes none', async () => {
   const store = new MemoryMetricStore();
   await using desk = await givenDesk({ store, seconds: 120, isCalm: true });
   const clock = new ManualClock(desk.now());

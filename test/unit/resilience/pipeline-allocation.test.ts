@@ -40,12 +40,12 @@ describe('what a successful call of a Pipeline allocates', () => {
     const pipeline = givenAPipeline();
     const bare = await bytesPerCall(work);
     expect((await bytesPerCall(() => pipeline.run(work))) - bare).toBeLessThan(MOST_BYTES);
-  }, 30_000);
+  });
 
   it('is more than that when the work asks for its signal, so that the measure would notice', async () => {
     const pipeline = givenAPipeline();
     const heeding = async (attempt: PipelineAttempt): Promise<number> => (attempt.signal.aborted ? 0 : await answer);
     const bare = await bytesPerCall(work);
     expect((await bytesPerCall(() => pipeline.run(heeding))) - bare).toBeGreaterThan(MOST_BYTES);
-  }, 30_000);
+  });
 });
