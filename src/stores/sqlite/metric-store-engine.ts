@@ -197,23 +197,27 @@ export class MetricEngine {
 
   /** Compacts what is over, one run at a time. What fails is tried again with the next slot; the log keeps it. */
   #maintain(): void {
-    const compactor = this.#compactor;
-    if (compactor === undefined || this.#maintenance !== undefined || this.#closing) return;
-    const run = async (): Promise<void> => {
-      const rolledUp = (): number => this.#turn(() => this.#marks.get('hours'));
-      const hours = rolledUp();
-      await this.#inTurns(compactor.run());
-      await this.#inTurns(compactor.clean(() => Math.min(Infinity, ...this.#readingFrom.values())));
-      if (this.#retention !== undefined && this.#trimmer !== undefined && rolledUp() > hours) await this.#inTurns(this.#trimmer.run(this.#retention));
-      this.#failure = undefined;
-    };
-    this.#maintenance = run()
-      .catch((error: unknown) => {
-        this.#failure = asError(error);
-      })
-      .finally(() => {
-        this.#maintenance = undefined;
-      });
+    if (this.#compactor === undefined || this.#maintenance !== undefined || this.#closing) return;
+    this.#maintenance = this.#compact(this.#compactor);
+  }
+
+  async #compact(compactor: Compactor): Promise<void> {
+    const rolledUp = (): number => this.#turn(() => this.#marks.get('hours'));
+    try {
+      do {
+        const hours = rolledUp();
+        await this.#inTurns(compactor.run());
+        await this.#inTurns(compactor.clean(() => Math.min(Infinity, ...this.#readingFrom.values())));
+        if (this.#retention !== undefined && this.#trimmer !== undefined && rolledUp() > hours)
+          await this.#inTurns(this.#trimmer.run(this.#retention));
+        this.#failure = undefined;
+        // A slot that ended meanwhile found this run under way, and it may have looked for the last time before.
+      } while (!this.#closing && this.#turn(() => compactor.nextSlot()) !== undefined);
+    } catch (error) {
+      this.#failure = asError(error);
+    } finally {
+      this.#maintenance = undefined;
+    }
   }
 
   async #inTurns<T>(job: Generator<void, T>, signal?: AbortSignal): Promise<T> {
