@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { writeSoakSection } from '../bench/dashboard/soak-section.js';
 import { launchChromium } from '../test/setup/chromium.js';
-import type { ServerMessage, StreamCount } from './dashboard-soak/server.js';
+import { PlainClient } from './dashboard-soak/plain-client.js';
+import type { LateTurn, ServerMessage, StreamCount } from './dashboard-soak/server.js';
 
 /**
  * Open pages of the dashboard in a real Chromium, and two clients that are too slow, one that reads
@@ -13,14 +14,27 @@ import type { ServerMessage, StreamCount } from './dashboard-soak/server.js';
  * more at p99 by its own work (what others took of the processors is told apart), when its memory grew, or when it kept for a slow client what that did not take.
  * `npm run soak` runs it; it needs the build.
  *
+ * Ten pages of a Chromium on the same machine take the processors from the server. `--clients plain` has
+ * clients in their place that load and read all that a page does, without a browser: then the loop is held
+ * to its target as it is, whoever held it up.
+ *
  *     tsx scripts/dashboard-soak.ts --minutes 10 --pages 10 --write
+ *     tsx scripts/dashboard-soak.ts --minutes 10 --pages 10 --clients plain --write
  */
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, pages: { type: 'string', default: '10' }, write: { type: 'boolean', default: false } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    pages: { type: 'string', default: '10' },
+    clients: { type: 'string', default: 'pages' },
+    write: { type: 'boolean', default: false },
+  },
 });
 const [minutes, pages] = [Number(values.minutes), Number(values.pages)];
 if (!(minutes >= 1)) throw new RangeError(`--minutes must be at least 1, got ${values.minutes}`);
 if (!Number.isSafeInteger(pages) || pages < 1) throw new RangeError(`--pages must be a whole number from 1, got ${values.pages}`);
+
+const { clients } = values;
+if (clients !== 'pages' && clients !== 'plain') throw new RangeError(`--clients must be "pages" or "plain", got ${clients}`);
 
 const MOST_LOOP_MS = 20;
 /** Growth of the heap after a collection, over the second half: what is left of noise. */
@@ -36,11 +50,16 @@ const server = fork(fileURLToPath(new URL('dashboard-soak/server.ts', import.met
 const memory: { readonly minute: number; readonly heapMB: number; readonly rssMB: number }[] = [];
 
 const { url } = await told(server, (message): message is Extract<ServerMessage, { url: string }> => 'url' in message);
-const browser = await launchChromium();
-const opened: Page[] = [];
+const browser = clients === 'pages' ? await launchChromium() : undefined;
+const opened: (Page | PlainClient)[] = [];
 for (let i = 0; i < pages; i++) {
+  const address = url + VIEWS[i % VIEWS.length]!;
+  if (browser === undefined) {
+    opened.push(await PlainClient.open(address));
+    continue;
+  }
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
-  await page.goto(url + VIEWS[i % VIEWS.length]!, { timeout: OPEN_MS });
+  await page.goto(address, { timeout: OPEN_MS });
   opened.push(page);
 }
 const slow = [slowClient('reads nothing', 0), slowClient('sips', 2_000)];
@@ -56,22 +75,29 @@ for (let told = 0; memory.length < samples; ) {
   const { heapMB, rssMB } = memory.at(-1)!;
   console.error(`${told / SAMPLES_A_MINUTE} min: heap ${heapMB.toFixed(1)} MB, rss ${rssMB.toFixed(0)} MB`);
 }
-const behind = await Promise.all(opened.map((page) => page.evaluate(() => Date.now() - Number(document.documentElement.dataset.at))));
+const behind = await Promise.all(
+  opened.map(async (one) =>
+    one instanceof PlainClient ? Date.now() - (one.at ?? Number.NaN) : one.evaluate(() => Date.now() - Number(document.documentElement.dataset.at)),
+  ),
+);
 server.send('end');
 const result = await told(server, (message): message is Extract<ServerMessage, { loopP99Ms: number }> => 'loopP99Ms' in message);
-await browser.close();
+await browser?.close();
+for (const one of opened) if (one instanceof PlainClient) one[Symbol.dispose]();
 for (const socket of slow) socket.destroy();
 
 const growth = slopeOf(memory.filter(({ minute }) => minute > minutes / 2));
 const slowStreams = result.streams.filter(({ client }) => client !== 'page');
 const usual = Math.max(...result.streams.filter(({ client }) => client === 'page').map(({ events }) => events));
+const loopIsKept = result.loopP99Ms < MOST_LOOP_MS;
 const checks: readonly (readonly [what: string, isKept: boolean])[] = [
+  ...(clients === 'plain' ? [[`event loop held up by whatever it was, p99 ${result.loopP99Ms.toFixed(1)} ms`, loopIsKept] as const] : []),
   [`event loop held up by its own work, p99 ${result.ownP99Ms.toFixed(1)}, most ${result.ownMaxMs.toFixed(0)} ms`, result.ownP99Ms < MOST_LOOP_MS],
   [
     `heap after collections ${memory[0]!.heapMB.toFixed(1)} to ${memory.at(-1)!.heapMB.toFixed(1)} MB, in the second half ${growth.toFixed(3)} MB a minute`,
     growth < MOST_GROWTH_MB_A_MINUTE,
   ],
-  [`pages are behind by at most ${(Math.max(...behind) / 1_000).toFixed(1)} s`, Math.max(...behind) < 10_000],
+  [`${clients === 'plain' ? 'clients' : 'pages'} are behind by at most ${(Math.max(...behind) / 1_000).toFixed(1)} s`, Math.max(...behind) < 10_000],
   ...slowStreams.map(
     (stream) =>
       [
@@ -81,19 +107,29 @@ const checks: readonly (readonly [what: string, isKept: boolean])[] = [
   ),
 ];
 const lines = [
-  `${minutes} minutes, ${pages} pages, ${slow.length} slow clients; rss ${memory[0]!.rssMB.toFixed(0)} to ${memory.at(-1)!.rssMB.toFixed(0)} MB`,
+  `${minutes} minutes, ${pages} ${clients === 'plain' ? 'plain clients' : 'pages'}, ${slow.length} slow clients; rss ${memory[0]!.rssMB.toFixed(0)} to ${memory.at(-1)!.rssMB.toFixed(0)} MB`,
   `event loop held up by whatever it was, p50 ${result.loopP50Ms.toFixed(1)}, p99 ${result.loopP99Ms.toFixed(1)}, most ${result.loopMaxMs.toFixed(0)} ms`,
   `the server's main thread ran for ${(result.ranMs / 1_000).toFixed(1)} s, and waited for a processor that others had for ${(result.waitedMs / 1_000).toFixed(1)} s`,
+  `of what a turn of the loop was late, side by side: the thread ran for p99 ${result.ranP99Ms.toFixed(1)} ms of it, and waited for a processor for p99 ${result.waitedP99Ms.toFixed(1)} ms of it`,
+  `the latest turns: ${result.worst.map(turnInWords).join('; ')}`,
   ...checks.map(([what, isKept]) => `${isKept ? 'kept  ' : 'MISSED'} ${what}`),
 ];
 for (const line of lines) console.log(line);
-if (values.write) writeSoakSection(sectionOf(lines));
+if (values.write) writeSoakSection(clients, sectionOf(lines));
 process.exitCode = checks.every(([, isKept]) => isKept) ? 0 : 1;
 
 function sectionOf(all: readonly string[]): string {
-  const what =
-    "Pages in a Chromium on the same machine, beside a bot's process that keeps an hour of a desk and each second of its life; one client that reads nothing, one that takes 2 kB a second.";
-  return `${what} \`npm run soak\` runs it; alone: \`tsx scripts/dashboard-soak.ts --minutes ${minutes} --pages ${pages} --write\`.\n\n${all.map((line) => `- ${line}`).join('\n')}\n`;
+  const who =
+    clients === 'plain'
+      ? 'Clients that load and read what a page does, without a browser that takes the processors'
+      : 'Pages in a Chromium on the same machine, which takes the processors, too';
+  const what = `${who}; beside a bot's process that keeps an hour of a desk and each second of its life; one client that reads nothing, one that takes 2 kB a second.`;
+  return `${what} \`npm run soak\` runs it; alone: \`tsx scripts/dashboard-soak.ts --minutes ${minutes} --pages ${pages}${clients === 'plain' ? ' --clients plain' : ''} --write\`.\n\n${all.map((line) => `- ${line}`).join('\n')}\n`;
+}
+
+function turnInWords({ second, lateMs, ranMs, waitedMs }: LateTurn): string {
+  const slept = Math.max(0, lateMs - ranMs - waitedMs);
+  return `${lateMs.toFixed(0)} ms late at ${second.toFixed(0)} s (ran ${ranMs.toFixed(0)}, waited for a processor ${waitedMs.toFixed(0)}, slept ${slept.toFixed(0)})`;
 }
 
 function inWords({ events, snapshots, mostWaiting, isOver }: StreamCount): string {

@@ -19,6 +19,16 @@ export interface StreamCount {
   isOver: boolean;
 }
 
+/** A turn of the loop that ended late, and what its thread did meanwhile. */
+export interface LateTurn {
+  /** Since the measurement began. */
+  readonly second: number;
+  readonly lateMs: number;
+  readonly ranMs: number;
+  /** Ready to run, while others had the processors. What is neither it slept: on the disk, on another thread, or with the whole machine. */
+  readonly waitedMs: number;
+}
+
 /** What the server's process tells its parent. */
 export type ServerMessage =
   | { readonly url: string }
@@ -31,12 +41,18 @@ export type ServerMessage =
       readonly ownMaxMs: number;
       readonly ranMs: number;
       readonly waitedMs: number;
+      /** Of all turns: how much of the lateness the thread ran itself, and how much of it the thread waited for a processor. */
+      readonly ranP99Ms: number;
+      readonly waitedP99Ms: number;
+      /** The latest first. */
+      readonly worst: readonly LateTurn[];
       readonly streams: readonly StreamCount[];
     };
 
 const HISTORY_S = 3_600;
 const SAMPLE_MS = 5_000;
 const RESOLUTION_MS = 5;
+const MOST_WORST = 5;
 
 /**
  * A bot's process: a desk that keeps its metrics each second, and the dashboard over them in a server
@@ -96,11 +112,22 @@ const atStart = schedule();
 
 /** The loop's own delays: how much later than due a timer fired, less the time in which others had the processors. */
 const own = createHistogram();
+const ran = createHistogram();
+const waited = createHistogram();
+const worst: LateTurn[] = [];
+const beganAt = performance.now();
+const record = (into: ReturnType<typeof createHistogram>, ms: number): void => into.record(1 + Math.max(0, Math.round(1_000 * ms)));
 let last = { at: performance.now(), ...schedule() };
 const watching = setInterval(() => {
   const now = { at: performance.now(), ...schedule() };
-  const lateMs = now.at - last.at - RESOLUTION_MS - (now.waitedMs - last.waitedMs);
-  own.record(1 + Math.max(0, Math.round(1_000 * lateMs)));
+  const [lateMs, ranMs, waitedMs] = [now.at - last.at - RESOLUTION_MS, now.ranMs - last.ranMs, now.waitedMs - last.waitedMs];
+  record(own, lateMs - waitedMs);
+  record(ran, Math.min(lateMs, ranMs));
+  record(waited, Math.min(lateMs, waitedMs));
+  if (lateMs > (worst.at(-1)?.lateMs ?? 0) || worst.length < MOST_WORST) {
+    worst.push({ second: (now.at - beganAt) / 1_000, lateMs, ranMs, waitedMs });
+    worst.sort((a, b) => b.lateMs - a.lateMs).splice(MOST_WORST);
+  }
   last = now;
 }, RESOLUTION_MS);
 
@@ -137,6 +164,9 @@ process.once('message', async () => {
     ...times,
     ownP99Ms: own.percentile(99) / 1_000,
     ownMaxMs: own.max / 1_000,
+    ranP99Ms: ran.percentile(99) / 1_000,
+    waitedP99Ms: waited.percentile(99) / 1_000,
+    worst,
     loopP50Ms: ms(delay.percentile(50)),
     loopP99Ms: ms(delay.percentile(99)),
     loopMaxMs: ms(delay.max),
