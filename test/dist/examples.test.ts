@@ -38,6 +38,11 @@ const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /REJECTED yes/,
   ],
   'ccxt-resilient.ts': [/raw ccxt: 2 orders at the venue for one call/, /resilient: 1 order at the venue for one call, closed/],
+  'kraken-resilient.ts': [
+    /raw ccxt: 2 orders at the venue for one call/,
+    /resilient: 1 order at the venue for one call, closed/,
+    /true REJECTED yes/,
+  ],
 };
 
 const run = promisify(execFile);

@@ -73,6 +73,8 @@ export interface CcxtKraken extends CcxtExchange {
   fetch2(path: string, api: string, method: string, params: Record<string, unknown>): Promise<unknown>;
   /** What a private request is told apart by: above every one before. */
   nonce(): number;
+  /** Of the whole instance. */
+  last_http_response?: string;
 }
 
 const KRAKEN_METHODS = ['loadMarkets', 'market', 'fetch', 'fetch2', 'throttle', 'onRestResponse', 'handleErrors', 'nonce'] as const;

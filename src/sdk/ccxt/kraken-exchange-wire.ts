@@ -10,6 +10,7 @@ export class KrakenExchangeWire implements KrakenWire {
   readonly #sdk: CcxtKraken;
   readonly #watcher: CallWatcher<CcxtKraken>;
   readonly #clock: Clock;
+  readonly #bodies = new WeakMap<object, string>();
 
   constructor(sdk: CcxtKraken, clock: Clock) {
     this.#sdk = sdk;
@@ -29,9 +30,18 @@ export class KrakenExchangeWire implements KrakenWire {
     return laneOf(this.#sdk).run(() => this.#call(true, work, signal), signal, this.#clock);
   }
 
+  /** The answer that an error was made of. */
+  bodyOf(error: unknown): string | undefined {
+    return typeof error === 'object' && error !== null ? this.#bodies.get(error) : undefined;
+  }
+
   async #call(areLimitsKept: boolean, work: (sdk: CcxtKraken) => Promise<unknown>, signal: AbortSignal): Promise<WireOutcome> {
     const outcome = await recordedCall(this.#watcher, areLimitsKept, work, signal);
-    if ('error' in outcome) return outcome;
+    if ('error' in outcome) {
+      const { error, facts } = outcome;
+      if (typeof error === 'object' && error !== null && facts.body !== undefined) this.#bodies.set(error, facts.body);
+      return outcome;
+    }
     const native = outcome.result;
     return { result: { json: typeof native === 'object' && native !== null ? (native as { result?: unknown }).result : undefined, native } };
   }

@@ -45,12 +45,19 @@ export class ResilientKraken {
   async route({ api, path, params, send }: EndpointCall): Promise<unknown> {
     // The help pages, too, are an API to ccxt.
     if (api !== 'public' && api !== 'private') return send(this.#sdk);
-    const answer = await this.#path.route({
-      api,
-      method: path,
-      params,
-      send: ({ signal }) => this.#wire.run(api, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
-    });
-    return answer.native;
+    try {
+      const answer = await this.#path.route({
+        api,
+        method: path,
+        params,
+        send: ({ signal }) => this.#wire.run(api, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
+      });
+      return answer.native;
+    } catch (error) {
+      // What cancelOrder() throws depends on the instance's last answer, which is that of a later look-up by now.
+      const body = this.#wire.bodyOf(error);
+      if (body !== undefined) this.#sdk.last_http_response = body;
+      throw error;
+    }
   }
 }
