@@ -206,7 +206,7 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const SIDES = ['side', 'm', 'tks', 'TakerSide', 'takerOrMaker'];
 
 function plain(value: unknown, isLoose: boolean, name = ''): unknown {
-  if (isLoose && SIDES.includes(name)) return '<side>';
+  if (isLoose && (SIDES.includes(name) || value === 'b' || value === 's')) return '<side>';
   if (typeof value === 'string' && /^\d{17}::/.test(value)) return value.replace(/^\d{17}/, '<time>');
   if (typeof value === 'string')
     return TIME.test(value) || /^\d{12,}$/.test(value) ? '<time>' : isLoose && /^-?[\d.]+$/.test(value) ? '<number>' : value;

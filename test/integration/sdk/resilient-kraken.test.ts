@@ -48,17 +48,6 @@ describe('resilient(ccxt.kraken), beside the matrix', () => {
     expect(venue.orders()).toHaveLength(7);
   });
 
-  it('gives every order a deadline, so that what is held up on its way makes none', async () => {
-    const capabilities = { visibilityLagMs: 50, fence: { maxMs: 60_000, defaultMs: 4_000 } };
-    const { exchange, venue } = await givenKraken({ capabilities, policy: { timeoutMs: 500 } });
-    await exchange.loadMarkets();
-    await ready(exchange, START);
-    // Longer than the deadline: the first copy comes when its absence is proved, and is refused.
-    venue.fault({ operation: 'place', when: 'before', kind: 'delay', ms: 4_500, times: 1 });
-    const order = await exchange.createOrder('BTC/USD', 'market', 'buy', 0.01, undefined, { clientOrderId: 'late-1' });
-    expect(venue.orders().map(({ venueOrderId }) => order.id?.endsWith(venueOrderId))).toEqual([true]);
-  });
-
   it('throws what ccxt throws, also where a later look-up has come in between, with what is known beside it', async () => {
     const { exchange } = await givenKraken();
     const { id } = await exchange.createOrder('BTC/USD', 'market', 'buy', 0.01);
