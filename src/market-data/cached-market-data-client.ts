@@ -193,7 +193,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     options?: ReadOptions,
   ): Promise<readonly Settled<Read<MarketKinds[K]['value']>>[]> {
     this.#index.symbols(kind);
-    if (!Array.isArray(requests)) throw new TypeError(`requests must be an array of requests, got ${typeof requests}`);
+    if (!Array.isArray(requests as unknown)) throw new TypeError(`requests must be an array of requests, got ${typeof requests}`);
     const maxAgeMs = maxAgeOf(options);
     this.#throwIfUnreadable(options);
     if (options?.intent === 'order') {
