@@ -98,6 +98,7 @@ export class AlertEngine implements AsyncDisposable {
     this.#rules = new RuleSet({
       windows: this.#windows,
       makeDetector: options.detector,
+      since: clock.now(),
       calendar: options.calendar,
       onChange: (track, from) => void this.#changes.push({ track, from }),
       onFailure: (rule, error, isFirst) => this.#onFailure(rule, error, isFirst),

@@ -44,7 +44,8 @@ export async function backtest(
   const onFailure = (rule: AlertRule, error: Error): void => {
     if (rule.onError !== 'alert') throw error;
   };
-  const runners = rules.map((rule) => new RuleRunner(rule, { windows, makeDetector, calendar, onChange, onFailure, onRecovery: () => {} }));
+  const parts = { windows, makeDetector, since: -Infinity, calendar, onChange, onFailure, onRecovery: () => {} };
+  const runners = rules.map((rule) => new RuleRunner(rule, parts));
   const step = stepMs ?? Math.min(60_000, ...runners.map(({ everyMs }) => everyMs));
   const steps = Math.floor((to - from) / step) + 1;
   for (const runner of runners) if (runner.needsWarmUp) await runner.warmUp(store, from, signal ?? NEVER);

@@ -13,7 +13,8 @@ const ASKED_FOR = 0;
 
 /**
  * Series without a sample within a time. A series that was seen once is missed until it comes back;
- * where there never was one, the labels that the expression asks for are missed.
+ * where there never was one, the labels that the expression asks for are missed. Nothing is missed anew before it
+ * has been waited for that long: what a bot that has just started records can't have come yet.
  */
 export class AbsentCondition implements Condition {
   readonly #recent: PreparedQuery;
@@ -24,14 +25,23 @@ export class AbsentCondition implements Condition {
   #recentVersion = Number.NaN;
   #knownVersion = Number.NaN;
   #isAskedReal = false;
+  readonly #olderThanMs: number;
+  #awaitedSince: number;
+  #isAwaited = true;
 
-  constructor(windows: SampleWindows, { expr, olderThanMs }: Pick<AbsentRule, 'expr' | 'olderThanMs'>, everyMs: number) {
+  /** @param since - from when on samples could come, epoch ms */
+  constructor(windows: SampleWindows, { expr, olderThanMs }: Pick<AbsentRule, 'expr' | 'olderThanMs'>, everyMs: number, since: number) {
+    this.#olderThanMs = olderThanMs;
+    this.#awaitedSince = since;
     this.#recent = windows.prepare(countedOver(expr, olderThanMs, everyMs));
     this.#known = windows.prepare(countedOver(expr, olderThanMs + KNOWN_MS, everyMs));
     this.#table.slotOf(labelsAskedFor(expr));
   }
 
   read(at: number): Readings {
+    // A clock that is set back must not make it wait for the time by which it was.
+    this.#awaitedSince = Math.min(this.#awaitedSince, at);
+    this.#isAwaited = at - this.#awaitedSince < this.#olderThanMs;
     const table = this.#table;
     const known = this.#known.evaluate(at);
     const recent = this.#recent.evaluate(at);
@@ -49,8 +59,9 @@ export class AbsentCondition implements Condition {
     return table;
   }
 
-  holds(slot: number): boolean {
-    return this.#table.values[slot] === MISSING;
+  /** What was raised before a restart stays so until it is back. */
+  holds(slot: number, isRaised: boolean): boolean {
+    return this.#table.values[slot] === MISSING && (isRaised || !this.#isAwaited);
   }
 
   release(): void {

@@ -13,10 +13,12 @@ export interface ConditionParts {
   readonly windows: SampleWindows;
   /** Absent where the engine was given none: anomaly rules are refused before. */
   readonly makeDetector: (() => AnomalyDetector) | undefined;
+  /** From when on what is watched could be recorded, epoch ms; -Infinity where all of it is history. */
+  readonly since: number;
 }
 
 /** The condition of a rule that has been checked. */
-export function compileCondition(rule: AlertRule, { windows, makeDetector }: ConditionParts): Condition {
+export function compileCondition(rule: AlertRule, { windows, makeDetector, since }: ConditionParts): Condition {
   const everyMs = rule.everyMs ?? EVERY_MS;
   switch (rule.type) {
     case 'threshold':
@@ -28,7 +30,7 @@ export function compileCondition(rule: AlertRule, { windows, makeDetector }: Con
     case 'anomaly':
       return new AnomalyCondition(windows, rule, everyMs, makeDetector as () => AnomalyDetector);
     case 'absent':
-      return new AbsentCondition(windows, rule, everyMs);
+      return new AbsentCondition(windows, rule, everyMs, since);
     case 'custom':
       return new CustomCondition(rule);
   }

@@ -108,7 +108,10 @@ export interface AnomalyRule extends RuleBase {
   readonly score: number;
 }
 
-/** Fires for each series that has had no sample for `olderThanMs`, and where there is none at all. */
+/**
+ * Fires for each series that has had no sample for `olderThanMs`, and where there is none at all; not before the engine has
+ * been there for that long, since what a bot that has just started records can't have come yet.
+ */
 export interface AbsentRule extends RuleBase {
   readonly type: 'absent';
   readonly expr: string;

@@ -198,12 +198,57 @@ describe('an absence', () => {
 
   it('is told where nothing ever was, with the labels that were asked for', async () => {
     const { second, changes } = givenAnEngine({ rules: [rule] });
-    await second({ other: 1 });
+    for (let i = 0; i < 3; i++) await second({ other: 1 });
     await second({ 'x{op=place,venue=v}': 1 });
-    expect(changes.map(({ to, alert }) => [to, alert.labels])).toEqual([
-      ['firing', { op: 'place' }],
-      ['inactive', { op: 'place' }],
+    expect(changes.map(({ at, to, alert }) => [at, to, alert.labels])).toEqual([
+      [3, 'firing', { op: 'place' }],
+      [4, 'inactive', { op: 'place' }],
     ]);
+  });
+
+  it('found by review: is not told at the start of a bot, before anything could have come', async () => {
+    const { second, changes } = givenAnEngine({ rules: [rule] });
+    for (let i = 0; i < 2; i++) await second({ other: 1 });
+    for (let i = 0; i < 5; i++) await second({ 'x{op=place,venue=v}': 1 });
+    expect(changes).toEqual([]);
+  });
+
+  it('is told neither of what stopped with a bot that was down, before that could have come again', async () => {
+    const first = givenAnEngine({ rules: [rule] });
+    await first.second({ 'x{op=place,venue=v}': 1 });
+    await first.engine.close();
+    await first.clock.advance(60_000);
+    const { second, states } = givenAnEngine({ rules: [rule], store: first.store, clock: first.clock });
+    for (let i = 0; i < 2; i++) await second({ other: 1 });
+    expect(states()).toEqual([]);
+    await second({ other: 1 });
+    expect(states()).toEqual(['64 firing']);
+  });
+
+  it('stays raised over a restart until the series is back', async () => {
+    const first = givenAnEngine({ rules: [rule] });
+    for (let i = 0; i < 3; i++) await first.second({ other: 1 });
+    expect(first.states()).toEqual(['3 firing']);
+    await first.engine.close();
+    const { second, states, stateOf } = givenAnEngine({ rules: [rule], store: first.store, clock: first.clock });
+    await second({ other: 1 });
+    expect([states(), stateOf(rule.id)]).toEqual([[], 'firing']);
+    await second({ 'x{op=place}': 1 });
+    expect(states()).toEqual(['5 inactive']);
+  });
+
+  it('is told in time by an engine whose clock was set back', async () => {
+    const { clock, engine, states } = givenAnEngine({ rules: [rule] });
+    const steppedBack = clock.now() - 3_600_000;
+    for (let i = 0; i < 4; i++) await engine.tick(steppedBack + 1_000 * i);
+    expect(states()).toEqual(['0 firing']);
+  });
+
+  it('is found in history from its beginning on', async () => {
+    const { engine, second, clock } = givenAnEngine();
+    for (let i = 0; i < 3; i++) await second({ other: 1 });
+    const found = await engine.backtest([rule], { from: clock.now() - 1_000, to: clock.now() });
+    expect(found.map(({ state, firedAt }) => [state, firedAt])).toEqual([['firing', clock.now() - 1_000]]);
   });
 });
 
