@@ -15,8 +15,8 @@ export interface TradingPolicy {
   readonly breaker?: { readonly failureRate: number; readonly minCalls: number; readonly openMs: number };
   /** Calls in flight. @defaultValue `{ writes: 50, reads: 50 }` */
   readonly bulkhead?: { readonly writes: number; readonly reads: number } | 'adaptive';
-  /** Reads only. @defaultValue `{ quantile: 0.95, maxRatio: 0.05 }` */
-  readonly hedge?: { readonly quantile: number; readonly maxRatio: number } | false;
+  /** Reads only; none sooner than `minDelayMs`. @defaultValue `{ quantile: 0.95, maxRatio: 0.05, minDelayMs: 10 }` */
+  readonly hedge?: { readonly quantile: number; readonly maxRatio: number; readonly minDelayMs?: number } | false;
   /** Share of every limit kept for kill, cancel and reconcile. @defaultValue 0.2 */
   readonly reserve?: number;
   /** What an outcome that nothing can prove does. 'escalate' alone does not halt; a later sighting still resolves the order. @defaultValue 'halt_symbol' */

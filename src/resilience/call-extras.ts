@@ -1,3 +1,5 @@
+import type { RunOptions } from './pipeline-options.js';
+
 /**
  * What few calls of a pipeline need, apart from the record that each of them makes: a small record is
  * cheap to make, and what makes it short enough to be optimised in one piece.
@@ -8,7 +10,6 @@ export interface Asked {
   controller: AbortController | undefined;
   abortedBy: Error | undefined;
   signedAt: number | undefined;
-  told: ((reason: Error) => void) | undefined;
 }
 
 /** What a call needs beyond its first attempt. @internal */
@@ -24,10 +25,16 @@ export interface Detour<Attempt> {
 
 /** @internal */
 export function newAsked(): Asked {
-  return { controller: undefined, abortedBy: undefined, signedAt: undefined, told: undefined };
+  return { controller: undefined, abortedBy: undefined, signedAt: undefined };
 }
 
 /** @internal */
 export function newDetour<Attempt>(): Detour<Attempt> {
   return { isHedgeNext: false, hedge: undefined, waiting: undefined, lastError: undefined };
+}
+
+/** What the caller of a call gets for `error`. @internal */
+export function rejection({ asThrown }: RunOptions, error: Error): Promise<never> {
+  if (asThrown === undefined) return Promise.reject(error);
+  return new Promise((_, reject) => reject(asThrown(error)));
 }

@@ -10,7 +10,7 @@ export interface HedgeOptions {
   readonly maxRatio?: number;
   /** Latencies that must have been seen before the first hedge. @defaultValue 20 */
   readonly minSamples?: number;
-  /** Never hedges sooner. @defaultValue 1 */
+  /** Never hedges sooner: a copy of a call that has been under way for less mostly answers a pause of this process, not of the venue. @defaultValue 10 */
   readonly minDelayMs?: number;
   /** Shared with retries: a hedge spends from it as a retry does. @defaultValue none */
   readonly budget?: RetryBudget;
@@ -41,7 +41,7 @@ export class Hedge {
   /** @throws RangeError when an option is out of range; the message names option and value. */
   constructor(options: HedgeOptions = {}) {
     requireKnown('Hedge', options, ['quantile', 'maxRatio', 'minSamples', 'minDelayMs', 'budget']);
-    const { quantile = 0.95, maxRatio = 0.05, minSamples = 20, minDelayMs = 1, budget } = options;
+    const { quantile = 0.95, maxRatio = 0.05, minSamples = 20, minDelayMs = 10, budget } = options;
     this.#latencies = new LatencyQuantile(requireWithin('quantile', quantile, 0.5, 1));
     this.#maxRatio = requireFraction('maxRatio', maxRatio);
     this.#minSamples = requireInteger('minSamples', minSamples, 1);

@@ -2,7 +2,7 @@ import { abortReason } from '../core/abort.js';
 import { asError } from '../core/errors.js';
 import type { Cost, Priority } from '../core/limits.js';
 import { AttemptWatch, RELEASED } from './attempt-watch.js';
-import { type Asked, type Detour, newAsked, newDetour } from './call-extras.js';
+import { type Asked, type Detour, newAsked, newDetour, rejection } from './call-extras.js';
 import type { Hedge } from './hedge.js';
 import { type AttemptOutcome, type FailureClass, NO_OPTIONS, type PipelineAttempt, type RunOptions } from './pipeline-options.js';
 import type { PipelinePolicies } from './pipeline-policies.js';
@@ -10,6 +10,7 @@ import { PolicyError } from './policy-error.js';
 import type { Limiter } from './rate-limiter.js';
 
 const TIMED_OUT: FailureClass = { retry: true, isVenueFault: true };
+const TIMED_OUT_FOR_GOOD: FailureClass = { retry: false, isVenueFault: true };
 const NO_COSTS: readonly Cost[] = [];
 // One for all: only its being there counts, and a fresh Error costs its stack.
 const HEDGE_LOST = new Error('the other copy of this read was answered first');
@@ -296,7 +297,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   fail(error: Error): void {
     if (this.isSettled) return;
     this.settle();
-    this.resolve?.(Promise.reject(error));
+    this.resolve?.(rejection(this.options, error));
     this.detour?.waiting?.abort(error);
     const { primary } = this;
     const hedge = this.detour?.hedge;
@@ -373,12 +374,6 @@ export class PipelineCall<T> implements PipelineAttempt {
     return (this.wasAsked().signedAt ??= this.policies.venueNow());
   }
 
-  onGivenUp(listener: (reason: Error) => void): void {
-    const asked = this.wasAsked();
-    if (asked.abortedBy === undefined) asked.told = listener;
-    else listener(asked.abortedBy);
-  }
-
   // Made when there is something to keep: of most calls there is nothing.
   private wasAsked(): Asked {
     return (this.asked ??= newAsked());
@@ -404,16 +399,22 @@ export class PipelineCall<T> implements PipelineAttempt {
 
   /** The work gave a value. */
   succeeded(value: T): void {
-    if (!this.isDecided) this.decideWell(value);
-    this.policies.bulkhead?.leave();
+    const wasGivenUp = this.isDecided;
+    if (!wasGivenUp) this.decideWell(value);
+    this.leave(wasGivenUp);
     this.releaseWatch();
   }
 
   /** The work threw. */
   failed(thrown: unknown): void {
-    this.policies.bulkhead?.leave();
-    if (!this.isDecided) this.decideBadly(asError(thrown));
+    const wasGivenUp = this.isDecided;
+    this.leave(wasGivenUp);
+    if (!wasGivenUp) this.decideBadly(asError(thrown));
     this.releaseWatch();
+  }
+
+  private leave(wasGivenUp: boolean): void {
+    if (!wasGivenUp || this.options.isDetached !== true) this.policies.bulkhead?.leave();
   }
 
   expire(now: number): void {
@@ -433,7 +434,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     if (this.isDecided) return;
     const error = new PolicyError('DEADLINE', `Given up: ${this.operation} had no answer within ${this.policies.timeoutMs} ms`);
     this.giveUp('timeout', error, now);
-    this.call.attemptFailed(this, error, TIMED_OUT, now);
+    this.call.attemptFailed(this, error, this.options.retryTimeouts === false ? TIMED_OUT_FOR_GOOD : TIMED_OUT, now);
   }
 
   /** Nobody waits for it any more. */
@@ -451,7 +452,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     const asked = this.wasAsked();
     asked.abortedBy = reason;
     asked.controller?.abort(reason);
-    asked.told?.(reason);
+    if (this.options.isDetached === true) policies.bulkhead?.leave();
   }
 
   private decideWell(value: T): void {

@@ -35,11 +35,6 @@ export interface PipelineAttempt {
   readonly signal: AbortSignal;
   /** The time to sign, read once, when first asked for. */
   readonly venueNow: number;
-  /**
-   * Says once, and at once where it has happened, that the attempt is given up. What `signal` says, for work that can't be aborted and
-   * only stops waiting: a signal with one listener costs more than all policies of a call. One listener an attempt.
-   */
-  onGivenUp(listener: (reason: Error) => void): void;
 }
 
 /** The policies of a {@link Pipeline}. Whatever is left out does not act. */
@@ -53,7 +48,7 @@ export interface PipelineOptions {
   readonly deadlineMs?: number;
   /** Further attempts after the first, and their backoff with full jitter. @defaultValue none */
   readonly retry?: { readonly max: number; readonly baseMs?: number; readonly capMs?: number };
-  /** What a failure means; needed for retries. A timeout is always worth a retry. @defaultValue nothing is retried, and speaks against the venue */
+  /** What a failure means; needed for retries. A timeout is worth a retry unless the call says otherwise. @defaultValue nothing is retried, and speaks against the venue */
   readonly classify?: (error: Error) => FailureClass;
   readonly budget?: RetryBudget;
   readonly breaker?: CircuitBreaker;
@@ -75,17 +70,26 @@ export interface PipelineOptions {
 /** What one call may say of itself. */
 export interface RunOptions {
   /** For messages and hooks. @defaultValue `'read'` */
-  readonly operation?: string;
-  readonly signal?: AbortSignal;
+  readonly operation?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** @defaultValue the pipeline's */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** @defaultValue `'read'` */
-  readonly priority?: Priority;
+  readonly priority?: Priority | undefined;
   /** What each attempt costs of the venue's limits. @defaultValue nothing */
-  readonly costs?: readonly Cost[];
-  readonly symbol?: string;
+  readonly costs?: readonly Cost[] | undefined;
+  readonly symbol?: string | undefined;
   /** `false`: this call is never hedged. @defaultValue true, where the pipeline hedges */
-  readonly hedge?: boolean;
+  readonly hedge?: boolean | undefined;
+  /** `false`: an attempt that has timed out may have done its work, and is not made again. @defaultValue true */
+  readonly retryTimeouts?: boolean | undefined;
+  /**
+   * The work takes no signal and goes on when it is given up: its place in the bulkhead becomes free then, and not when it is
+   * over, which may be never. @defaultValue false
+   */
+  readonly isDetached?: boolean | undefined;
+  /** What the caller gets in place of an error: where it would be wrapped in a function that catches, a call that succeeds pays for that, too. */
+  readonly asThrown?: ((error: Error) => unknown) | undefined;
 }
 
 /** Of a call that says nothing: known by its identity, so that what it does not say need not be looked for. @internal */

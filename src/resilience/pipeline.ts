@@ -1,4 +1,5 @@
 import { abortReason } from '../core/abort.js';
+import { rejection } from './call-extras.js';
 import { PipelineCall } from './pipeline-call.js';
 import { NO_OPTIONS, type PipelineAttempt, type PipelineOptions, type RunOptions } from './pipeline-options.js';
 import { PipelinePolicies } from './pipeline-policies.js';
@@ -32,11 +33,12 @@ export class Pipeline {
   run<T>(work: (attempt: PipelineAttempt) => Promise<T>, options: RunOptions = NO_OPTIONS): Promise<T> {
     const policies = this.#policies;
     const { signal, deadlineMs = policies.deadlineMs } = options;
-    if (signal?.aborted || !(deadlineMs > 0)) return refuse(signal, deadlineMs);
+    if (signal?.aborted || !(deadlineMs > 0)) return refuse(options, deadlineMs);
     return new PipelineCall<T>(policies, work, options, undefined, 1, false).begin(deadlineMs);
   }
 }
 
-function refuse(signal: AbortSignal | undefined, deadlineMs: number): Promise<never> {
-  return Promise.reject(signal?.aborted ? abortReason(signal) : new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`));
+function refuse(options: RunOptions, deadlineMs: number): Promise<never> {
+  const { signal } = options;
+  return rejection(options, signal?.aborted ? abortReason(signal) : new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`));
 }

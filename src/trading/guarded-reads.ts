@@ -9,15 +9,15 @@ import { type Logger, redactError } from '../core/logger.js';
 import type { Random } from '../core/random.js';
 import { Hedge } from '../resilience/hedge.js';
 import { Pipeline } from '../resilience/pipeline.js';
-import type { PipelineAttempt } from '../resilience/pipeline-options.js';
+import type { PipelineAttempt, RunOptions } from '../resilience/pipeline-options.js';
 import { PolicyError } from '../resilience/policy-error.js';
 import type { FullPolicy } from './trading-defaults.js';
 import type { VenueCalls } from './venue-calls.js';
 
 /** How {@link GuardedReads.read} reads. */
-export interface GuardedReadOptions extends CallOptions {
+export interface GuardedReadOptions extends CallOptions, Pick<RunOptions, 'isDetached' | 'retryTimeouts' | 'asThrown'> {
   /** `false`: no second copy. @defaultValue as the policy says */
-  readonly hedge?: boolean;
+  readonly hedge?: boolean | undefined;
   /** Concurrent reads of one key share a request. */
   readonly key?: string;
   /** What each attempt costs, where that depends on more than the operation's name. @defaultValue as the adapter says */
@@ -25,9 +25,6 @@ export interface GuardedReadOptions extends CallOptions {
   /** The work gets the pipeline's own record of the attempt, which costs nothing, and whose members can't be spread. @defaultValue false */
   readonly isBare?: boolean;
 }
-
-/** One attempt at a read. */
-export interface ReadAttempt extends Attempt, Pick<PipelineAttempt, 'onGivenUp'> {}
 
 /** The bot's own reads, behind every policy: retried, hedged, within the limits, failing fast while the venue is down. */
 export class GuardedReads {
@@ -69,8 +66,8 @@ export class GuardedReads {
     });
   }
 
-  /** @throws what the last attempt threw, or a TradingError that names the policy that ended it. */
-  read<T>(operation: string, work: (attempt: ReadAttempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
+  /** @throws what the last attempt threw, or a TradingError that names the policy that ended it; `asThrown` may change either. */
+  read<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
     const { key } = options;
     if (key === undefined) return this.#run(operation, work, options);
     const existing = this.#shared.get(key) as Promise<T> | undefined;
@@ -82,34 +79,48 @@ export class GuardedReads {
     return abortable(shared, signal);
   }
 
-  async #run<T>(operation: string, work: (attempt: ReadAttempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
-    const { signal, deadlineMs, priority, hedge } = options;
-    try {
-      return await this.#pipeline.run(options.isBare === true ? work : (attempt) => work(ownMembers(attempt, this.#calls.fenceMs)), {
-        operation,
-        costs: options.costs ?? this.#calls.costs(operation),
-        ...(signal === undefined ? undefined : { signal }),
-        ...(deadlineMs === undefined ? undefined : { deadlineMs }),
-        ...(priority === undefined ? undefined : { priority }),
-        ...(hedge === undefined ? undefined : { hedge }),
-      });
-    } catch (error) {
-      redactError(error);
-      if (!(error instanceof PolicyError)) throw error;
-      const { code, message, retryAfterMs } = error;
-      throw new TradingError(code, message, {
-        cause: error.cause ?? error,
-        retryable: true,
-        ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
-      });
-    }
+  #run<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions): Promise<T> {
+    const {
+      signal,
+      deadlineMs,
+      priority,
+      hedge,
+      isBare,
+      isDetached,
+      retryTimeouts,
+      costs = this.#calls.costs(operation),
+      asThrown = readError,
+    } = options;
+    const { fenceMs } = this.#calls;
+    return this.#pipeline.run(isBare === true ? work : (attempt) => work(ownMembers(attempt, fenceMs)), {
+      operation,
+      costs,
+      signal,
+      deadlineMs,
+      priority,
+      hedge,
+      isDetached,
+      retryTimeouts,
+      asThrown,
+    });
   }
 }
 
+/** What the caller of a read gets for an error: what a policy refused is a TradingError, everything else as it is, without secrets. */
+export function readError(error: Error): Error {
+  redactError(error);
+  if (!(error instanceof PolicyError)) return error;
+  const { code, message, retryAfterMs } = error;
+  return new TradingError(code, message, {
+    cause: error.cause ?? error,
+    retryable: true,
+    ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
+  });
+}
+
 // Adapters may spread what they get.
-function ownMembers(attempt: PipelineAttempt, fenceMs: number | undefined): ReadAttempt {
-  const { number, signal, venueNow } = attempt;
-  return { number, signal, venueNow, ...(fenceMs === undefined ? undefined : { fenceMs }), onGivenUp: (listener) => attempt.onGivenUp(listener) };
+function ownMembers({ number, signal, venueNow }: PipelineAttempt, fenceMs: number | undefined): Attempt {
+  return { number, signal, venueNow, ...(fenceMs === undefined ? undefined : { fenceMs }) };
 }
 
 // A read can be made again whatever went wrong, unless the call itself is at fault.

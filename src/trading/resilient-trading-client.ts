@@ -1,4 +1,4 @@
-import type { BrokerAdapter } from '../contracts/broker.js';
+import type { Attempt, BrokerAdapter } from '../contracts/broker.js';
 import type { CallOptions } from '../contracts/calls.js';
 import { type Bus, EventBus } from '../contracts/events.js';
 import type { SharedLimiter } from '../contracts/fetcher.js';
@@ -11,12 +11,13 @@ import type { Wiring } from '../contracts/wiring.js';
 import { abortable, throwIfAborted } from '../core/abort.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import type { Decimal } from '../core/decimal.js';
+import { asError } from '../core/errors.js';
 import { type Logger, redactingLogger } from '../core/logger.js';
 import { requireKnown, requireMethods, requireObject, requireOneOf, requirePositive, requireText, requireWithin } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
 import type { SharedLimits } from '../core/shared-limits.js';
 import { Deadlines, Timed } from '../resilience/deadlines.js';
-import { type GuardedReadOptions, GuardedReads, type ReadAttempt } from './guarded-reads.js';
+import { type GuardedReadOptions, GuardedReads, readError } from './guarded-reads.js';
 import type { LiveOrder } from './live-order.js';
 import type { GuardState, LowerConcurrencyOptions, OperationClass } from './operation-guards.js';
 import type { HaltMode } from './order-entry.js';
@@ -220,10 +221,15 @@ export class ResilientTradingClient implements AsyncDisposable {
    * Runs a read of the venue behind every policy: limits, retries, breaker, hedging. `operation` names its cost to the adapter.
    * Needs no lease, and so works before `start`.
    */
-  async read<T>(operation: string, work: (attempt: ReadAttempt) => Promise<T>, options: GuardedReadOptions = {}): Promise<T> {
-    if (this.#closing !== undefined) throw closed();
-    this.#calls.open();
-    return this.#reads.read(requireText('operation', operation), work, options);
+  read<T>(operation: string, work: (attempt: Attempt) => Promise<T>, options: GuardedReadOptions = {}): Promise<T> {
+    try {
+      if (this.#closing !== undefined) throw closed();
+      this.#calls.open();
+      return this.#reads.read(requireText('operation', operation), work, options);
+    } catch (error) {
+      const { asThrown = readError } = options;
+      return Promise.reject(asThrown(asError(error)));
+    }
   }
 
   /** Reads what the venue has and compares it with what is known. Unknown orders go on being resolved after it. */

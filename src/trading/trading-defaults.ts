@@ -49,9 +49,10 @@ export function fullPolicy(policy: TradingPolicy = {}): FullPolicy {
   }
   if (full.hedge !== false) {
     requireObject('policy.hedge', full.hedge);
-    requireKnown('policy.hedge', full.hedge, ['quantile', 'maxRatio']);
+    requireKnown('policy.hedge', full.hedge, ['quantile', 'maxRatio', 'minDelayMs']);
     requireFraction('policy.hedge.quantile', full.hedge.quantile);
     requireFraction('policy.hedge.maxRatio', full.hedge.maxRatio);
+    if (full.hedge.minDelayMs !== undefined) requirePositive('policy.hedge.minDelayMs', full.hedge.minDelayMs);
   }
   requireFraction('policy.reserve', full.reserve);
   requireNonNegative('policy.reserve', full.reserve);

@@ -4,7 +4,7 @@ import type { OrderView } from '../../contracts/orders.js';
 import { systemClock } from '../../core/clock.js';
 import type { Priority } from '../../core/limits.js';
 import { factsOf, withFacts } from '../shared/error-facts.js';
-import { type Endpoint, type EndpointOutcome, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
+import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
 import { objectOf } from '../shared/json.js';
 import { OrderAnswers } from '../shared/order-answers.js';
 import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
@@ -15,7 +15,7 @@ import type { MarketSource } from './market-source.js';
 import { intentOf, pathSymbol, requestOf } from './orders.js';
 import type { AlpacaResilientOptions } from './resilient-options.js';
 import { verdictOf } from './verdict.js';
-import type { AlpacaWire, GatedCall, WireAnswer, WireOutcome, WireRequest } from './wire.js';
+import type { AlpacaWire, GatedCall, WireAnswer, WireRequest } from './wire.js';
 
 const NO_CONTENT = 204;
 const LOOK_EVERY_MS = 250;
@@ -51,7 +51,6 @@ export class ResilientAlpaca {
   readonly #maxAges: Readonly<Partial<Record<MarketKind, number>>>;
   readonly #visibilityLagMs: number;
   readonly #isCaching: boolean;
-  readonly #now: () => number;
   readonly #made: (status: number) => WireAnswer;
 
   /** @param timeoutMs - of one attempt, where the SDK has one. @param made - an answer of the SDK's form that the venue has not given in these words */
@@ -69,7 +68,6 @@ export class ResilientAlpaca {
     this.#wire = wire;
     this.#maxAges = cache;
     this.#isCaching = Object.values(cache).some((ageMs) => ageMs > 0);
-    this.#now = () => clock.now();
     const answers = new OrderAnswers();
     const adapter = new AlpacaAdapter({
       wire,
@@ -85,7 +83,7 @@ export class ResilientAlpaca {
     const asked = options.policy?.timeoutMs;
     const attemptMs = timeoutMs === undefined ? (asked ?? ATTEMPT_MS) : Math.min(asked ?? Infinity, timeoutMs);
     this.session = new SdkSession(orderSideOf(adapter), attemptMs, { ...shared, clock });
-    this.guarded = new GuardedEndpoints(this.session);
+    this.guarded = new GuardedEndpoints(this.session, (facts, error) => verdictOf(facts, error, clock.now()));
     this.cache = new ResultCache(this.session.clock, this.session.bus);
     this.#orders = new OrderCalls(this.session, answers, {
       placed: (view) => this.#found(view),
@@ -95,8 +93,9 @@ export class ResilientAlpaca {
   }
 
   /** The way of one call. */
-  async route(call: GatedCall): Promise<WireAnswer> {
+  route(call: GatedCall): Promise<WireAnswer> {
     const { host, method, path } = call;
+    if (method === 'GET') return this.#read(call);
     if (host === 'trading') {
       if (method === 'POST' && path === '/v2/orders') return this.#place(call);
       const id = method === 'DELETE' ? ORDER.exec(path)?.[1] : undefined;
@@ -106,11 +105,15 @@ export class ResilientAlpaca {
     }
     // Replaced once, an order can't be replaced again: the request repeated under one id makes one order.
     if (host === 'trading' && method === 'PATCH' && ORDER.test(path)) return this.#placeUnkept(call);
-    if (method !== 'GET') return (await this.guarded.once(this.#endpoint(call, 'place'), `${method} ${path}`)) as WireAnswer;
+    return this.guarded.once(this.#endpoint(call, 'place'), `${method} ${path}`) as Promise<WireAnswer>;
+  }
+
+  #read(call: GatedCall): Promise<WireAnswer> {
+    const { host, path, query } = call;
     const kind = this.#isCaching ? kindOfPath(path) : undefined;
     const maxAgeMs = kind === undefined ? 0 : (this.#maxAges[kind] ?? 0);
     if (maxAgeMs <= 0) return this.#repeatable(call, 'read');
-    const key = `${host} ${path} ${JSON.stringify(call.query)}`;
+    const key = `${host} ${path} ${JSON.stringify(query)}`;
     return this.cache.read(key, kind, maxAgeMs, async () => plain(await this.#repeatable(call, 'read')));
   }
 
@@ -183,28 +186,22 @@ export class ResilientAlpaca {
     }
   }
 
-  async #repeatable(
+  #repeatable(
     call: GatedCall,
     priority: Priority,
-    options: { readonly onFailure?: (verdict: FailureVerdict) => void; readonly body?: Readonly<Record<string, unknown>> } = {},
+    { onFailure, body }: { readonly onFailure?: (verdict: FailureVerdict) => void; readonly body?: Readonly<Record<string, unknown>> } = NO_OPTIONS,
   ): Promise<WireAnswer> {
-    const { onFailure, body } = options;
-    const how = { hedge: call.method === 'GET', ...(onFailure === undefined ? undefined : { onFailure }) };
-    return (await this.guarded.repeatable(this.#endpoint(call, priority, body), how)) as WireAnswer;
+    return this.guarded.repeatable(this.#endpoint(call, priority, body), call.method === 'GET', onFailure) as Promise<WireAnswer>;
   }
 
-  #endpoint({ host, path, send }: GatedCall, priority: Priority, body?: Readonly<Record<string, unknown>>): Endpoint {
+  #endpoint(call: GatedCall, priority: Priority, body?: Readonly<Record<string, unknown>>): Endpoint {
+    const { host, path } = call;
     return {
       operation: operationOf(host, path),
       costs: host === 'trading' ? ONE_TRADING_REQUEST : ONE_DATA_REQUEST,
       priority,
-      call: async (attempt) => this.outcome(await send(attempt, body)),
+      call: (attempt) => call.send(attempt, body),
     };
-  }
-
-  /** What an attempt came to, for the policies. */
-  outcome(outcome: WireOutcome): EndpointOutcome {
-    return 'result' in outcome ? outcome : { error: outcome.error, verdict: verdictOf(outcome.facts, outcome.error, this.#now()) };
   }
 
   /** The venue's own words on an order that was not adopted from the answer to its sending. */
@@ -219,11 +216,13 @@ export class ResilientAlpaca {
   }
 
   async #look(request: WireRequest): Promise<WireAnswer> {
-    const call: Endpoint['call'] = async ({ signal }) => this.outcome(await this.#wire.send(request, signal));
+    const call: Endpoint['call'] = ({ signal }) => this.#wire.send(request, signal);
     const endpoint: Endpoint = { operation: 'find', costs: ONE_TRADING_REQUEST, priority: 'reconcile', call };
-    return (await this.guarded.repeatable(endpoint, { hedge: false })) as WireAnswer;
+    return (await this.guarded.repeatable(endpoint, false)) as WireAnswer;
   }
 }
+
+const NO_OPTIONS = {};
 
 // Few names in all: ids and symbols in a path are none of them.
 function operationOf(host: string, path: string): string {

@@ -55,7 +55,11 @@ type Rows = (...args: unknown[]) => AsyncGenerator<unknown, void, undefined>;
 export function guardV3Reads(overrides: Overrides, path: ResilientAlpaca, maxAges: Readonly<Partial<Record<MarketKind, number>>>): void {
   for (const [name, kind] of Object.entries(READS)) {
     overrides.wrap(name, (read) => (...args) => {
-      const load = (): Promise<unknown> => path.guarded.repeatable(endpoint(path, kind, () => read(...copies(args))));
+      const load = (): Promise<unknown> =>
+        path.guarded.repeatable(
+          endpoint(kind, () => read(...copies(args))),
+          true,
+        );
       const maxAgeMs = kind === undefined ? 0 : (maxAges[kind] ?? 0);
       return maxAgeMs > 0 ? path.cache.read(`${name}|${JSON.stringify(args)}`, kind, maxAgeMs, load) : load();
     });
@@ -99,7 +103,7 @@ async function* resumed(path: ResilientAlpaca, kind: MarketKind, read: Rows, arg
   try {
     for (let isLast = false; !isLast; ) {
       // A second copy at the same time would take rows from the first.
-      const next = (await path.guarded.repeatable(endpoint(path, kind, page), { hedge: false })) as Awaited<ReturnType<typeof page>>;
+      const next = (await path.guarded.repeatable(endpoint(kind, page), false)) as Awaited<ReturnType<typeof page>>;
       isLast = next.isLast;
       for (const row of next.rows) {
         given++;
@@ -111,7 +115,7 @@ async function* resumed(path: ResilientAlpaca, kind: MarketKind, read: Rows, arg
   }
 }
 
-function endpoint(path: ResilientAlpaca, kind: MarketKind | undefined, read: () => Promise<unknown>): Endpoint {
+function endpoint(kind: MarketKind | undefined, read: () => Promise<unknown>): Endpoint {
   return {
     operation: kind ?? 'data',
     costs: ONE_DATA_REQUEST,
@@ -120,7 +124,7 @@ function endpoint(path: ResilientAlpaca, kind: MarketKind | undefined, read: () 
       try {
         return { result: await read() };
       } catch (error) {
-        return path.outcome({ error, facts: factsOfDataError(error) });
+        return { error, facts: factsOfDataError(error) };
       }
     },
   };

@@ -1,7 +1,8 @@
+import { abortable } from '../../core/abort.js';
 import { type AxiosAnswer, axiosFacts, axiosHeaders, withoutKeys } from '../shared/axios.js';
 import { readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
-import { type Stoppable, stoppedBefore, untilGivenUp } from '../shared/stoppable.js';
+import { stoppedBefore } from '../shared/stoppable.js';
 import type { AlpacaV3 } from './sdk-shapes.js';
 import { type AlpacaWire, type AnswerListener, AnswerListeners, type Route, type WireAnswer, type WireOutcome, type WireRequest } from './wire.js';
 
@@ -34,7 +35,9 @@ export class V3Wire implements AlpacaWire {
     // The SDK itself puts the version in front.
     const stopped = stoppedBefore(signal);
     if (stopped !== undefined) return Promise.resolve(stopped);
-    return this.#request(path.replace(/^\/v2/, ''), query, body, method, { signal });
+    const running = this.#request(path.replace(/^\/v2/, ''), query, body, method);
+    // axios is given no signal here: a request on its way goes on, and what becomes of it is not known.
+    return abortable(running, signal).catch((error: unknown) => ({ error, facts: { sent: true } }));
   }
 
   /** Sends every call for the Trading API by way of `route`. */
@@ -48,7 +51,7 @@ export class V3Wire implements AlpacaWire {
         path: `/v2${endpoint.startsWith('/') ? '' : '/'}${endpoint}`,
         query: (query ?? {}) as Readonly<Record<string, unknown>>,
         body: (body ?? undefined) as Readonly<Record<string, unknown>> | undefined,
-        send: (attempt, other = body as Readonly<Record<string, unknown>>) => this.#request(endpoint, query, other, method, attempt),
+        send: (_, other = body as Readonly<Record<string, unknown>>) => this.#request(endpoint, query, other, method),
       });
       const native = answer.native as AxiosAnswer;
       // The answer to an order is kept, and given again to who asks again; every caller's is its own.
@@ -57,10 +60,9 @@ export class V3Wire implements AlpacaWire {
     return overrides;
   }
 
-  async #request(endpoint: string, query: unknown, body: unknown, method: string | undefined, attempt: Stoppable): Promise<WireOutcome> {
+  async #request(endpoint: string, query: unknown, body: unknown, method: string | undefined): Promise<WireOutcome> {
     try {
-      // axios is given no signal here: a request on its way goes on, and what becomes of it is not known.
-      const native = await untilGivenUp(this.#http(endpoint, query, body, method), attempt);
+      const native = await this.#http(endpoint, query, body, method);
       this.#listeners.tell('trading', native.status, readerOf(native.headers));
       return { result: { status: native.status, json: native.data, native } };
     } catch (thrown) {

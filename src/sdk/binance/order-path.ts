@@ -2,7 +2,7 @@ import type { BrokerAdapter, Cost } from '../../contracts/broker.js';
 import type { MarketKind } from '../../contracts/market-data.js';
 import type { OrderView } from '../../contracts/orders.js';
 import type { Priority } from '../../core/limits.js';
-import { type Endpoint, type EndpointOutcome, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
+import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
 import { objectOf } from '../shared/json.js';
 import { OrderAnswers } from '../shared/order-answers.js';
 import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
@@ -13,10 +13,12 @@ import { BinanceAdapter, type BinanceAdapterParts } from './binance-adapter.js';
 import { intentOf, requestOf } from './order-requests.js';
 import { verdictOf } from './verdict.js';
 import { costsOf, kindOfPath } from './weights.js';
-import type { BinanceWire, GatedCall, Params, WireAnswer, WireOutcome } from './wire.js';
+import type { BinanceWire, GatedCall, Params, WireAnswer } from './wire.js';
 
 const ORDER = '/api/v3/order';
 const UNKNOWN_ORDER = '-2011';
+/** What a path has before the name of its endpoint. */
+const VERSION = /^.*\/v\d+\//;
 
 /** Whether a write may be made twice: it only tries, prolongs or ends what it names. */
 const REPEATABLE = [
@@ -78,20 +80,26 @@ export class OrderPath {
     this.cache = new ResultCache(this.session.clock, this.session.bus);
     const found = (view: OrderView): Promise<WireAnswer> => this.#found(view);
     this.#orders = new OrderCalls(this.session, answers, { placed: found, cancelled: found });
-    this.#guarded = new GuardedEndpoints(this.session);
+    this.#guarded = new GuardedEndpoints(this.session, verdictOf);
   }
 
   /** The way of one call. */
-  async route(call: GatedCall): Promise<WireAnswer> {
-    const { method, path, params } = call;
+  route(call: GatedCall): Promise<WireAnswer> {
+    const { method, path } = call;
+    if (method === 'GET') return this.#read(call);
     if (path === ORDER && this.#parts.canSign()) {
       if (method === 'POST') return this.#place(call);
       if (method === 'DELETE') return this.#cancel(call);
     }
-    if (method !== 'GET' && !REPEATABLE.includes(`${method} ${path}`)) return this.#once(call);
-    const kind = method === 'GET' && this.#isCaching ? kindOfPath(path) : undefined;
+    if (!REPEATABLE.includes(`${method} ${path}`)) return this.#once(call);
+    return this.#repeatable(call, method === 'DELETE' ? 'cancel' : 'read');
+  }
+
+  #read(call: GatedCall): Promise<WireAnswer> {
+    const { path, params } = call;
+    const kind = this.#isCaching ? kindOfPath(path) : undefined;
     const maxAgeMs = kind === undefined ? 0 : (this.#parts.cache?.[kind] ?? 0);
-    if (maxAgeMs <= 0) return this.#repeatable(call, method === 'DELETE' ? 'cancel' : 'read');
+    if (maxAgeMs <= 0) return this.#repeatable(call, 'read');
     const load = async (): Promise<WireAnswer> => this.#parts.plain(await this.#repeatable(call, 'read'));
     return this.cache.read(`${path} ${JSON.stringify(params)}`, kind, maxAgeMs, load);
   }
@@ -132,22 +140,21 @@ export class OrderPath {
     }
   }
 
-  async #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {
-    const how = { hedge: call.method === 'GET', ...(onFailure === undefined ? undefined : { onFailure }) };
-    return (await this.#guarded.repeatable(this.#endpoint(call, priority), how)) as WireAnswer;
+  #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {
+    return this.#guarded.repeatable(this.#endpoint(call, priority), call.method === 'GET', onFailure) as Promise<WireAnswer>;
   }
 
-  async #once(call: GatedCall): Promise<WireAnswer> {
-    return (await this.#guarded.once(this.#endpoint(call, 'place'), `${call.method} ${call.path}`)) as WireAnswer;
+  #once(call: GatedCall): Promise<WireAnswer> {
+    return this.#guarded.once(this.#endpoint(call, 'place'), `${call.method} ${call.path}`) as Promise<WireAnswer>;
   }
 
   #endpoint(call: GatedCall, priority: Priority): Endpoint {
-    const { method, path, params, send } = call;
+    const { method, path, params } = call;
     return {
-      operation: path.replace(/^.*\/v\d+\//, ''),
+      operation: path.replace(VERSION, ''),
       costs: this.#parts.costs?.(call) ?? costsOf(method, path, params),
       priority,
-      call: async (attempt) => outcomeOf(await send(attempt)),
+      call: (attempt) => call.send(attempt),
     };
   }
 
@@ -162,16 +169,9 @@ export class OrderPath {
 
   async #look({ symbol, orderId, origClientOrderId }: Params): Promise<WireAnswer> {
     const query = { symbol, ...(orderId === undefined ? { origClientOrderId } : { orderId }) };
-    const call: Endpoint['call'] = async ({ signal, venueNow }) => {
-      const params = { ...query, timestamp: venueNow };
-      return outcomeOf(await this.#wire.send({ method: 'GET', path: ORDER, params, isSigned: true, areLimitsKept: true }, signal));
-    };
+    const call: Endpoint['call'] = ({ signal, venueNow }) =>
+      this.#wire.send({ method: 'GET', path: ORDER, params: { ...query, timestamp: venueNow }, isSigned: true, areLimitsKept: true }, signal);
     const endpoint: Endpoint = { operation: 'find', costs: this.#adapter.cost('find'), priority: 'reconcile', call };
-    return (await this.#guarded.repeatable(endpoint, { hedge: false })) as WireAnswer;
+    return (await this.#guarded.repeatable(endpoint, false)) as WireAnswer;
   }
-}
-
-/** What an attempt came to, for the policies. */
-export function outcomeOf(outcome: WireOutcome): EndpointOutcome {
-  return 'result' in outcome ? outcome : { error: outcome.error, verdict: verdictOf(outcome.facts, outcome.error) };
 }

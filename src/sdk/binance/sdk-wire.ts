@@ -1,5 +1,6 @@
+import { abortable } from '../../core/abort.js';
 import { type HeaderReader, readerOf } from '../shared/http-facts.js';
-import { type Stoppable, stoppedBefore, untilGivenUp } from '../shared/stoppable.js';
+import { stoppedBefore } from '../shared/stoppable.js';
 import { type BinanceCredentials, RequestSigner } from './request-signing.js';
 import {
   type AnswerListener,
@@ -68,7 +69,7 @@ export class SdkWire implements BinanceWire {
     if (stopped !== undefined) return stopped;
     const texts = textsOf(params);
     const { signedRequest } = this.#sdk;
-    if (isSigned && signedRequest !== undefined) return this.#run(signedRequest(method, path, texts), { signal });
+    if (isSigned && signedRequest !== undefined) return this.#until(signal, signedRequest(method, path, texts));
     if (isSigned) {
       const query = new URLSearchParams(texts).toString();
       try {
@@ -77,20 +78,24 @@ export class SdkWire implements BinanceWire {
         return { error, facts: { sent: false } };
       }
     }
-    return stoppedBefore(signal) ?? this.#run(this.#sdk.request(method, path, texts, this.#timeoutMs), { signal });
+    return stoppedBefore(signal) ?? this.#until(signal, this.#sdk.request(method, path, texts, this.#timeoutMs));
   }
 
   gate(route: Route): Disposable {
     return this.#sdk.gate(async ({ method, path, params, send }) => {
-      const answer = await route({ method, path, params, send: (attempt) => this.#run(send(), attempt) });
+      const answer = await route({ method, path, params, send: () => this.#heard(send()) });
       return answer.native;
     }, this.#timeoutMs);
   }
 
   // The SDKs take no signal: a request on its way goes on, and what becomes of it is not known.
-  async #run(running: Promise<SdkOutcome>, attempt: Stoppable): Promise<WireOutcome> {
+  #until(signal: AbortSignal, running: Promise<SdkOutcome>): Promise<WireOutcome> {
+    return abortable(this.#heard(running), signal).catch((error: unknown) => ({ error, facts: { sent: true } }));
+  }
+
+  async #heard(running: Promise<SdkOutcome>): Promise<WireOutcome> {
     try {
-      const outcome = await untilGivenUp(running, attempt);
+      const outcome = await running;
       const status = 'facts' in outcome ? outcome.facts.status : outcome.status;
       if (status !== undefined) this.#listeners.tell(status, 'facts' in outcome ? readerOf(outcome.facts.headers) : (outcome.header ?? NO_HEADERS));
       return outcome;

@@ -1,6 +1,5 @@
 import { redactError } from '../../core/logger.js';
 import type { HttpFacts } from '../shared/http-facts.js';
-import { type Stoppable, untilGivenUp } from '../shared/stoppable.js';
 import type { WireOutcome } from '../shared/wire-outcome.js';
 import { lowerCaseNames } from './call-record.js';
 import type { CcxtExchange } from './exchange.js';
@@ -53,7 +52,7 @@ export class PlainReads implements Disposable {
   }
 
   /** Makes one read, past ccxt's own limiter, since its limits are kept. Never rejects. */
-  async run(work: (sdk: CcxtExchange) => Promise<unknown>, attempt: Stoppable): Promise<WireOutcome> {
+  async run(work: (sdk: CcxtExchange) => Promise<unknown>): Promise<WireOutcome> {
     const sdk = this.#sdk;
     const { enableRateLimit } = sdk;
     this.#isSent = false;
@@ -67,7 +66,7 @@ export class PlainReads implements Disposable {
     }
     const sent = this.#isSent;
     try {
-      const json = await untilGivenUp(running, attempt);
+      const json = await running;
       return { result: { json, native: json } };
     } catch (error) {
       const facts = (typeof error === 'object' && error !== null ? this.#facts.get(error) : undefined) ?? { sent };

@@ -66,7 +66,7 @@ export class ResilientBinance implements Disposable {
       costs: isSpot ? costs : [],
       send: (attempt) => {
         const work = (sdk: CcxtExchange): Promise<unknown> => send(sdk, { ...params, ...ONE_TRY });
-        return isSpot && method === 'GET' ? this.#reads.run(work, attempt) : this.#wire.run(isSpot, work, attempt.signal);
+        return isSpot && method === 'GET' ? this.#reads.run(work) : this.#wire.run(isSpot, work, attempt.signal);
       },
     };
     return (await this.#path.route(call)).native;

@@ -1,6 +1,6 @@
 import type { OrderView } from '../../contracts/orders.js';
 import type { Priority } from '../../core/limits.js';
-import { type Endpoint, type EndpointOutcome, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
+import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
 import { objectOf } from '../shared/json.js';
 import { OrderAnswers } from '../shared/order-answers.js';
 import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
@@ -64,7 +64,7 @@ export class OrderPath {
       placed: (view) => this.#found(view),
       cancelled: () => Promise.resolve(answerOf(CANCELLED)),
     });
-    this.#guarded = new GuardedEndpoints(this.session);
+    this.#guarded = new GuardedEndpoints(this.session, (facts, error) => this.#adapter.failure({ facts, error }));
   }
 
   /** The way of one call. */
@@ -112,27 +112,23 @@ export class OrderPath {
     }
   }
 
-  async #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {
+  #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {
     // A hedge of a private read would take a nonce of its own, and hold up what comes after it.
-    const how = { hedge: call.api === 'public', ...(onFailure === undefined ? undefined : { onFailure }) };
-    return (await this.#guarded.repeatable(this.#endpoint(call, priority), how)) as WireAnswer;
+    return this.#guarded.repeatable(this.#endpoint(call, priority), call.api === 'public', onFailure) as Promise<WireAnswer>;
   }
 
-  async #once(call: GatedCall): Promise<WireAnswer> {
-    return (await this.#guarded.once(this.#endpoint(call, 'place'), call.method)) as WireAnswer;
+  #once(call: GatedCall): Promise<WireAnswer> {
+    return this.#guarded.once(this.#endpoint(call, 'place'), call.method) as Promise<WireAnswer>;
   }
 
-  #endpoint({ api, method, send }: GatedCall, priority: Priority): Endpoint {
+  #endpoint(call: GatedCall, priority: Priority): Endpoint {
+    const { api, method } = call;
     return {
       operation: method,
       costs: api === 'public' ? [] : costOfMethod(method).filter(({ limit }) => limit === 'rest'),
       priority,
-      call: async (attempt) => this.#outcome(await send(attempt)),
+      call: (attempt) => call.send(attempt),
     };
-  }
-
-  #outcome(outcome: WireOutcome): EndpointOutcome {
-    return 'result' in outcome ? outcome : { error: outcome.error, verdict: this.#adapter.failure(outcome) };
   }
 
   /** What AddOrder would have answered to an order that was not adopted from the answer to its sending. */
@@ -143,10 +139,9 @@ export class OrderPath {
   }
 
   async #look(txid: string): Promise<Readonly<Record<string, unknown>>> {
-    const call: Endpoint['call'] = async ({ signal }) =>
-      this.#outcome(await this.#parts.wire.send({ api: 'private', method: 'QueryOrders', params: { txid } }, signal));
+    const call: Endpoint['call'] = ({ signal }) => this.#parts.wire.send({ api: 'private', method: 'QueryOrders', params: { txid } }, signal);
     const endpoint: Endpoint = { operation: 'find', costs: costOfMethod('QueryOrders'), priority: 'reconcile', call };
-    const answer = (await this.#guarded.repeatable(endpoint, { hedge: false })) as WireAnswer;
+    const answer = (await this.#guarded.repeatable(endpoint, false)) as WireAnswer;
     return objectOf(objectOf(answer.json, 'QueryOrders')[txid], 'order');
   }
 }

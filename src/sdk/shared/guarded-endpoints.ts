@@ -2,7 +2,10 @@ import type { Attempt, Cost, Verdict } from '../../contracts/broker.js';
 import type { TradingError, TradingErrorCode } from '../../contracts/trading-error.js';
 import { isVenueKitError, VenueKitError } from '../../core/errors.js';
 import type { Priority } from '../../core/limits.js';
+import type { RunOptions } from '../../resilience/pipeline-options.js';
+import { readError } from '../../trading/guarded-reads.js';
 import { type ErrorFacts, withFacts } from './error-facts.js';
+import type { HttpFacts } from './http-facts.js';
 import type { SdkSession } from './sdk-session.js';
 import type { Stoppable } from './stoppable.js';
 
@@ -10,7 +13,10 @@ import type { Stoppable } from './stoppable.js';
 export type FailureVerdict = Exclude<Verdict, { kind: 'accepted' }>;
 
 /** How one call of the SDK ended. */
-export type EndpointOutcome = { readonly result: unknown } | { readonly error: unknown; readonly verdict: FailureVerdict };
+export type EndpointOutcome = { readonly result: unknown } | { readonly error: unknown; readonly facts: HttpFacts };
+
+/** What a failed call proved, by what the venue answered. */
+type VerdictOf = (facts: HttpFacts, error: unknown) => FailureVerdict;
 
 /** One attempt at such a call. */
 export interface EndpointAttempt extends Stoppable, Pick<Attempt, 'venueNow'> {}
@@ -21,7 +27,7 @@ export interface Endpoint {
   readonly operation: string;
   readonly costs: readonly Cost[];
   readonly priority: Priority;
-  /** Makes the call, once. An attempt whose signal has aborted is waited for no longer. */
+  /** Makes the call, once. Nobody waits any longer for one that is given up, whether or not it hears of its signal. */
   call(attempt: EndpointAttempt): Promise<EndpointOutcome>;
 }
 
@@ -42,30 +48,29 @@ class EndpointFailure extends VenueKitError {
 /** The calls of an SDK that the order path does not make itself, behind limits, deadline and breaker. Errors stay the SDK's own. */
 export class GuardedEndpoints {
   readonly #session: SdkSession;
+  readonly #verdictOf: VerdictOf;
   readonly #warned = new Set<string>();
 
-  constructor(session: SdkSession) {
+  constructor(session: SdkSession, verdictOf: VerdictOf) {
     this.#session = session;
+    this.#verdictOf = verdictOf;
   }
 
-  /** What may be made twice. @param hedge - `false` for what changes something: a second copy would be a second change */
-  async repeatable(
-    endpoint: Endpoint,
-    options: { readonly hedge?: boolean; readonly onFailure?: (verdict: FailureVerdict) => void } = {},
-  ): Promise<unknown> {
-    const { hedge = true, onFailure } = options;
-    try {
-      return await this.#read(endpoint, hedge, (verdict) => {
-        onFailure?.(verdict);
-        return verdict.kind !== 'rejected' && verdict.kind !== 'duplicate';
-      });
-    } catch (error) {
-      throw told(error, 'no');
-    }
+  /**
+   * What may be made twice.
+   * @param hedge - `false` for what changes something: a second copy would be a second change.
+   * @param onFailure - hears what each attempt that failed has proved.
+   */
+  repeatable(endpoint: Endpoint, hedge: boolean, onFailure?: (verdict: FailureVerdict) => void): Promise<unknown> {
+    const resultOf = onFailure === undefined ? this.#readResult : (outcome: EndpointOutcome) => this.#resultOf(outcome, isWorthAnother, onFailure);
+    return this.#read(endpoint, resultOf, { hedge, asThrown: toldUnsent });
   }
+
+  // Made once, and not for each of the reads.
+  readonly #readResult = (outcome: EndpointOutcome): unknown => this.#resultOf(outcome, isWorthAnother);
 
   /** Any other write: made once, unless it certainly was not done. Says so in the log, once for each operation. */
-  async once(endpoint: Endpoint, name: string): Promise<unknown> {
+  once(endpoint: Endpoint, name: string): Promise<unknown> {
     if (!this.#warned.has(name)) {
       this.#warned.add(name);
       this.#session.logger.warn(
@@ -78,29 +83,43 @@ export class GuardedEndpoints {
       isStarted = true;
       return endpoint.call(attempt);
     };
-    try {
-      return await this.#read({ ...endpoint, call }, false, (verdict) => {
-        const isUndone = verdict.kind === 'not_sent' || (verdict.kind === 'refused' && verdict.ban !== true);
-        if (isUndone) isStarted = false;
-        return isUndone;
-      });
-    } catch (error) {
-      throw told(error, isStarted ? 'maybe' : 'no');
-    }
+    const isUndone = (verdict: FailureVerdict): boolean => {
+      const isProved = verdict.kind === 'not_sent' || (verdict.kind === 'refused' && verdict.ban !== true);
+      if (isProved) isStarted = false;
+      return isProved;
+    };
+    return this.#read({ ...endpoint, call }, (outcome) => this.#resultOf(outcome, isUndone), {
+      hedge: false,
+      retryTimeouts: false,
+      asThrown: (error) => told(error, isStarted ? 'maybe' : 'no'),
+    });
   }
 
-  #read(endpoint: Endpoint, hedge: boolean, isRetryable: (verdict: FailureVerdict) => boolean): Promise<unknown> {
+  // Between the bot's call and the SDK's own there is as little as can be: each promise on the way costs a read more than the policies do.
+  #read(
+    endpoint: Endpoint,
+    resultOf: (outcome: EndpointOutcome) => unknown,
+    { hedge, retryTimeouts, asThrown }: Pick<RunOptions, 'hedge' | 'retryTimeouts' | 'asThrown'>,
+  ): Promise<unknown> {
     const { operation, costs, priority } = endpoint;
-    return this.#session.client.read(
-      operation,
-      async (attempt) => {
-        const outcome = await endpoint.call(attempt);
-        if ('result' in outcome) return outcome.result;
-        throw new EndpointFailure(outcome.verdict, outcome.error, isRetryable(outcome.verdict));
-      },
-      { priority, costs, hedge, isBare: true },
-    );
+    const options = { priority, costs, hedge, retryTimeouts, isBare: true, isDetached: true, asThrown };
+    return this.#session.client.read(operation, (attempt) => endpoint.call(attempt).then(resultOf), options);
   }
+
+  #resultOf(outcome: EndpointOutcome, isRetryable: (verdict: FailureVerdict) => boolean, onFailure?: (verdict: FailureVerdict) => void): unknown {
+    if ('result' in outcome) return outcome.result;
+    const verdict = this.#verdictOf(outcome.facts, outcome.error);
+    onFailure?.(verdict);
+    throw new EndpointFailure(verdict, outcome.error, isRetryable(verdict));
+  }
+}
+
+function isWorthAnother({ kind }: FailureVerdict): boolean {
+  return kind !== 'rejected' && kind !== 'duplicate';
+}
+
+function toldUnsent(error: Error): unknown {
+  return told(error, 'no');
 }
 
 const CODES: Readonly<Record<FailureVerdict['kind'], TradingErrorCode>> = {
@@ -112,7 +131,8 @@ const CODES: Readonly<Record<FailureVerdict['kind'], TradingErrorCode>> = {
 };
 
 /** The SDK's own error out of what the policies made of it, with the facts beside it. @param sent - where the outcome is unknown */
-function told(error: unknown, sent: ErrorFacts['sent']): unknown {
+function told(thrown: Error, sent: ErrorFacts['sent']): unknown {
+  const error = readError(thrown);
   const inner = isVenueKitError(error) && error.cause instanceof EndpointFailure ? error.cause : error;
   if (inner instanceof EndpointFailure) {
     const { kind } = inner.verdict;

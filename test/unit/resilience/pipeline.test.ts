@@ -165,37 +165,43 @@ describe('Pipeline', () => {
     expect(attempts[0]).toEqual(['timeout', 200, 1, false]);
   });
 
-  it('tells work that it is given up without a signal being made, and at once where it asks too late', async () => {
-    const { clock, pipeline } = givenAPipeline({ timeoutMs: 200 });
-    const reasons: string[] = [];
-    let kept: PipelineAttempt | undefined;
+  it('makes no second attempt of a call whose timed-out attempt may have done its work', async () => {
+    const { clock, pipeline } = givenAPipeline({ timeoutMs: 200, classify, retry: RETRY });
+    let made = 0;
     const result = ending(
-      pipeline.run((attempt) => {
-        kept = attempt;
-        attempt.onGivenUp((reason) => reasons.push(reason.message));
-        return never();
-      }),
-    );
-    await clock.advance(199);
-    expect(reasons).toEqual([]);
-    await clock.advance(1);
-    await result;
-    expect(reasons).toEqual(['Given up: read had no answer within 200 ms']);
-    kept?.onGivenUp((reason) => reasons.push(reason.message));
-    expect(reasons).toHaveLength(2);
-  });
-
-  it('tells nobody of being given up once the work has answered', async () => {
-    const { clock, pipeline } = givenAPipeline({ timeoutMs: 200 });
-    let isTold = false;
-    const { value } = await ending(
-      pipeline.run((attempt) => {
-        attempt.onGivenUp(() => (isTold = true));
-        return Promise.resolve('answer');
-      }),
+      pipeline.run(
+        () => {
+          made++;
+          return never();
+        },
+        { retryTimeouts: false },
+      ),
     );
     await clock.advance(60_000);
-    expect([value, isTold]).toEqual(['answer', false]);
+    expect([(await result).error?.code, made]).toEqual(['DEADLINE', 1]);
+  });
+
+  it('frees the place of work that takes no signal when it is given up, and once only', async () => {
+    const bulkhead = new Bulkhead({ maxInFlight: 2 });
+    const { clock, pipeline } = givenAPipeline({ timeoutMs: 200, bulkhead });
+    let answer = (_: string): void => {};
+    const result = ending(pipeline.run(() => new Promise<string>((resolve) => (answer = resolve)), { isDetached: true }));
+    const kept = ending(pipeline.run(never));
+    await clock.advance(200);
+    expect([(await result).error?.code, (await kept).error?.code]).toEqual(['DEADLINE', 'DEADLINE']);
+    expect(bulkhead.inFlight).toBe(1);
+    answer('too late');
+    await clock.advance(1);
+    expect(bulkhead.inFlight).toBe(1);
+  });
+
+  it('gives its caller what an error is to be shown as, also one that was refused before anything was sent', async () => {
+    const { pipeline } = givenAPipeline({});
+    const asThrown = (error: Error): object => ({ shown: error.message });
+    const failed = pipeline.run(() => Promise.reject(new Error('busy')), { asThrown });
+    await expect(failed).rejects.toEqual({ shown: 'busy' });
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(pipeline.run(never, { asThrown, signal })).rejects.toEqual({ shown: 'enough' });
   });
 
   it('gives a signal that is aborted already to work that asks for it only after it was abandoned', async () => {
