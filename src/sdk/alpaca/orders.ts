@@ -111,15 +111,16 @@ export function pathSymbol(symbol: string): string {
  * The intent of a body for POST /v2/orders. The body itself travels along and goes on the wire as it is: what the order
  * path keeps of it is what it needs to know the order again. Of an order with legs that is the order that they hang on.
  *
- * @returns undefined for what the order path can't keep account of: amounts of money instead of a quantity, trailing stops,
+ * @returns undefined for what the order path can't keep account of: amounts of money other than at the market, trailing stops,
  * several legs at once, and requests that the venue will refuse for what they lack.
  */
 export function intentOf(body: Json): OrderIntent | undefined {
   const { symbol, side } = body;
   const type = TYPES.find((one) => one === body.type);
-  const qty = decimalIn(body.qty);
+  const quoteQty = type === 'market' && !isGiven(body.qty) ? decimalIn(body.notional) : undefined;
+  const qty = quoteQty === undefined ? decimalIn(body.qty) : '0';
   if (typeof symbol !== 'string' || type === undefined || qty === undefined || (side !== 'buy' && side !== 'sell')) return undefined;
-  if (isGiven(body.notional) || isGiven(body.legs)) return undefined;
+  if ((isGiven(body.notional) && quoteQty === undefined) || isGiven(body.legs)) return undefined;
   const price = type === 'limit' || type === 'stop_limit' ? decimalIn(body.limit_price) : undefined;
   const stopPrice = type === 'stop' || type === 'stop_limit' ? decimalIn(body.stop_price) : undefined;
   if ((type === 'limit' || type === 'stop_limit') && price === undefined && body.order_class !== 'oco') return undefined;
@@ -132,6 +133,7 @@ export function intentOf(body: Json): OrderIntent | undefined {
     side,
     type,
     qty,
+    ...(quoteQty === undefined ? {} : { quoteQty }),
     ...(price === undefined ? {} : { price }),
     ...(stopPrice === undefined ? {} : { stopPrice }),
     ...(timeInForce === undefined ? {} : { timeInForce }),

@@ -17,16 +17,19 @@ const MARKET = { symbol: 'AAPL', qty: '2', side: 'buy' } as const;
 
 for (const [version, make] of Object.entries(VERSIONS)) {
   describe(`resilient(@alpacahq/alpaca-trade-api, ${version}): orders beside those of the matrix`, () => {
-    it('makes one order of a retry loop around a lost answer, since the client order id is the key', async () => {
+    it.each([
+      ['a quantity', MARKET],
+      ['an amount of money', { symbol: 'AAPL', notional: '500', side: 'buy' }],
+    ] as const)('makes one order of a retry loop around a lost answer, since the client order id is the key (%s)', async (_, wanted) => {
       await using given = await givenResilient(make, { policy: { timeoutMs: 200, deadlineMs: 300 } });
       const { sdk, bot, venue } = given;
       await ready(sdk, START);
       venue.fault({ operation: 'place', when: 'after', kind: 'drop', times: 1 });
       let order: { id: string } | undefined;
-      for (let tries = 0; order === undefined && tries < 40; tries++) order = await bot.place({ ...MARKET, id: 'open-1' }).catch(() => undefined);
+      for (let tries = 0; order === undefined && tries < 40; tries++) order = await bot.place({ ...wanted, id: 'open-1' }).catch(() => undefined);
       expect(order).toMatchObject({ clientOrderId: 'open-1' });
       expect(venue.orders()).toHaveLength(1);
-      expect(await bot.place({ ...MARKET, id: 'open-1' })).toMatchObject({ id: order?.id });
+      expect(await bot.place({ ...wanted, id: 'open-1' })).toMatchObject({ id: order?.id });
     });
   });
 

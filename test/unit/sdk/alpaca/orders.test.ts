@@ -39,12 +39,21 @@ describe('intentOf', () => {
     expect(intentOf({ ...BODY, symbol: 'BTC/USD' })?.symbol).toBe(intentOf({ ...BODY, symbol: 'BTCUSD' })?.symbol);
   });
 
+  it('keeps an order over an amount of money by that amount, and sends it as it came', () => {
+    const intent = intentOf({ ...BODY, qty: undefined, notional: 100.5 });
+    expect(intent).toMatchObject({ type: 'market', qty: '0', quoteQty: '100.5' });
+    expect(requestOf(intent!, 'made-2')).toMatchObject({ notional: 100.5, client_order_id: 'made-2' });
+    expect(requestOf(intent!, 'made-2')).not.toHaveProperty('qty');
+  });
+
   it('takes an order with legs for the order that they hang on', () => {
     expect(intentOf({ ...BODY, order_class: 'bracket', take_profit: { limit_price: '300' } })).toMatchObject({ type: 'market', qty: '1.5' });
   });
 
   it.each([
-    ['an amount of money', { qty: undefined, notional: '100' }],
+    ['an amount of money at a price', { qty: undefined, notional: '100', type: 'limit', limit_price: '99' }],
+    ['an amount of money beside a quantity', { notional: '100' }],
+    ['an amount of nothing', { qty: undefined, notional: '0' }],
     ['a trailing stop', { type: 'trailing_stop', trail_price: '1' }],
     ['several legs', { legs: [] }],
     ['no quantity', { qty: undefined }],
