@@ -19,7 +19,7 @@ for (const [version, make] of Object.entries(VERSIONS)) {
   describe(`resilient(@alpacahq/alpaca-trade-api, ${version}): orders beside those of the matrix`, () => {
     it.each([
       ['a quantity', MARKET],
-      ['an amount of money', { symbol: 'AAPL', notional: '500', side: 'buy' }],
+      ['an amount of money', { ...MARKET, notional: '500' }],
     ] as const)('makes one order of a retry loop around a lost answer, since the client order id is the key (%s)', async (_, wanted) => {
       await using given = await givenResilient(make, { policy: { timeoutMs: 200, deadlineMs: 300 } });
       const { sdk, bot, venue } = given;
