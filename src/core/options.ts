@@ -71,6 +71,12 @@ export function requireFunction<F>(name: string, value: F): F {
   return value;
 }
 
+/** An array. */
+export function requireArray<A>(name: string, value: A): A {
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array, got ${show(value)}`);
+  return value;
+}
+
 /** An object that is no array. */
 export function requireObject<O>(name: string, value: O): O {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${name} must be an object, got ${show(value)}`);

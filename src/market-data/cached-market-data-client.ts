@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../core/clock.js';
 import { DeadlineSet } from '../core/deadline-set.js';
 import { asError, closedError, isVenueKitError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
-import { requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
+import { requireArray, requireKnown, requireMethods, requireNonNegative, requirePositive, requireText } from '../core/options.js';
 import { type Random, systemRandom } from '../core/random.js';
 import { CacheEvents } from './cache-events.js';
 import { CacheIndex } from './cache-index.js';
@@ -193,7 +193,7 @@ export class CachedMarketDataClient implements AsyncDisposable {
     options?: ReadOptions,
   ): Promise<readonly Settled<Read<MarketKinds[K]['value']>>[]> {
     this.#index.symbols(kind);
-    if (!Array.isArray(requests as unknown)) throw new TypeError(`requests must be an array of requests, got ${typeof requests}`);
+    requireArray('requests', requests);
     const maxAgeMs = maxAgeOf(options);
     this.#throwIfUnreadable(options);
     if (options?.intent === 'order') {

@@ -847,7 +847,7 @@ describe('found by breaking it: what can not be meant', () => {
   });
 
   it('a single request where getMany takes several is refused', async () => {
-    await expect(client.getMany('quote', BTC as never)).rejects.toThrow(/requests must be an array of requests, got object/);
+    await expect(client.getMany('quote', BTC as never)).rejects.toThrow(/requests must be an array, got an object/);
   });
 
   it('symbols that every object has a member for are symbols like any other', async () => {
