@@ -70,6 +70,7 @@ const ALPACA_METHODS = ['loadMarkets', 'market', 'fetch', 'fetch2', 'throttle', 
 
 /** Kraken as ccxt knows it. */
 export interface CcxtKraken extends CcxtExchange {
+  readonly urls?: { readonly api?: { readonly private?: unknown } };
   fetch2(path: string, api: string, method: string, params: Record<string, unknown>): Promise<unknown>;
   /** What a private request is told apart by: above every one before. */
   nonce(): number;

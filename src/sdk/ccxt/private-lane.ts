@@ -64,13 +64,14 @@ async function waitFor({ begun, over }: Turn, signal: AbortSignal, clock: Clock)
   waiting.abort();
 }
 
-/** By API key: all instances of a process that hold it share one lane. */
+/** By the server and the API key there: all instances of a process that hold the key share one lane. */
 const lanes = new Map<string, PrivateLane>();
 const patched = new WeakSet<CcxtKraken>();
 
-export function laneOf({ apiKey = '' }: Pick<CcxtKraken, 'apiKey'>): PrivateLane {
-  let lane = lanes.get(apiKey);
-  if (lane === undefined) lanes.set(apiKey, (lane = new PrivateLane()));
+export function laneOf({ apiKey = '', urls }: Pick<CcxtKraken, 'apiKey' | 'urls'>): PrivateLane {
+  const key = `${apiKey} at ${String(urls?.api?.private)}`;
+  let lane = lanes.get(key);
+  if (lane === undefined) lanes.set(key, (lane = new PrivateLane()));
   return lane;
 }
 

@@ -112,7 +112,8 @@ export const CCXT_SUBJECTS: readonly Subject[] = [
       const raw = () => served.connect(new ccxt.kraken({ timeout: ATTEMPT_MS, enableRateLimit: false }));
       // Kraken takes no deadline below two seconds: what is left is for the way there.
       const options = { capabilities: { visibilityLagMs: 50, fence: { maxMs: 60_000, defaultMs: 5_000 } }, krakenTier: 'pro' } as const;
-      const exchange = resilient(raw(), { ...options, ...(policy === undefined ? {} : { policy }) });
+      // A proof waits for the fence and for the slow counter of reads: 15 s, and more where the processor is taken.
+      const exchange = resilient(raw(), { ...options, policy: { deadlineMs: 100_000, ...policy } });
       return {
         venue,
         ...botOf(exchange, 'BTC/USD', 0.01, 40_000),

@@ -80,12 +80,15 @@ describe('the private requests of one key', () => {
   });
 
   it('carry nonces that rise, also where the clock stands still or goes back, and over all instances of a key', () => {
-    const sdk = (apiKey: string, times: number[]): CcxtKraken => ({ apiKey, nonce: () => times.shift() ?? 0 }) as unknown as CcxtKraken;
+    const sdk = (apiKey: string, times: number[], api = 'https://api.kraken.com'): CcxtKraken =>
+      ({ apiKey, urls: { api: { private: api } }, nonce: () => times.shift() ?? 0 }) as unknown as CcxtKraken;
     const [one, two, other] = [sdk('lane-key', [100, 100, 90, 200]), sdk('lane-key', [100, 201]), sdk('other-lane-key', [5])];
     for (const each of [one, two, other, one]) raiseNonces(each);
     expect([one.nonce(), one.nonce(), two.nonce(), one.nonce(), one.nonce(), two.nonce()]).toEqual([100, 101, 102, 103, 200, 201]);
     expect(other.nonce()).toBe(5);
     expect(laneOf(one)).toBe(laneOf(two));
     expect(laneOf(one)).not.toBe(laneOf(other));
+    // The same name of a key says nothing between two servers, simulated ones for example.
+    expect(laneOf(one)).not.toBe(laneOf(sdk('lane-key', [], 'http://127.0.0.1:8080')));
   });
 });
