@@ -147,7 +147,7 @@ describe.skipIf(CHROMIUM === undefined)('the page in Chromium (skipped unless it
     expect(await words(page, 'alerts')).toMatch(/^1 time an alert fired \(error-rate\)/);
     expect((await rows(page, 'alerts'))[1]![0]).toBe(`error-rate operation=${HOSTILE}`);
     expect((await rows(page, 'utilisation')).map(([name]) => name)).toEqual(['series', 'rest: in use', 'rest: waiting', 'fetcher: running', 'fetcher: queued']);
-    expect((await rows(page, 'errors')).map(([name]) => name)).toEqual(['series', 'error ratio', 'calls', 'burn rate over 5 min', 'burn rate over 1 h']);
+    expect((await rows(page, 'errors')).map(([name]) => name)).toEqual(['series', 'error ratio', 'calls', 'burn rate, 5 min', 'burn rate, 1 h']);
 
     // And there is paint of the series' own colours on each canvas.
     const colours = await page.locator('[data-chart] canvas').evaluateAll((all) =>

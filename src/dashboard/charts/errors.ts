@@ -30,7 +30,7 @@ function ratioOver(columns: number, failures: readonly (number | null)[], calls:
 }
 
 /** The name of a burn rate says over how long it is. */
-const burnName = (windowMs: number): string => `burn rate over ${duration(windowMs / 1000)}`;
+const burnName = (windowMs: number): string => `burn rate, ${duration(windowMs / 1000)}`;
 
 export const errorsChart: ChartDefinition = {
   id: 'errors',
@@ -109,8 +109,8 @@ export const errorsChart: ChartDefinition = {
   words(data) {
     const whole = errorRatioOf(data);
     if (whole === undefined) return data.missing.join(' ');
-    const burns = data.series.filter(({ unit }) => unit === 'times').map((one) => `${one.name} ${format(latest(one), 'times')}`);
-    return `${format(whole, 'ratio')} of calls failed in this range; the objective is ${format(data.facts.objective, 'ratio')}. Last ${burns.join(', ')}.`;
+    const burns = data.series.filter(({ unit }) => unit === 'times').map((one) => `${one.name}: ${format(latest(one), 'times')}`);
+    return `${format(whole, 'ratio')} of calls failed in this range; the objective is ${format(data.facts.objective, 'ratio')}. Last ${burns.join('; ')}.`;
   },
 };
 

@@ -75,7 +75,7 @@ describe('what charts read', () => {
     const { stepMs, columns } = errors.grid;
     const calls = errors.series.find(({ isWeight }) => isWeight)!.v;
     const ratio = errors.series.find(({ name }) => name === 'error ratio')!.v;
-    const short = errors.series.find(({ name }) => name === 'burn rate over 5 min')!.v;
+    const short = errors.series.find(({ name }) => name === 'burn rate, 5 min')!.v;
     const over = Math.ceil(300_000 / stepMs);
     for (const i of [over, columns >> 1, columns - 1]) {
       const window = Array.from({ length: Math.min(over, i + 1) }, (_, k) => i - k);
@@ -124,7 +124,7 @@ describe('what charts say', () => {
     expect(wordsOf(data.latency)).toMatch(
       /^Last: p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ m?s\. The objective for p99 is 500 ms: kept for [\d.]+ % of the time\.$/,
     );
-    expect(wordsOf(data.errors)).toMatch(/^[\d.]+ % of calls failed in this range; the objective is 0.1 %\. Last burn rate over 5 min/);
+    expect(wordsOf(data.errors)).toMatch(/^[\d.]+ % of calls failed in this range; the objective is 0.1 %\. Last burn rate, 5 min/);
     expect(wordsOf(data.cache)).toMatch(/^9[\d.]+ % of reads were answered from the cache/);
     expect(wordsOf(data.utilisation)).toBe('rest: in use was the fullest: 100 % at its most, 100 % at the last.');
     expect(wordsOf(data.alerts)).toBe('1 time an alert fired (error-rate), 0 of them still; no action was taken.');
@@ -234,7 +234,7 @@ describe('pictures of charts', () => {
     const { errors, cache, latency } = await read(desk.store, desk.from, desk.now());
     const topOf = (data: ChartData, width: number): number => (charts[data.id].option(data, look(width)) as { grid: { top: number } }).grid.top;
     expect(topOf(errors, 1_200)).toBe(34);
-    expect(topOf(errors, 560)).toBe(34 + 18);
+    expect(topOf(errors, 500)).toBe(34 + 18);
     for (const data of [errors, cache, latency]) {
       const { series } = charts[data.id].option(data, look()) as { series: { markLine?: { label: { show: boolean } } }[] };
       const marked = series.filter(({ markLine }) => markLine !== undefined);
