@@ -12,7 +12,13 @@ export function paramsOf(request: object): string {
   const names = Object.keys(request)
     .filter((name) => name !== 'symbol' && (request as Record<string, unknown>)[name] !== undefined)
     .sort();
-  return names.map((name) => `${name}=${String((request as Record<string, unknown>)[name])}`).join('&');
+  return names.map((name) => `${name}=${textOf((request as Record<string, unknown>)[name])}`).join('&');
+}
+
+/** What could be taken for another parameter, or for what an object is written as, is quoted. */
+function textOf(value: unknown): string {
+  if (typeof value === 'object' || (typeof value === 'string' && /[&="]/.test(value))) return JSON.stringify(value);
+  return String(value);
 }
 
 /** @throws TypeError or RangeError that names the member of a request that no adapter could answer. */
