@@ -51,6 +51,12 @@ export function requireText(name: string, value: string): string {
   return value;
 }
 
+/** A string, which may be empty. */
+export function requireString(name: string, value: string): string {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, got ${show(value)}`);
+  return value;
+}
+
 /** true or false. */
 export function requireBoolean(name: string, value: boolean): boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${show(value)}`);

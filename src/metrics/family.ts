@@ -1,3 +1,4 @@
+import { requireString } from '../core/options.js';
 import type { AnySeries, MetricKind } from './instruments.js';
 
 /** What a family was registered with. */
@@ -108,8 +109,7 @@ export class MetricFamily<S extends AnySeries = AnySeries> {
     const { name, labels: names } = this.definition;
     const labels: Record<string, string> = {};
     for (const label of names) {
-      const value: unknown = Object.hasOwn(given, label) ? given[label] : undefined;
-      if (typeof value !== 'string') throw new TypeError(`label "${label}" of ${name} must be a string, got ${String(value)}`);
+      const value = requireString(`label "${label}" of ${name}`, (Object.hasOwn(given, label) ? given[label] : undefined) as string);
       // Half a surrogate pair can't be written as UTF-8; two values that differ only there are one.
       labels[label] = value.replace(/\p{Surrogate}/gu, '\uFFFD');
     }

@@ -55,12 +55,12 @@ export class GaugeSeries implements Gauge {
   }
 
   set(value: number): void {
-    if (typeof value !== 'number') throw new TypeError(`value must be a number, got ${String(value)}`);
+    if (typeof value !== 'number') throw noNumber(value);
     this.#value = value;
   }
 
   add(value: number): void {
-    if (typeof value !== 'number') throw new TypeError(`value must be a number, got ${String(value)}`);
+    if (typeof value !== 'number') throw noNumber(value);
     this.#value += value;
   }
 }
@@ -115,3 +115,5 @@ export class HistogramSeries implements Histogram {
 export type SeriesOf<K extends MetricKind> = K extends 'counter' ? CounterSeries : K extends 'gauge' ? GaugeSeries : HistogramSeries;
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
 export type AnySeries = CounterSeries | GaugeSeries | HistogramSeries;
+
+const noNumber = (value: unknown): TypeError => new TypeError(`value must be a number, got ${String(value)}`);

@@ -4,7 +4,7 @@ import type { Wiring } from '../contracts/wiring.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { asError, closedError } from '../core/errors.js';
 import { type Logger, redactingLogger } from '../core/logger.js';
-import { requireFunction, requireInteger, requireKnown, requireObject, requirePositive, requireWithin } from '../core/options.js';
+import { requireFunction, requireInteger, requireKnown, requireObject, requirePositive, requireString, requireWithin } from '../core/options.js';
 import { DEFAULT_RELATIVE_ERROR } from '../core/quantile-sketch.js';
 import { Exposition, type ExpositionFormat } from './exposition.js';
 import { type FamilyDefinition, MetricFamily } from './family.js';
@@ -68,7 +68,7 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
     this.#maxSeries = requireInteger('maxSeries', maxSeries, 1);
     requireLabelNames(Object.keys(requireObject('defaultLabels', defaultLabels)));
     for (const [name, value] of Object.entries(defaultLabels)) {
-      if (typeof value !== 'string') throw new TypeError(`defaultLabels.${name} must be a string, got ${String(value)}`);
+      requireString(`defaultLabels.${name}`, value);
     }
     this.#defaultLabels = { ...defaultLabels };
     this.#expositions = {
@@ -215,8 +215,8 @@ export class MetricsRegistry implements MetricSource, MetricsFactory, AsyncDispo
   ): unknown {
     const { help, unit, maxSeries = MAX_SERIES_OF_A_METRIC } = options;
     const name = requireMetricName(options.name);
-    if (typeof help !== 'string') throw new TypeError(`help must be a string, got ${String(help)}`);
-    if (unit !== undefined && typeof unit !== 'string') throw new TypeError(`unit must be a string, got ${String(unit)}`);
+    requireString('help', help);
+    if (unit !== undefined) requireString('unit', unit);
     const labels = requireLabelNames(options.labels ?? []);
     for (const label of labels) {
       if (label in this.#defaultLabels) throw new RangeError(`labels of ${name} must differ from the registry's defaultLabels, got "${label}"`);

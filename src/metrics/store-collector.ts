@@ -59,7 +59,7 @@ export class StoreCollector implements Disposable {
     });
     this.#skipped = registry.counter({
       name: 'venuekit_store_ticks_skipped_total',
-      help: 'Ticks not taken, because the store was still busy with the one before or the clock had gone back.',
+      help: 'Ticks not taken: the store was still busy, or the clock had gone back.',
       labels: ['reason'],
     });
     for (const reason of ['busy', 'clock']) this.#skipped.with({ reason });
