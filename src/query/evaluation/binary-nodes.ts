@@ -98,6 +98,8 @@ export class VectorOperationNode extends VectorNode {
   #seenOne = -1;
   // By pair, of which each is a slot: its element of the many, of the one, and its signature.
   #pairs = new Int32Array(0);
+  // The signature of each slot of the one.
+  #oneSignatures = new Int32Array(0);
   #taken = new Int32Array(0);
 
   constructor(revision: Revision, expr: BinaryExpr, left: VectorNode, right: VectorNode) {
@@ -125,12 +127,13 @@ export class VectorOperationNode extends VectorNode {
       present.fill(0);
       return;
     }
+    // Whether or not the other side has one of the same labels.
+    const ones = this.#oneSignatures;
+    for (let b = 0; b < ones.length; b++) if (one.present[b] === 1) this.#claim(ones[b] as number, b, false);
     for (let i = 0; i < present.length; i++) {
       const [a, b, signature] = [pairs[i * 3] as number, pairs[i * 3 + 1] as number, pairs[i * 3 + 2] as number];
       present[i] = 0;
-      if (one.present[b] !== 1) continue;
-      this.#claim(signature, b, false);
-      if (many.present[a] !== 1) continue;
+      if (one.present[b] !== 1 || many.present[a] !== 1) continue;
       const [left, right] = this.#manyIsLeft
         ? [many.values[a] as number, one.values[b] as number]
         : [one.values[b] as number, many.values[a] as number];
@@ -164,13 +167,12 @@ export class VectorOperationNode extends VectorNode {
   #match(): void {
     const [many, one] = [this.#many, this.#one];
     const ones = bySignature(one.slots, this.#signature);
-    const signatures = new Map<string, number>();
+    const signatures = new Map([...ones.keys()].map((key, i) => [key, i]));
     const pairs: number[] = [];
     const slots: QuerySlot[] = [];
     for (const [a, slot] of many.slots.entries()) {
       const key = this.#signature.of(slot);
-      const signature = signatures.get(key) ?? signatures.size;
-      signatures.set(key, signature);
+      const signature = signatures.get(key) ?? -1;
       for (const b of ones.get(key) ?? []) {
         pairs.push(a, b, signature);
         slots.push(this.#resultSlot(slot, one.slots[b] as QuerySlot));
@@ -178,6 +180,8 @@ export class VectorOperationNode extends VectorNode {
     }
     this.layOut(slots);
     this.#pairs = Int32Array.from(pairs);
+    this.#oneSignatures = new Int32Array(one.slots.length);
+    for (const [key, places] of ones) for (const b of places) this.#oneSignatures[b] = signatures.get(key) as number;
     this.#taken = new Int32Array(signatures.size * 2);
     [this.#seenMany, this.#seenOne] = [many.version, one.version];
   }

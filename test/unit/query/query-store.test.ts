@@ -130,6 +130,9 @@ describe('an instant query', () => {
       'Two elements on the left match the same one on the other side: calls{op="a", venue="v"} and calls{op="a", venue="w"}. Aggregate them first, or say that there are many with group_left.',
     );
     await expect(valuesOf(byOperation, 'limit / on (op) calls', 0)).rejects.toMatchObject({ code: 'QUERY_EVALUATION' });
+    // Also where nothing on the other side has their labels, as in Prometheus: found by a property test, in which a range of the
+    // left that had nothing to show decided whether two of the right were told.
+    await expect(valuesOf(byOperation, 'limit{op="b"} / on (op) calls{op="a"}', 0)).rejects.toThrow('Two elements on the right match the same one');
   });
 
   it('warns of a metric that nobody has, with names like it', async () => {
