@@ -17,8 +17,9 @@ export function paramsOf(request: object): string {
 
 /** What could be taken for another parameter, or for what an object is written as, is quoted. */
 function textOf(value: unknown): string {
-  if (typeof value === 'object' || (typeof value === 'string' && /[&="]/.test(value))) return JSON.stringify(value);
-  return String(value);
+  const isPlain =
+    typeof value === 'string' ? !/[&="]/.test(value) : typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+  return isPlain ? String(value) : JSON.stringify(value);
 }
 
 /** @throws TypeError or RangeError that names the member of a request that no adapter could answer. */
