@@ -261,7 +261,7 @@ const TWO_REQUESTS: readonly Cost[] = [{ limit: LIMIT_OF.trading, units: 2 }];
 export const ONE_DATA_REQUEST: readonly Cost[] = [{ limit: LIMIT_OF.data, units: 1 }];
 
 /** The members of the capabilities, for the check of options. */
-export const CAPABILITY_NAMES: readonly string[] = [...Object.keys(CAPABILITIES), 'fence'];
+export const CAPABILITY_NAMES: readonly string[] = Object.keys(CAPABILITIES);
 
 export function byClientId(clientOrderId: string): WireRequest {
   return { method: 'GET', path: '/v2/orders:by_client_order_id', query: { client_order_id: clientOrderId } };

@@ -1,5 +1,6 @@
 import { requireKnown, requireObject, requirePositive } from '../../core/options.js';
 import { type MaxAges, type ResilientOptions, requireKnownResilientOptions, requireMaxAges } from '../shared/resilient-options.js';
+import { requireCapabilities } from './required-capabilities.js';
 import type { AlpacaHost } from './wire.js';
 
 /** What `resilient` takes beside the SDK object. */
@@ -16,6 +17,7 @@ const HOSTS: readonly AlpacaHost[] = ['trading', 'data'];
 export function requireAlpacaOptions(options: AlpacaResilientOptions): void {
   requireKnownResilientOptions(options, ['requestsPerMinute']);
   requireMaxAges(options.cache);
+  requireCapabilities('resilient', options.capabilities);
   requireRates(options.requestsPerMinute);
 }
 

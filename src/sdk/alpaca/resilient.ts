@@ -1,12 +1,11 @@
 import { systemClock } from '../../core/clock.js';
 import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
-import { switchOffRetries } from '../shared/resilient-options.js';
 import type { StreamParts } from './kept-stream.js';
 import { RequestedSource } from './market-source.js';
 import { ResilientAlpaca } from './resilient-alpaca.js';
 import { type AlpacaResilientOptions, requireAlpacaOptions } from './resilient-options.js';
-import { type AlpacaV3, type AlpacaV4, requireAlpaca } from './sdk-shapes.js';
+import { type AlpacaV3, type AlpacaV4, requireAlpaca, switchOffV4Retries } from './sdk-shapes.js';
 import { V3Data } from './v3-data.js';
 import { guardV3Reads } from './v3-reads.js';
 import { keepV3Streams } from './v3-streams.js';
@@ -63,13 +62,7 @@ function underV3(sdk: AlpacaV3, options: AlpacaResilientOptions): Underneath {
 }
 
 function underV4(sdk: AlpacaV4, options: AlpacaResilientOptions): Underneath {
-  switchOffRetries({
-    sdk: '@alpacahq/alpaca-trade-api 4',
-    option: 'retry.maxRetries',
-    count: sdk.trading.config.configuration.retry?.maxRetries ?? 0,
-    wayOut: '`retry: false` in its constructor',
-    options,
-  });
+  switchOffV4Retries(sdk, options);
   const wire = new V4Wire(sdk);
   const clock = options.clock ?? systemClock;
   const timeoutMs = wire.timeoutMs > 0 ? wire.timeoutMs : undefined;

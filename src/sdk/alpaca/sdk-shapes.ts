@@ -1,4 +1,5 @@
 import type { AxiosAnswer } from '../shared/axios.js';
+import { type OwnRetries, switchOffRetries } from '../shared/resilient-options.js';
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
@@ -73,8 +74,8 @@ export type KnownAlpaca = { readonly version: 3; readonly sdk: AlpacaV3 } | { re
 const SDK = '@alpacahq/alpaca-trade-api';
 
 /** @throws TypeError that says what is missing, unless `sdk` has the shape of one of the known versions, with credentials. */
-export function requireAlpaca(sdk: object): KnownAlpaca {
-  const { trading, marketData, configuration } = sdk as Partial<AlpacaV4> & Partial<AlpacaV3>;
+export function requireAlpaca(sdk: object | null | undefined): KnownAlpaca {
+  const { trading, marketData, configuration } = (sdk ?? {}) as Partial<AlpacaV4> & Partial<AlpacaV3>;
   if (isConfiguration(trading?.config) && isConfiguration(marketData?.config)) {
     const known = sdk as AlpacaV4;
     const { keyId, secret, accessToken } = known.trading.config.configuration;
@@ -105,4 +106,15 @@ function hasText(value: unknown): boolean {
 function requireKeys(key: unknown, secret: unknown, keyName: string, secretName: string): void {
   if (!hasText(key)) throw new TypeError(`sdk has no credentials: give ${keyName} and ${secretName} to the constructor of ${SDK}`);
   if (!hasText(secret)) throw new TypeError(`sdk has a ${keyName} and no ${secretName}: give both to the constructor of ${SDK}`);
+}
+
+/** Version 3 has none. @throws TypeError where they are to be refused */
+export function switchOffV4Retries({ trading }: AlpacaV4, options: OwnRetries['options']): void {
+  switchOffRetries({
+    sdk: `${SDK} 4`,
+    option: 'retry.maxRetries',
+    count: trading.config.configuration.retry?.maxRetries ?? 0,
+    wayOut: '`retry: false` in its constructor',
+    options,
+  });
 }

@@ -1,13 +1,16 @@
 import type { BrokerAdapter, VenueCapabilities } from '../../contracts/broker.js';
 import type { MarketDataAdapter } from '../../contracts/market-data.js';
 import { type Clock, systemClock } from '../../core/clock.js';
-import { requireKnown, requireText } from '../../core/options.js';
+import type { Logger } from '../../core/logger.js';
+import { requireFunction, requireKnown, requireObject, requireText } from '../../core/options.js';
+import { requireAdapterOptions } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
-import { AlpacaAdapter, CAPABILITY_NAMES } from './alpaca-adapter.js';
+import { AlpacaAdapter } from './alpaca-adapter.js';
 import { DataStreams } from './data-streams.js';
 import { type MarketSource, RequestedSource } from './market-source.js';
+import { requireCapabilities } from './required-capabilities.js';
 import { type AlpacaResilientOptions, requireRates } from './resilient-options.js';
-import { type KnownAlpaca, requireAlpaca } from './sdk-shapes.js';
+import { type KnownAlpaca, requireAlpaca, switchOffV4Retries } from './sdk-shapes.js';
 import { type AlpacaSocketUrls, socketUrlsFor } from './socket-urls.js';
 import { tradeEvents } from './trade-events.js';
 import { V3Data } from './v3-data.js';
@@ -23,6 +26,7 @@ export interface AlpacaAdapterOptions extends Pick<AlpacaResilientOptions, 'requ
   readonly webSocket?: false | { readonly WebSocket?: WebSocketConstructor };
   /** Whose share prices are streamed: `iex`, or `sip` where the account's plan has it. @defaultValue as version 3 is configured, else `iex` */
   readonly feed?: string;
+  readonly logger?: Logger;
   /** For tests. @defaultValue systemClock */
   readonly clock?: Clock;
 }
@@ -50,12 +54,15 @@ interface Access {
  * const adapter = toAdapter(new Alpaca({ keyId, secret }));
  */
 export function toAdapter(sdk: object, options: AlpacaAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireKnown('toAdapter', options, ['capabilities', 'requestsPerMinute', 'webSocket', 'feed', 'clock']);
-  requireKnown('toAdapter capabilities', options.capabilities ?? {}, CAPABILITY_NAMES);
+  requireAdapterOptions(options, ['capabilities', 'requestsPerMinute', 'webSocket', 'feed', 'logger', 'clock']);
+  requireCapabilities('toAdapter', options.capabilities);
   requireRates(options.requestsPerMinute);
   const { webSocket, clock = systemClock } = options;
-  if (webSocket !== undefined && webSocket !== false) requireKnown('toAdapter webSocket', webSocket, ['WebSocket']);
-  const { wire, source, urls, feed, credentials } = accessTo(requireAlpaca(sdk), clock);
+  if (webSocket !== undefined && webSocket !== false) {
+    requireKnown('toAdapter webSocket', requireObject('webSocket', webSocket), ['WebSocket']);
+    if (webSocket.WebSocket !== undefined) requireFunction('webSocket.WebSocket', webSocket.WebSocket);
+  }
+  const { wire, source, urls, feed, credentials } = accessTo(requireAlpaca(sdk), clock, options);
   const keys = credentials();
   const WebSocket = webSocket === false ? undefined : webSocket?.WebSocket;
   const data = {
@@ -75,7 +82,7 @@ export function toAdapter(sdk: object, options: AlpacaAdapterOptions = {}): Brok
   return new AlpacaAdapter({ wire, source, clock, capabilities, requestsPerMinute, events, stream });
 }
 
-function accessTo(known: KnownAlpaca, clock: Clock): Access {
+function accessTo(known: KnownAlpaca, clock: Clock, { logger }: Pick<AlpacaAdapterOptions, 'logger'>): Access {
   if (known.version === 3) {
     const { sdk } = known;
     const { configuration } = sdk;
@@ -89,6 +96,7 @@ function accessTo(known: KnownAlpaca, clock: Clock): Access {
     };
   }
   const { trading, marketData } = known.sdk;
+  switchOffV4Retries(known.sdk, logger === undefined ? {} : { logger });
   const wire = new V4Wire(known.sdk);
   return {
     wire,

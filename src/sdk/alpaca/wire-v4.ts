@@ -3,6 +3,7 @@ import { asError } from '../../core/errors.js';
 import { redactError } from '../../core/logger.js';
 import { factsOf, withFacts } from '../shared/error-facts.js';
 import type { HttpFacts } from '../shared/http-facts.js';
+import { Overrides } from '../shared/overrides.js';
 import type { Stoppable } from '../shared/stoppable.js';
 import { type ReadResponse, ResponseRead, responseOf } from './read-response.js';
 import type { AlpacaV4, Fetch, V4Configuration } from './sdk-shapes.js';
@@ -80,7 +81,6 @@ export class V4Wire implements AlpacaWire {
   #gate(host: AlpacaHost, route: Route): Disposable {
     const config = this.#config(host);
     const { configuration } = config;
-    const { fetchApi, timeoutMs, retry, rateLimit } = configuration;
     const fetch: Fetch = async (url, init) => {
       const { pathname, searchParams } = new URL(url);
       // A stream of server-sent events has no end to wait for.
@@ -104,12 +104,13 @@ export class V4Wire implements AlpacaWire {
         return response;
       }
     };
-    Object.assign(configuration, { fetchApi: fetch, timeoutMs: 0, retry: undefined, rateLimit: undefined });
-    config._rateLimiter = null;
+    const [members, made] = [new Overrides(configuration), new Overrides(config)];
+    for (const [name, value] of Object.entries({ fetchApi: fetch, timeoutMs: 0, retry: undefined, rateLimit: undefined })) members.put(name, value);
+    made.put('_rateLimiter', null);
     return {
       [Symbol.dispose]: () => {
-        Object.assign(configuration, { fetchApi, timeoutMs, retry, rateLimit });
-        config._rateLimiter = undefined;
+        members[Symbol.dispose]();
+        made[Symbol.dispose]();
       },
     };
   }

@@ -33,8 +33,8 @@ const GRACE_MS = 250;
  */
 export function resilient<S extends object>(sdk: S, options: BinanceResilientOptions = {}): S {
   const known = requireBinanceSdk(sdk);
-  const { cache = {}, ...shared } = options;
   requireKnownResilientOptions(options);
+  const { cache = {}, ...shared } = options;
   requireMaxAges(cache);
   requireCapabilities('resilient', options.capabilities);
   requireWholeCredentials(known);

@@ -3,7 +3,8 @@ import type { Bus } from '../../contracts/events.js';
 import type { MarketDataAdapter } from '../../contracts/market-data.js';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
-import { requireInteger, requireKnown, requireText } from '../../core/options.js';
+import { requireFunction, requireInteger, requireKnown, requireObject, requireText } from '../../core/options.js';
+import { requireAdapterOptions } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { BinanceAdapter, type SocketParts } from './binance-adapter.js';
 import { type SocketUrls, socketUrlsFor } from './endpoints.js';
@@ -50,10 +51,10 @@ export interface BinanceAdapterOptions {
  * const adapter = toAdapter(new Spot(apiKey, apiSecret));
  */
 export function toAdapter(sdk: object, options: BinanceAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket']);
+  requireAdapterOptions(options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket']);
   requireCapabilities('toAdapter', options.capabilities);
   const { webSocket, ...others } = options;
-  if (webSocket !== undefined && webSocket !== false) requireSocketOptions(webSocket);
+  if (webSocket !== undefined && webSocket !== false) requireSocketOptions(requireObject('webSocket', webSocket));
   const known = requireBinanceSdk(sdk);
   requireCredentials(known);
   return new BinanceAdapter({
@@ -66,9 +67,10 @@ export function toAdapter(sdk: object, options: BinanceAdapterOptions = {}): Bro
 
 function requireSocketOptions({ maxSessions, urls, ...others }: BinanceWebSocketOptions): void {
   requireKnown('toAdapter webSocket', others, ['WebSocket']);
+  if (others.WebSocket !== undefined) requireFunction('webSocket.WebSocket', others.WebSocket);
   if (maxSessions !== undefined) requireInteger('webSocket.maxSessions', maxSessions, 1);
   if (urls === undefined) return;
-  requireKnown('toAdapter webSocket.urls', urls, ['api', 'streams']);
+  requireKnown('toAdapter webSocket.urls', requireObject('webSocket.urls', urls), ['api', 'streams']);
   requireText('webSocket.urls.api', urls.api);
   requireText('webSocket.urls.streams', urls.streams);
 }

@@ -29,17 +29,10 @@ export type ResponseListener = (status: number, header: HeaderReader) => void;
 export class CallWatcher<S extends CcxtExchange = CcxtExchange> {
   readonly #sdk: S;
   readonly #listeners = new Set<ResponseListener>();
+  #hook: Disposable | undefined;
 
   constructor(sdk: S) {
     this.#sdk = sdk;
-    const onRestResponse = sdk.onRestResponse.bind(sdk);
-    sdk.onRestResponse = (...args) => {
-      if (this.#listeners.size > 0) {
-        const header = capitalisedReader(args[4]);
-        for (const listener of this.#listeners) listener(args[0], header);
-      }
-      return onRestResponse(...args);
-    };
   }
 
   /**
@@ -57,8 +50,38 @@ export class CallWatcher<S extends CcxtExchange = CcxtExchange> {
   }
 
   onResponse(listener: ResponseListener): Disposable {
+    this.#hook ??= this.#hooked();
     this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#listeners.delete(listener);
+        if (this.#listeners.size === 0) this.#hook?.[Symbol.dispose]();
+      },
+    };
+  }
+
+  // Only while somebody listens: the instance is as it was when the last one has gone.
+  #hooked(): Disposable {
+    const sdk = this.#sdk;
+    const own = Object.getOwnPropertyDescriptor(sdk, 'onRestResponse');
+    const original = sdk.onRestResponse;
+    const value: CcxtExchange['onRestResponse'] = (...args) => {
+      if (this.#listeners.size > 0) {
+        const header = capitalisedReader(args[4]);
+        for (const listener of this.#listeners) listener(args[0], header);
+      }
+      return original.apply(sdk, args);
+    };
+    Object.defineProperty(sdk, 'onRestResponse', { value, writable: true, configurable: true, enumerable: own?.enumerable ?? false });
+    return {
+      [Symbol.dispose]: () => {
+        // Under a hook of somebody else's it stays, and says nothing.
+        if (sdk.onRestResponse !== value) return;
+        if (own === undefined) Reflect.deleteProperty(sdk, 'onRestResponse');
+        else Object.defineProperty(sdk, 'onRestResponse', own);
+        this.#hook = undefined;
+      },
+    };
   }
 }
 

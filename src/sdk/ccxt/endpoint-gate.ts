@@ -60,7 +60,7 @@ export class EndpointGate implements Disposable {
         send: (via, other = params) => send.call(via, path, api, method, other, headers, body, config),
       });
     };
-    Object.defineProperty(gated, 'fetch2', { value: fetch2, writable: true, configurable: true, enumerable: false });
+    Object.defineProperty(gated, 'fetch2', { value: fetch2, writable: true, configurable: true, enumerable: this.#own?.enumerable ?? false });
   }
 
   [Symbol.dispose](): void {

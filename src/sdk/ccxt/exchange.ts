@@ -101,15 +101,15 @@ export function requireWithCredentials(sdk: object): KnownExchange {
 }
 
 /** @throws TypeError as {@link requireWithCredentials}, but for credentials: public data needs none. */
-export function requireKnownExchange(sdk: object, caller: string): KnownExchange {
-  const { id, loadMarkets } = sdk as Partial<CcxtExchange>;
+export function requireKnownExchange(sdk: object | null | undefined, caller: string): KnownExchange {
+  const { id, loadMarkets } = (sdk ?? {}) as Partial<CcxtExchange>;
   if (typeof id !== 'string' || typeof loadMarkets !== 'function') {
     throw new TypeError('sdk must be a ccxt exchange, such as `new ccxt.binance({ apiKey, secret })`; this object has no id and loadMarkets()');
   }
   const methods = Object.hasOwn(METHODS, id) ? METHODS[id as KnownExchange['id']] : undefined;
   if (methods === undefined) {
     throw new TypeError(
-      `${caller} of venuekit/ccxt knows the exchanges "binance", "alpaca" and "kraken" so far, got "${id}"; implement BrokerAdapter for it, see CONTRIBUTING.md`,
+      `${caller} of venuekit/ccxt knows the exchanges "binance", "alpaca" and "kraken" so far, got "${id}"; for another one, with a look-up of orders by client id, implement BrokerAdapter, see CONTRIBUTING.md`,
     );
   }
   const members = sdk as Readonly<Record<string, unknown>>;

@@ -6,17 +6,23 @@ import { laneOf, raiseNonces } from './private-lane.js';
 import { ONE_TRY, recordedCall } from './recorded-call.js';
 
 /** Requests through a ccxt kraken instance, which signs them. */
-export class KrakenExchangeWire implements KrakenWire {
+export class KrakenExchangeWire implements KrakenWire, Disposable {
   readonly #sdk: CcxtKraken;
   readonly #watcher: CallWatcher<CcxtKraken>;
   readonly #clock: Clock;
+  readonly #nonces: Disposable;
   readonly #bodies = new WeakMap<object, string>();
 
   constructor(sdk: CcxtKraken, clock: Clock) {
     this.#sdk = sdk;
     this.#watcher = watcherOf(sdk);
     this.#clock = clock;
-    raiseNonces(sdk);
+    this.#nonces = raiseNonces(sdk);
+  }
+
+  /** Leaves the nonces to the SDK again. */
+  [Symbol.dispose](): void {
+    this.#nonces[Symbol.dispose]();
   }
 
   send({ api, method, params }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {

@@ -83,7 +83,8 @@ export class PlainReads implements Disposable {
 
   #watch(name: (typeof WATCHED)[number], make: (original: Method) => Method): void {
     const original = (this.#sdk as unknown as Record<string, Method>)[name]!;
-    Object.defineProperty(this.#sdk, name, { value: make(original), writable: true, configurable: true, enumerable: false });
+    const enumerable = Object.getOwnPropertyDescriptor(this.#sdk, name)?.enumerable ?? false;
+    Object.defineProperty(this.#sdk, name, { value: make(original), writable: true, configurable: true, enumerable });
   }
 
   #noting(work: () => unknown, facts: HttpFacts): unknown {

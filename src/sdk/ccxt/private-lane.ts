@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.js';
+import { Overrides } from '../shared/overrides.js';
 import type { CcxtKraken } from './exchange.js';
 
 /** A request that is as late as this after the one before it will hardly come in first. */
@@ -66,7 +67,7 @@ async function waitFor({ begun, over }: Turn, signal: AbortSignal, clock: Clock)
 
 /** By the server and the API key there: all instances of a process that hold the key share one lane. */
 const lanes = new Map<string, PrivateLane>();
-const patched = new WeakSet<CcxtKraken>();
+const raised = new WeakMap<CcxtKraken, { uses: number; readonly undo: () => void }>();
 
 export function laneOf({ apiKey = '', urls }: Pick<CcxtKraken, 'apiKey' | 'urls'>): PrivateLane {
   const key = `${apiKey} at ${String(urls?.api?.private)}`;
@@ -75,10 +76,28 @@ export function laneOf({ apiKey = '', urls }: Pick<CcxtKraken, 'apiKey' | 'urls'
   return lane;
 }
 
-/** ccxt takes the time in ms for a nonce, which two calls may share: from now on each is above the last, for the bot's own calls, too. */
-export function raiseNonces(sdk: CcxtKraken): void {
-  if (patched.has(sdk)) return;
-  patched.add(sdk);
-  const own = sdk.nonce.bind(sdk);
-  sdk.nonce = () => laneOf(sdk).nonce(own());
+/**
+ * ccxt takes the time in ms for a nonce, which two calls may share: from now on each is above the last, for the bot's own calls, too,
+ * until everybody who has asked for it has let go.
+ */
+export function raiseNonces(sdk: CcxtKraken): Disposable {
+  const known = raised.get(sdk) ?? { uses: 0, undo: raise(sdk) };
+  known.uses++;
+  raised.set(sdk, known);
+  let isHeld = true;
+  return {
+    [Symbol.dispose]: () => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (--known.uses > 0) return;
+      known.undo();
+      raised.delete(sdk);
+    },
+  };
+}
+
+function raise(sdk: CcxtKraken): () => void {
+  const overrides = new Overrides(sdk);
+  overrides.wrap('nonce', (own: () => number) => () => laneOf(sdk).nonce(own()));
+  return () => overrides[Symbol.dispose]();
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '../../core/clock.js';
 import { RequestedSource } from '../alpaca/market-source.js';
+import { requireCapabilities } from '../alpaca/required-capabilities.js';
 import { ResilientAlpaca } from '../alpaca/resilient-alpaca.js';
 import type { AlpacaHost } from '../alpaca/wire.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
@@ -20,6 +21,7 @@ export class ResilientAlpacaExchange {
   readonly #path: ResilientAlpaca;
 
   constructor(sdk: CcxtAlpaca, { cache: _, ...options }: ResilientOptions) {
+    requireCapabilities('resilient', options.capabilities);
     switchOffCcxtRetries(sdk, options);
     this.#sdk = sdk;
     const { clock = systemClock } = options;

@@ -1,5 +1,6 @@
 import type { Cost } from '../../contracts/broker.js';
 import { OrderPath } from '../binance/order-path.js';
+import { requireCapabilities } from '../binance/required-capabilities.js';
 import type { GatedCall } from '../binance/wire.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
 import type { SdkSession } from '../shared/sdk-session.js';
@@ -29,6 +30,7 @@ export class ResilientBinance implements Disposable {
   readonly #path: OrderPath;
 
   constructor(sdk: CcxtBinance, { cache: _, ...options }: ResilientOptions) {
+    requireCapabilities('resilient', options.capabilities);
     switchOffCcxtRetries(sdk, options);
     this.#wire = new CcxtWire(sdk);
     const markets = new SpotMarkets(sdk);

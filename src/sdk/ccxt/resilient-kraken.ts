@@ -1,8 +1,7 @@
 import { systemClock } from '../../core/clock.js';
-import { CAPABILITY_NAMES, FENCE } from '../kraken/kraken-adapter.js';
 import { requireTier } from '../kraken/limits.js';
 import { OrderPath } from '../kraken/order-path.js';
-import { requireFence } from '../shared/require-fence.js';
+import { requireCapabilities } from '../kraken/required-capabilities.js';
 import type { SdkSession } from '../shared/sdk-session.js';
 import { CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
 import type { EndpointCall } from './endpoint-gate.js';
@@ -14,14 +13,14 @@ import { SpotMarkets } from './spot-markets.js';
 import { switchOffCcxtRetries } from './to-adapter.js';
 
 /** Every REST call of a ccxt kraken instance through the order path of Kraken. */
-export class ResilientKraken {
+export class ResilientKraken implements Disposable {
   readonly session: SdkSession;
   readonly #sdk: CcxtKraken;
   readonly #wire: KrakenExchangeWire;
   readonly #path: OrderPath;
 
   constructor(sdk: CcxtKraken, { cache: _, krakenTier, ...options }: CcxtResilientOptions) {
-    requireFence('resilient', options.capabilities, CAPABILITY_NAMES, FENCE);
+    requireCapabilities('resilient', options.capabilities);
     switchOffCcxtRetries(sdk, options);
     const { clock = systemClock } = options;
     this.#sdk = sdk;
@@ -39,6 +38,10 @@ export class ResilientKraken {
       options,
     );
     this.session = this.#path.session;
+  }
+
+  [Symbol.dispose](): void {
+    this.#wire[Symbol.dispose]();
   }
 
   /** The way of one call. */

@@ -90,9 +90,13 @@ export function resilient<S extends object>(sdk: S, options: CcxtResilientOption
         closing.abort();
         overrides[Symbol.dispose]();
         gate[Symbol.dispose]();
-        if (path instanceof ResilientBinance) path[Symbol.dispose]();
         cache.clear();
-        await session.release();
+        try {
+          await session.release();
+        } finally {
+          // What the last requests of the session still needed.
+          if (!(path instanceof ResilientAlpacaExchange)) path[Symbol.dispose]();
+        }
       })();
       return released;
     },

@@ -3,16 +3,17 @@ import type { Bus } from '../../contracts/events.js';
 import type { MarketDataAdapter } from '../../contracts/market-data.js';
 import { type Clock, systemClock } from '../../core/clock.js';
 import { type Logger, redactingLogger } from '../../core/logger.js';
-import { requireInteger, requireKnown } from '../../core/options.js';
-import { CAPABILITY_NAMES as ALPACA_CAPABILITIES, AlpacaAdapter } from '../alpaca/alpaca-adapter.js';
+import { requireFunction, requireInteger, requireKnown, requireObject } from '../../core/options.js';
+import { AlpacaAdapter } from '../alpaca/alpaca-adapter.js';
 import { RequestedSource } from '../alpaca/market-source.js';
+import { requireCapabilities as requireAlpacaCapabilities } from '../alpaca/required-capabilities.js';
 import { BinanceAdapter } from '../binance/binance-adapter.js';
 import type { BinanceCredentials } from '../binance/request-signing.js';
 import { requireCapabilities } from '../binance/required-capabilities.js';
-import { FENCE, CAPABILITY_NAMES as KRAKEN_CAPABILITIES, KrakenAdapter } from '../kraken/kraken-adapter.js';
+import { KrakenAdapter } from '../kraken/kraken-adapter.js';
 import { type KrakenTier, requireTier } from '../kraken/limits.js';
-import { requireFence } from '../shared/require-fence.js';
-import { type ResilientOptions, switchOffRetries } from '../shared/resilient-options.js';
+import { requireCapabilities as requireKrakenCapabilities } from '../kraken/required-capabilities.js';
+import { type ResilientOptions, requireAdapterOptions, switchOffRetries } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/web-socket.js';
 import { AlpacaExchangeWire } from './alpaca-exchange-wire.js';
 import { BINANCE_SPOT, CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
@@ -59,9 +60,10 @@ export interface CcxtWebSocketOptions {
  * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
  */
 export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireKnown('toAdapter', options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket', 'krakenTier']);
+  requireAdapterOptions(options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket', 'krakenTier']);
   if (options.webSocket !== undefined && options.webSocket !== false) {
-    requireKnown('toAdapter webSocket', options.webSocket, ['WebSocket', 'maxSessions']);
+    requireKnown('toAdapter webSocket', requireObject('webSocket', options.webSocket), ['WebSocket', 'maxSessions']);
+    if (options.webSocket.WebSocket !== undefined) requireFunction('webSocket.WebSocket', options.webSocket.WebSocket);
     if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);
   }
   const known = requireWithCredentials(sdk);
@@ -74,7 +76,7 @@ export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): Broker
 
 /** REST only: ccxt has no streams of Alpaca's, and no addresses for them. */
 function alpacaAdapter(sdk: CcxtAlpaca, { capabilities, logger, webSocket, clock = systemClock }: CcxtAdapterOptions): AlpacaAdapter {
-  requireKnown('toAdapter capabilities', capabilities ?? {}, ALPACA_CAPABILITIES);
+  requireAlpacaCapabilities('toAdapter', capabilities);
   if (webSocket !== undefined && webSocket !== false)
     throw new TypeError('webSocket must be left out or false for ccxt alpaca: REST only; venuekit/alpaca has the streams, on the SDK of Alpaca');
   switchOffCcxtRetries(sdk, logger === undefined ? {} : { logger });
@@ -84,7 +86,7 @@ function alpacaAdapter(sdk: CcxtAlpaca, { capabilities, logger, webSocket, clock
 
 /** REST only: ccxt's own streams of Kraken are no part of an adapter. */
 function krakenAdapter(sdk: CcxtKraken, { capabilities, logger, webSocket, krakenTier, clock = systemClock }: CcxtAdapterOptions): KrakenAdapter {
-  requireFence('toAdapter', capabilities, KRAKEN_CAPABILITIES, FENCE);
+  requireKrakenCapabilities('toAdapter', capabilities);
   if (webSocket !== undefined && webSocket !== false) throw new TypeError('webSocket must be left out or false for ccxt kraken: REST only');
   switchOffCcxtRetries(sdk, logger === undefined ? {} : { logger });
   const markets = new CcxtMarkets(sdk, KRAKEN_SPOT);

@@ -18,7 +18,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import { asError, isVenueKitError, VenueKitError } from '../../core/errors.js';
 import type { FailureVerdict } from '../shared/guarded-endpoints.js';
 import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
-import type { FenceRange } from '../shared/require-fence.js';
+import type { FenceRange } from '../shared/required-capabilities.js';
 import { costOfOperation, type KrakenTier, limitsOf } from './limits.js';
 import { KrakenMarketData } from './market-data.js';
 import type { KrakenMarkets } from './markets.js';

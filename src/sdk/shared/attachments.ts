@@ -42,6 +42,10 @@ export async function ready(sdk: object, options: CallOptions = {}): Promise<Rec
 export async function release(sdk: object): Promise<void> {
   const found = attachments.get(sdk);
   if (found === undefined) return;
-  await found.release();
-  attachments.delete(sdk);
+  try {
+    await found.release();
+  } finally {
+    // Released by two at once, it may be resilient anew when the second one comes here.
+    if (attachments.get(sdk) === found) attachments.delete(sdk);
+  }
 }

@@ -2,7 +2,7 @@ type Method = (...args: unknown[]) => Promise<unknown>;
 type AnyMethod = (...args: never[]) => unknown;
 
 /**
- * Methods of an object replaced on the object itself, so that its own helpers call them too, and put
+ * Members of an object replaced on the object itself, so that its own helpers call them too, and put
  * back as they were.
  */
 export class Overrides implements Disposable {
@@ -16,10 +16,14 @@ export class Overrides implements Disposable {
   /** Replaces `name` by what `make` gives for the method as it is. Does nothing where there is none. */
   wrap<M extends AnyMethod = Method>(name: string, make: (original: M) => M): void {
     const original = this.#target[name];
-    if (typeof original !== 'function') return;
-    if (!this.#before.has(name)) this.#before.set(name, Object.getOwnPropertyDescriptor(this.#target, name));
-    const value = make((original as M).bind(this.#target) as M);
-    Object.defineProperty(this.#target, name, { value, writable: true, configurable: true, enumerable: false });
+    if (typeof original === 'function') this.put(name, make((original as M).bind(this.#target) as M));
+  }
+
+  /** Puts `value` in the place of what stands there, or of nothing. */
+  put(name: string, value: unknown): void {
+    const own = Object.getOwnPropertyDescriptor(this.#target, name);
+    if (!this.#before.has(name)) this.#before.set(name, own);
+    Object.defineProperty(this.#target, name, { value, writable: true, configurable: true, enumerable: own?.enumerable ?? false });
   }
 
   [Symbol.dispose](): void {

@@ -4,7 +4,15 @@ import type { MarketKind } from '../../contracts/market-data.js';
 import type { TradingPolicy } from '../../contracts/trading-policy.js';
 import type { Wiring } from '../../contracts/wiring.js';
 import { redactingLogger } from '../../core/logger.js';
-import { requireKnown, requireNonNegative, requireObject, requireOneOf } from '../../core/options.js';
+import {
+  requireFunction,
+  requireKnown,
+  requireMethods,
+  requireNonNegative,
+  requireObject,
+  requireOneOf,
+  requirePositive,
+} from '../../core/options.js';
 import type { MetricsFactory } from '../../metrics/metric-source.js';
 
 /** What `resilient` takes beside the SDK object. */
@@ -45,10 +53,29 @@ export function requireResilientOptions(sdk: object, options: ResilientOptions, 
 }
 
 /** @param more - options of one SDK alone. @throws as {@link requireResilientOptions}, but for what is cached. */
-export function requireKnownResilientOptions(options: Pick<ResilientOptions, 'ownRetries'>, more: readonly string[] = []): void {
-  requireObject('options', options);
-  requireKnown('resilient', options, [...OPTIONS, ...more]);
-  if (options.ownRetries !== undefined) requireOneOf('ownRetries', options.ownRetries, ['switch_off', 'refuse']);
+export function requireKnownResilientOptions(options: Omit<ResilientOptions, 'cache'>, more: readonly string[] = []): void {
+  requireKnown('resilient', requireObject('options', options), [...OPTIONS, ...more]);
+  requireWiring(options);
+  const { ownRetries, journal, policy } = options;
+  if (ownRetries !== undefined) requireOneOf('ownRetries', ownRetries, ['switch_off', 'refuse']);
+  // Of a journal that failed to open, null must not pass for none: orders would be kept in memory alone.
+  if (journal !== undefined) requireMethods('journal', journal, ['acquire']);
+  // An attempt lasts the smaller of this and the SDK's own, so that nobody else sees it as it was given.
+  const { timeoutMs } = policy === undefined ? {} : requireObject('policy', policy);
+  if (timeoutMs !== undefined) requirePositive('policy.timeoutMs', timeoutMs);
+}
+
+/** @param names - of the options that there are. @throws TypeError naming the option that can't be meant. */
+export function requireAdapterOptions(options: Wiring, names: readonly string[]): void {
+  requireKnown('toAdapter', requireObject('options', options), names);
+  requireWiring(options);
+}
+
+function requireWiring({ bus, clock, random, logger }: Wiring): void {
+  if (bus !== undefined) requireMethods('bus', bus, ['has', 'emit', 'on']);
+  if (clock !== undefined) requireMethods('clock', clock, ['now', 'monotonic', 'sleep', 'schedule']);
+  if (random !== undefined) requireFunction('random', random);
+  if (logger !== undefined) requireMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
 }
 
 const CACHED: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];

@@ -42,20 +42,20 @@ export class SdkSession {
     this.bus = options.bus ?? new EventBus();
     this.logger = redactingLogger(options.logger);
     this.deadlineMs = policy.deadlineMs ?? DEADLINE_MS;
-    if (options.metrics !== undefined) this.#made.use(instrument(this.bus, options.metrics, { clock }));
     const journal = options.journal ?? this.#made.use(new MemoryOrderJournal({ clock }));
-    this.client = this.#made.use(
-      new ResilientTradingClient({
-        adapter,
-        journal,
-        account: ACCOUNT,
-        policy: { ...policy, timeoutMs },
-        bus: this.bus,
-        clock,
-        ...(random === undefined ? {} : { random }),
-        ...(options.logger === undefined ? {} : { logger: options.logger }),
-      }),
-    );
+    const client = new ResilientTradingClient({
+      adapter,
+      journal,
+      account: ACCOUNT,
+      policy: { ...policy, timeoutMs },
+      bus: this.bus,
+      clock,
+      ...(random === undefined ? {} : { random }),
+      ...(options.logger === undefined ? {} : { logger: options.logger }),
+    });
+    // After the client, which may refuse its options: a bus of the host's that was listened to would be for good, and counted twice.
+    if (options.metrics !== undefined) this.#made.use(instrument(this.bus, options.metrics, { clock }));
+    this.client = this.#made.use(client);
     if (options.journal === undefined) {
       this.logger.warn(
         { venue: adapter.venue, option: 'journal' },
