@@ -2,7 +2,6 @@ import { Alpaca as AlpacaV4 } from '@alpacahq/alpaca-trade-api';
 // @ts-expect-error -- it comes without types
 import connector from '@binance/connector';
 import { Spot } from '@binance/spot';
-// @ts-expect-error -- its types are those of version 4 under this name
 import AlpacaV3 from 'alpaca-v3';
 import { MainClient } from 'binance';
 import apiNode from 'binance-api-node';
@@ -27,7 +26,7 @@ const SDKS: readonly (readonly [name: string, entry: EntryPoint, make: () => obj
   ['ccxt.pro.binance', ofCcxt, () => new ccxt.pro.binance(keys)],
   ['ccxt.alpaca', ofCcxt, () => new ccxt.alpaca(keys)],
   ['ccxt.kraken', ofCcxt, () => new ccxt.kraken(keys)],
-  ['Alpaca 3', ofAlpaca, () => new (AlpacaV3 as new (options: object) => object)({ keyId: 'key', secretKey: 'secret', paper: true })],
+  ['Alpaca 3', ofAlpaca, () => new (AlpacaV3 as unknown as new (options: object) => object)({ keyId: 'key', secretKey: 'secret', paper: true })],
   ['Alpaca 4', ofAlpaca, () => withItsParts(new AlpacaV4({ keyId: 'key', secret: 'secret', retry: false }))],
   ['@binance/connector', ofBinance, () => new connector.Spot('key', 'secret', { logger: QUIET }) as object],
   ['@binance/spot', ofBinance, () => new Spot({ configurationRestAPI: { apiKey: 'key', apiSecret: 'secret', retries: 0 } })],
