@@ -29,6 +29,17 @@ export interface VenueKitEvents {
   'concurrency.state': { readonly scope: string; readonly limit: number; readonly isLowered: boolean; readonly reason: string };
   'budget.exhausted': { readonly scope: string };
   'stream.state': { readonly venue: string; readonly state: 'live' | 'gap' | 'recovering' | 'down' };
+  /**
+   * A market stream under `resilient` was interrupted, and what it missed has been read and told. `rows`: how many that were. Not
+   * `isWhole`: a part could not be read, or lies beyond the bounds of `recovery`; `symbol` is `*` where all symbols are meant.
+   */
+  'stream.recovered': {
+    readonly venue: string;
+    readonly channel: string;
+    readonly symbol: string;
+    readonly rows: number;
+    readonly isWhole: boolean;
+  };
   reconcile: { readonly phase: 'start' | 'done' | 'failed'; readonly unresolved: number; readonly ms: number };
   /** Whether this client is the one that sends orders for the account: it waits for another to end, leads, or has lost the lease. */
   'leader.state': { readonly account: string; readonly state: 'standby' | 'leader' | 'lost'; readonly epoch: number };

@@ -21,6 +21,7 @@ const EVENTS: Readonly<Record<keyof VenueKitEvents, true>> = {
   'concurrency.state': true,
   'budget.exhausted': true,
   'stream.state': true,
+  'stream.recovered': true,
   reconcile: true,
   'leader.state': true,
   halt: true,

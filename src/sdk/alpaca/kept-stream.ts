@@ -2,6 +2,8 @@ import { systemRandom } from '../../core/random.js';
 import { type Backoff, fullJitter } from '../../resilience/backoff.js';
 import { type Json, objectOf } from '../shared/json.js';
 import type { SdkSession } from '../shared/sdk-session.js';
+import type { StreamRecovery } from '../shared/stream-recovery.js';
+import type { MarketSource } from './market-source.js';
 import { TradeUpdateKeeper } from './trade-update-keeper.js';
 import type { WireRequest } from './wire.js';
 
@@ -18,11 +20,10 @@ export interface StreamParts {
   /** JSON of the Trading API, behind limits and retries. */
   readonly read: (request: WireRequest) => Promise<unknown>;
   readonly closing: AbortSignal;
-}
-
-/** Says on the bus how a stream is. */
-export function sayState({ session }: StreamParts, state: 'live' | 'recovering' | 'down'): void {
-  if (session.bus.has('stream.state')) session.bus.emit('stream.state', { venue: 'alpaca', state });
+  /** Of market data. */
+  readonly recovery: StreamRecovery;
+  /** Market data of the past, behind limits and retries. @param loc - where crypto is traded */
+  readonly history: (loc: string) => MarketSource;
 }
 
 /** One connection's worth of trade updates after the other, without holes: what a frame of the trading stream goes through. */
@@ -67,21 +68,21 @@ export class KeptTradeUpdates {
     this.#deliver(frame);
     const streams = (frame.data as { readonly streams?: unknown } | undefined)?.streams;
     if (frame.stream !== 'listening' || !Array.isArray(streams) || !streams.includes('trade_updates')) return;
-    if (++this.#connections === 1) sayState(this.#parts, 'live');
+    if (++this.#connections === 1) this.#parts.recovery.say('live');
     else this.#recovering ??= this.#recover().finally(() => (this.#recovering = undefined));
   }
 
   down(): void {
-    if (this.#connections > 0) sayState(this.#parts, 'down');
+    if (this.#connections > 0) this.#parts.recovery.say('down');
   }
 
   async #recover(): Promise<void> {
     const { session, closing } = this.#parts;
-    sayState(this.#parts, 'recovering');
+    this.#parts.recovery.say('recovering');
     for (let failures = 1; !closing.aborted; failures++) {
       try {
         await this.#keeper.recover();
-        return sayState(this.#parts, 'live');
+        return this.#parts.recovery.say('live');
       } catch (error) {
         if (closing.aborted) return;
         session.logger.warn({ error, failures }, 'what a stream has missed could not be read; it is tried again');

@@ -9,6 +9,9 @@ import type { AlpacaHost, WireOutcome, WireRequest } from './wire.js';
 export interface Range {
   readonly timeframe?: string;
   readonly start?: string;
+  readonly end?: string;
+  /** Of shares, where it is not the account's best. */
+  readonly feed?: string;
   readonly limit: number;
   readonly sort: 'asc' | 'desc';
 }
@@ -31,14 +34,17 @@ export interface HostedWire {
 export class RequestedSource implements MarketSource {
   readonly #wire: HostedWire;
   readonly #now: () => number;
+  readonly #crypto: string;
 
-  constructor(wire: HostedWire, now: () => number) {
+  /** @param loc - where crypto is traded. Source: docs.alpaca.markets, crypto data */
+  constructor(wire: HostedWire, now: () => number, loc = 'us') {
     this.#wire = wire;
     this.#now = now;
+    this.#crypto = `/v1beta3/crypto/${loc}`;
   }
 
   async latestQuotes(symbols: readonly string[], isCrypto: boolean, attempt: FetchAttempt): Promise<ReadonlyMap<string, Json>> {
-    const path = isCrypto ? '/v1beta3/crypto/us/latest/quotes' : '/v2/stocks/quotes/latest';
+    const path = isCrypto ? `${this.#crypto}/latest/quotes` : '/v2/stocks/quotes/latest';
     const quotes = objectOf((await this.#get({ method: 'GET', path, query: { symbols: symbols.join(',') } }, attempt)).quotes, 'quotes');
     return new Map(Object.entries(quotes).map(([symbol, quote]) => [symbol, objectOf(quote, 'quote')]));
   }
@@ -52,12 +58,12 @@ export class RequestedSource implements MarketSource {
   }
 
   async book(symbol: string, attempt: FetchAttempt): Promise<Json> {
-    const answer = await this.#get({ method: 'GET', path: '/v1beta3/crypto/us/latest/orderbooks', query: { symbols: symbol } }, attempt);
+    const answer = await this.#get({ method: 'GET', path: `${this.#crypto}/latest/orderbooks`, query: { symbols: symbol } }, attempt);
     return objectOf(objectOf(answer.orderbooks, 'orderbooks')[symbol], 'orderbook');
   }
 
   async #range(kind: 'bars' | 'trades', symbol: string, isCrypto: boolean, range: Range, attempt: FetchAttempt): Promise<readonly Json[]> {
-    const path = isCrypto ? `/v1beta3/crypto/us/${kind}` : `/v2/stocks/${kind}`;
+    const path = isCrypto ? `${this.#crypto}/${kind}` : `/v2/stocks/${kind}`;
     const all: Json[] = [];
     for (let token: unknown; all.length < range.limit; ) {
       const query = { symbols: symbol, ...range, limit: range.limit - all.length, page_token: token };

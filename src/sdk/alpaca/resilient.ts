@@ -1,11 +1,14 @@
 import { systemClock } from '../../core/clock.js';
 import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
+import { recoveryBoundsOf } from '../shared/resilient-options.js';
+import { StreamRecovery } from '../shared/stream-recovery.js';
 import type { StreamParts } from './kept-stream.js';
 import { RequestedSource } from './market-source.js';
 import { ResilientAlpaca } from './resilient-alpaca.js';
 import { type AlpacaResilientOptions, requireAlpacaOptions } from './resilient-options.js';
 import { type AlpacaV3, type AlpacaV4, requireAlpaca, switchOffV4Retries } from './sdk-shapes.js';
+import { guardedData } from './stream-history.js';
 import { V3Data } from './v3-data.js';
 import { guardV3Reads } from './v3-reads.js';
 import { keepV3Streams } from './v3-streams.js';
@@ -55,10 +58,18 @@ interface Underneath {
 
 function underV3(sdk: AlpacaV3, options: AlpacaResilientOptions): Underneath {
   const wire = new V3Wire(sdk);
-  const path = new ResilientAlpaca({ wire, source: new V3Data(sdk), timeoutMs: undefined, made: v3Answer }, options);
+  const source = new V3Data(sdk);
+  const path = new ResilientAlpaca({ wire, source, timeoutMs: undefined, made: v3Answer }, options);
   const overrides = new Overrides(sdk);
   guardV3Reads(overrides, path, options.cache ?? {});
-  return { path, undo: [overrides, wire.gate((call) => path.route(call)), keptStreams(path, (parts) => keepV3Streams(sdk, parts))] };
+  // Its methods are behind limits and retries from here on.
+  const streams = keptStreams(
+    path,
+    options,
+    () => source,
+    (parts) => keepV3Streams(sdk, parts),
+  );
+  return { path, undo: [overrides, wire.gate((call) => path.route(call)), streams] };
 }
 
 function underV4(sdk: AlpacaV4, options: AlpacaResilientOptions): Underneath {
@@ -67,12 +78,27 @@ function underV4(sdk: AlpacaV4, options: AlpacaResilientOptions): Underneath {
   const clock = options.clock ?? systemClock;
   const timeoutMs = wire.timeoutMs > 0 ? wire.timeoutMs : undefined;
   const path = new ResilientAlpaca({ wire, source: new RequestedSource(wire, () => clock.now()), timeoutMs, made: v4Answer }, options);
-  return { path, undo: [wire.gate((call) => path.route(call)), keptStreams(path, (parts) => keepV4Streams(sdk, parts))] };
+  const history = guardedData(path, wire);
+  const streams = keptStreams(
+    path,
+    options,
+    (loc) => new RequestedSource(history, () => clock.now(), loc),
+    (parts) => keepV4Streams(sdk, parts),
+  );
+  return { path, undo: [wire.gate((call) => path.route(call)), streams] };
 }
 
-function keptStreams(path: ResilientAlpaca, keep: (parts: StreamParts) => Disposable): Disposable {
+function keptStreams(
+  path: ResilientAlpaca,
+  options: AlpacaResilientOptions,
+  history: StreamParts['history'],
+  keep: (parts: StreamParts) => Disposable,
+): Disposable {
   const closing = new AbortController();
-  const kept = keep({ session: path.session, read: (request) => path.read(request), closing: closing.signal });
+  const { signal } = closing;
+  const { session } = path;
+  const recovery = new StreamRecovery('alpaca', session, recoveryBoundsOf(options), signal);
+  const kept = keep({ session, read: (request) => path.read(request), closing: signal, recovery, history });
   return {
     [Symbol.dispose]: () => {
       closing.abort();

@@ -18,6 +18,13 @@ export function factsOfDataError(error: unknown): HttpFacts {
 /** Version 3's long names for what is short on the wire. Source: its resources/datav2/entityv2. */
 const SHORT: Readonly<Record<string, string>> = {
   Timestamp: 't',
+  Exchange: 'x',
+  Conditions: 'c',
+  Tape: 'z',
+  VWAP: 'vw',
+  TradeCount: 'n',
+  BidExchange: 'bx',
+  AskExchange: 'ax',
   BidPrice: 'bp',
   BidSize: 'bs',
   AskPrice: 'ap',

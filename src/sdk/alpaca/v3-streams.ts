@@ -1,7 +1,9 @@
 import type { Json } from '../shared/json.js';
 import { Overrides } from '../shared/overrides.js';
-import { KeptTradeUpdates, type StreamParts, sayState, streamBackoff } from './kept-stream.js';
+import { KeptMarketData } from './kept-market-data.js';
+import { KeptTradeUpdates, type StreamParts, streamBackoff } from './kept-stream.js';
 import type { AlpacaV3 } from './sdk-shapes.js';
+import { streamedMarket } from './stream-history.js';
 
 /** A socket of the package ws, as version 3 holds it. */
 interface Connection {
@@ -26,7 +28,7 @@ interface V3TradingStream {
 /** Its streams of market data. */
 interface V3DataStream {
   conn?: Connection;
-  readonly session: { reconnect: boolean; isReconnected: boolean; pingInterval?: unknown };
+  readonly session: { readonly url: string; reconnect: boolean; isReconnected: boolean };
   connect(): void;
   emit(event: string, ...args: unknown[]): unknown;
 }
@@ -114,6 +116,20 @@ function keepData(stream: V3DataStream, parts: StreamParts): Disposable {
   const pause = streamBackoff();
   const { session, closing } = parts;
   let failures = 0;
+  let data: KeptMarketData | undefined;
+  overrides.wrap<(message: unknown) => void>('handleMessage', (handle) => {
+    const market = streamedMarket(stream.session.url);
+    if (market === undefined) return handle;
+    const kept = new KeptMarketData({
+      recovery: parts.recovery,
+      market,
+      source: parts.history(market.loc),
+      handle,
+      handleRecovered: (frame) => handle([{ ...frame, t: new Date(String(frame.t)), recovered: true }]),
+    });
+    data = kept;
+    return (message) => kept.take(message);
+  });
   overrides.wrap<() => void>('connect', (connect) => () => {
     connect();
     const { conn } = stream;
@@ -122,16 +138,21 @@ function keepData(stream: V3DataStream, parts: StreamParts): Disposable {
     conn.on('error', (error) => stream.emit('client_error', (error as Error).message));
     conn.on('open', () => {
       failures = 0;
-      sayState(parts, 'live');
+      if (data?.isReturning !== true) parts.recovery.say('live');
     });
   });
   overrides.wrap<() => void>('reconnect', () => () => {
     if (closing.aborted) return;
-    sayState(parts, 'down');
+    parts.recovery.say('down');
+    data?.down();
     stream.session.isReconnected = true;
     session.clock.schedule(pause(++failures), () => {
       if (stream.session.reconnect && !closing.aborted) stream.connect();
     });
+  });
+  overrides.wrap<() => void>('disconnect', (disconnect) => () => {
+    data?.ended();
+    disconnect();
   });
   return overrides;
 }

@@ -1,11 +1,15 @@
 import type { Json } from '../shared/json.js';
 import { Overrides } from '../shared/overrides.js';
-import { KeptTradeUpdates, type StreamParts, sayState } from './kept-stream.js';
+import { KeptMarketData } from './kept-market-data.js';
+import { KeptTradeUpdates, type StreamParts } from './kept-stream.js';
 import type { AlpacaV4 } from './sdk-shapes.js';
+import { streamedMarket } from './stream-history.js';
 
 /** A stream of version 4, as far as it is used: an emitter that hands every decoded frame to a method of its own. */
 interface V4Stream {
+  readonly url: string;
   handleMessage(message: unknown): void;
+  safeEmit(event: string, ...args: unknown[]): void;
   onDisconnect(listener: () => void): unknown;
   onConnect(listener: () => void): unknown;
 }
@@ -27,8 +31,14 @@ export function keepV4Streams(sdk: AlpacaV4, parts: StreamParts): Disposable {
   for (const name of MARKET_STREAMS) {
     data.wrap<(options?: V4StreamOptions) => V4Stream>(name, (make) => (options) => {
       const stream = make(lasting(options));
-      stream.onDisconnect(() => sayState(parts, 'down'));
-      stream.onConnect(() => sayState(parts, 'live'));
+      const data = keptData(stream, parts);
+      stream.onDisconnect(() => {
+        parts.recovery.say('down');
+        data?.down();
+      });
+      stream.onConnect(() => {
+        if (data?.isReturning !== true) parts.recovery.say('live');
+      });
       return stream;
     });
   }
@@ -46,12 +56,45 @@ function lasting(options: V4StreamOptions = {}): V4StreamOptions {
 
 function kept(stream: V4Stream, parts: StreamParts): V4Stream {
   const updates = new KeptTradeUpdates(parts, stream.handleMessage.bind(stream));
-  Object.defineProperty(stream, 'handleMessage', {
-    value: (message: unknown) => updates.take(message as Json),
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  });
+  new Overrides(stream).wrap<V4Stream['handleMessage']>('handleMessage', () => (message) => updates.take(message as Json));
   stream.onDisconnect(() => updates.down());
   return stream;
+}
+
+function keptData(stream: V4Stream, { recovery, history }: StreamParts): KeptMarketData | undefined {
+  const market = streamedMarket(stream.url);
+  if (market === undefined) return undefined;
+  const handle = stream.handleMessage.bind(stream);
+  const overrides = new Overrides(stream);
+  // What it makes of a frame has no other members than it knows.
+  let isRecovered = false;
+  overrides.wrap<V4Stream['safeEmit']>('safeEmit', (emit) => (event, ...args) => {
+    if (isRecovered) emit(event, { ...(args[0] as object), recovered: true });
+    else emit(event, ...args);
+  });
+  const data = new KeptMarketData({
+    recovery,
+    market,
+    source: history(market.loc),
+    handle,
+    handleRecovered: ({ t, i, ...frame }) => {
+      isRecovered = true;
+      try {
+        handle([{ ...frame, t: nanoseconds(String(t)), ...(i === undefined ? {} : { i: typeof i === 'string' ? BigInt(i) : i }) }]);
+      } finally {
+        isRecovered = false;
+      }
+    },
+  });
+  overrides.wrap<V4Stream['handleMessage']>('handleMessage', () => (message) => data.take(message));
+  overrides.wrap<() => void>('disconnect', (disconnect) => () => {
+    data.ended();
+    disconnect();
+  });
+  return data;
+}
+
+/** With nine places, as the stream itself gives times. */
+function nanoseconds(time: string): string {
+  return time.replace(/(?:\.(\d+))?Z$/, (_, places: string | undefined) => `.${(places ?? '').padEnd(9, '0')}Z`);
 }

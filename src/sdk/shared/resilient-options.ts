@@ -6,6 +6,7 @@ import type { Wiring } from '../../contracts/wiring.js';
 import { redactingLogger } from '../../core/logger.js';
 import {
   requireFunction,
+  requireInteger,
   requireKnown,
   requireMethods,
   requireNonNegative,
@@ -14,6 +15,16 @@ import {
   requirePositive,
 } from '../../core/options.js';
 import type { MetricsFactory } from '../../metrics/metric-source.js';
+
+/** How much is read of what a market stream has missed. What lies beyond is left out, and said. */
+export interface RecoveryBounds {
+  /** How far back, ms. @defaultValue 3_600_000, an hour */
+  readonly maxAgeMs: number;
+  /** Of one stream and symbol, after one interruption: the newest. @defaultValue 10_000 */
+  readonly maxRows: number;
+}
+
+const RECOVERY_BOUNDS: RecoveryBounds = { maxAgeMs: 3_600_000, maxRows: 10_000 };
 
 /** What `resilient` takes beside the SDK object. */
 export interface ResilientOptions extends Wiring {
@@ -28,9 +39,11 @@ export interface ResilientOptions extends Wiring {
   readonly metrics?: MetricsFactory;
   /** What is done with retries of the SDK's own: switched off with a warning, or refused. @defaultValue 'switch_off' */
   readonly ownRetries?: 'switch_off' | 'refuse';
+  /** How much is read of what a market stream has missed while it was interrupted. */
+  readonly recovery?: Partial<RecoveryBounds>;
 }
 
-const OPTIONS = ['bus', 'clock', 'random', 'logger', 'capabilities', 'journal', 'policy', 'cache', 'metrics', 'ownRetries'];
+const OPTIONS = ['bus', 'clock', 'random', 'logger', 'capabilities', 'journal', 'policy', 'cache', 'metrics', 'ownRetries', 'recovery'];
 
 /** What decides about money is never answered from a cache. */
 const NEVER_CACHED = /order|balance|position|mytrades|ledger|deposit|withdraw|leverage|margin|account/i;
@@ -63,6 +76,7 @@ export function requireKnownResilientOptions(options: Omit<ResilientOptions, 'ca
   // An attempt lasts the smaller of this and the SDK's own, so that nobody else sees it as it was given.
   const { timeoutMs } = policy === undefined ? {} : requireObject('policy', policy);
   if (timeoutMs !== undefined) requirePositive('policy.timeoutMs', timeoutMs);
+  recoveryBoundsOf(options);
 }
 
 /** @param names - of the options that there are. @throws TypeError naming the option that can't be meant. */
@@ -76,6 +90,15 @@ function requireWiring({ bus, clock, random, logger }: Wiring): void {
   if (clock !== undefined) requireMethods('clock', clock, ['now', 'monotonic', 'sleep', 'schedule']);
   if (random !== undefined) requireFunction('random', random);
   if (logger !== undefined) requireMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+}
+
+/** @throws TypeError or RangeError naming the bound that can't be meant. */
+export function recoveryBoundsOf({ recovery = {} }: Pick<ResilientOptions, 'recovery'>): RecoveryBounds {
+  requireKnown('resilient recovery', requireObject('recovery', recovery), ['maxAgeMs', 'maxRows']);
+  const bounds = { ...RECOVERY_BOUNDS, ...recovery };
+  requirePositive('recovery.maxAgeMs', bounds.maxAgeMs);
+  requireInteger('recovery.maxRows', bounds.maxRows, 1);
+  return bounds;
 }
 
 const CACHED: readonly MarketKind[] = ['quote', 'book', 'trades', 'bars', 'instrument'];
