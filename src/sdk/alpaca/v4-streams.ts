@@ -25,13 +25,22 @@ const MARKET_STREAMS = ['stockStream', 'cryptoStream', 'optionStream', 'newsStre
 
 /** Lets the streams that version 4 makes live through dropped connections, for as long as the bot does not end them. */
 export function keepV4Streams(sdk: AlpacaV4, parts: StreamParts): Disposable {
-  const trading = new Overrides(sdk.trading);
-  trading.wrap<(options?: V4StreamOptions) => V4Stream>('stream', (make) => (options) => kept(make(lasting(options)), parts));
-  const data = new Overrides(sdk.marketData);
+  const undo: Disposable[] = [];
+  const overridesOf = (target: object): Overrides => {
+    const overrides = new Overrides(target);
+    undo.push(overrides);
+    return overrides;
+  };
+  overridesOf(sdk.trading).wrap<(options?: V4StreamOptions) => V4Stream>('stream', (make) => (options) => {
+    const stream = make(lasting(options));
+    keepTrading(stream, overridesOf(stream), parts);
+    return stream;
+  });
+  const data = overridesOf(sdk.marketData);
   for (const name of MARKET_STREAMS) {
     data.wrap<(options?: V4StreamOptions) => V4Stream>(name, (make) => (options) => {
       const stream = make(lasting(options));
-      const data = keptData(stream, parts);
+      const data = keptData(stream, overridesOf(stream), parts);
       stream.onDisconnect(() => {
         parts.recovery.say('down');
         data?.down();
@@ -44,8 +53,7 @@ export function keepV4Streams(sdk: AlpacaV4, parts: StreamParts): Disposable {
   }
   return {
     [Symbol.dispose]: () => {
-      trading[Symbol.dispose]();
-      data[Symbol.dispose]();
+      for (const one of undo) one[Symbol.dispose]();
     },
   };
 }
@@ -54,22 +62,21 @@ function lasting(options: V4StreamOptions = {}): V4StreamOptions {
   return { ...options, maxReconnectAttempts: options.maxReconnectAttempts ?? FOREVER };
 }
 
-function kept(stream: V4Stream, parts: StreamParts): V4Stream {
+function keepTrading(stream: V4Stream, overrides: Overrides, parts: StreamParts): void {
   const updates = new KeptTradeUpdates(parts, stream.handleMessage.bind(stream));
-  new Overrides(stream).wrap<V4Stream['handleMessage']>('handleMessage', () => (message) => updates.take(message as Json));
+  overrides.wrap<V4Stream['handleMessage']>('handleMessage', () => (message) => updates.take(message as Json));
   stream.onDisconnect(() => updates.down());
-  return stream;
 }
 
-function keptData(stream: V4Stream, { recovery, history }: StreamParts): KeptMarketData | undefined {
+function keptData(stream: V4Stream, overrides: Overrides, { recovery, history }: StreamParts): KeptMarketData | undefined {
   const market = streamedMarket(stream.url);
   if (market === undefined) return undefined;
   const handle = stream.handleMessage.bind(stream);
-  const overrides = new Overrides(stream);
   // What it makes of a frame has no other members than it knows.
   let isRecovered = false;
   overrides.wrap<V4Stream['safeEmit']>('safeEmit', (emit) => (event, ...args) => {
-    if (isRecovered) emit(event, { ...(args[0] as object), recovered: true });
+    const [message] = args;
+    if (isRecovered && typeof message === 'object') emit(event, { ...message, recovered: true });
     else emit(event, ...args);
   });
   const data = new KeptMarketData({
