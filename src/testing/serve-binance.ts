@@ -3,10 +3,12 @@ import { requireText } from '../core/options.js';
 import { connectBinance } from './binance/connect-binance.js';
 import type { Endpoint } from './binance/endpoint.js';
 import { HttpFace } from './binance/http-face.js';
+import { listEndpoints } from './binance/list-endpoints.js';
 import { ListenKeys, listenKeyEndpoints } from './binance/listen-keys.js';
 import { marketEndpoints } from './binance/market-endpoints.js';
 import { orderEndpoints } from './binance/order-endpoints.js';
 import { BINANCE } from './binance/protocol.js';
+import { replaceEndpoints } from './binance/replace-endpoints.js';
 import { SocketFace } from './binance/socket-face.js';
 import { type ServedOverHttp, type ServeHttpOptions, Serving } from './served/serving.js';
 import type { SimulatedVenue } from './simulated-venue.js';
@@ -41,12 +43,13 @@ export async function serveBinance(venue: SimulatedVenue, options: ServeOptions 
   const { line, account, counters, credentials } = serving;
   const held = { ...credentials, publicKey };
   const listenKeys = new ListenKeys(core, account);
-  const endpoints = new Map<string, Endpoint>(Object.entries({ ...marketEndpoints, ...orderEndpoints, ...listenKeyEndpoints(listenKeys) }));
+  const served = { ...marketEndpoints, ...orderEndpoints, ...replaceEndpoints, ...listEndpoints, ...listenKeyEndpoints(listenKeys) };
+  const endpoints = new Map<string, Endpoint>(Object.entries(served));
   const face = new HttpFace(line, held, endpoints, counters);
   const { WebSocketServer } = await import('ws');
   const server = new WebSocketServer({ noServer: true });
   const sockets = new SocketFace({ line, credentials: held, server, endpoints, listenKeys, counters, canLogOn: publicKey !== undefined });
-  const { address, ...served } = await serving.listen(
+  const { address, ...listening } = await serving.listen(
     {
       request: (message, response) => face.handle(message, response),
       upgrade: (message, connection, head) => sockets.upgrade(message, connection, head),
@@ -54,7 +57,7 @@ export async function serveBinance(venue: SimulatedVenue, options: ServeOptions 
     () => sockets.close(),
   );
   const url = `http://${address}`;
-  return { ...served, url, wsUrl: `ws://${address}`, credentials, connect: (sdk) => connectBinance(sdk, url, credentials) };
+  return { ...listening, url, wsUrl: `ws://${address}`, credentials, connect: (sdk) => connectBinance(sdk, url, credentials) };
 }
 
 function requireEd25519(pem: string): KeyObject {

@@ -1,7 +1,8 @@
+import type { OrderList } from '../venue/order-list.js';
 import type { FillRecord, OrderRecord, OrderVersion } from '../venue/order-record.js';
 import { AMOUNT_PLACES, fromUnits } from '../venue/units.js';
 import type { VenueCore } from '../venue/venue-core.js';
-import { commonJson, eight } from './wire-format.js';
+import { commonJson, eight, listJson } from './wire-format.js';
 
 /** What happened to an order, as `x` of an execution report says it. */
 type Execution = 'NEW' | 'TRADE' | 'CANCELED' | 'EXPIRED' | 'REJECTED';
@@ -22,7 +23,26 @@ export function followAccount(core: VenueCore, account: string, listener: (event
     const rows = [base, quote].map((asset) => ({ a: asset, f: eight(all[asset]?.free ?? '0'), l: eight(all[asset]?.held ?? '0') }));
     listener({ e: 'outboundAccountPosition', E: venueTime, u: venueTime, B: rows });
   };
+  const listStatus = (list: OrderList): void => {
+    if (list.orders[0]?.account.name !== account) return;
+    const json = listJson(list, !list.isDone);
+    const orders = list.orders.map(({ id, clientOrderId }) => ({ s: json.symbol, i: id, c: clientOrderId }));
+    listener({
+      e: 'listStatus',
+      E: core.venueClock.venueNow(),
+      s: json.symbol,
+      g: list.id,
+      c: json.contingencyType,
+      l: json.listStatusType,
+      L: json.listOrderStatus,
+      r: 'NONE',
+      C: list.clientId,
+      T: core.venueClock.venueNow(),
+      O: orders,
+    });
+  };
   const engineListener = {
+    list: listStatus,
     order: (version: OrderVersion): void => {
       const { order, state } = version;
       if (order.account.name !== account) return;
@@ -62,7 +82,7 @@ function executionReport(order: OrderRecord, execution: Execution, id: number, v
     p: json.price,
     P: json.stopPrice,
     F: eight('0'),
-    g: -1,
+    g: json.orderListId,
     C: execution === 'CANCELED' ? order.clientOrderId : '',
     x: execution,
     X: json.status,

@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly needsKey?: boolean;
   /** Request weight, as Binance counts it. */
   readonly weight: number | ((params: URLSearchParams) => number);
+  /** How many orders it counts as. @defaultValue 1 where it places */
+  readonly orders?: number;
   readonly run: (request: Request) => WireReply;
 }
 

@@ -1,16 +1,10 @@
-import type { OrderIntent } from '../../contracts/orders.js';
-import { divide, floorToStep } from '../../core/decimal.js';
 import { ok, type WireReply } from '../served/wire-reply.js';
 import { fillsSince, openAsOf } from '../venue/lookups.js';
-import type { OrderRecord } from '../venue/order-record.js';
-import { fromUnits } from '../venue/units.js';
 import { deskById, deskOf, type Endpoint, integer, isReply, type Request } from './endpoint.js';
+import { namedOrder, orderRequestOf, responseDetail } from './order-requests.js';
 import { cancelledJson, eight, orderJson, placedJson, tradeJson } from './wire-format.js';
-import { failure, missing, refusalReply } from './wire-reply.js';
+import { failure, refusalReply } from './wire-reply.js';
 
-const TYPES: Readonly<Record<string, OrderIntent['type']>> = { MARKET: 'market', LIMIT: 'limit', STOP_LOSS: 'stop', STOP_LOSS_LIMIT: 'stop_limit' };
-const SIDES: Readonly<Record<string, 'buy' | 'sell'>> = { BUY: 'buy', SELL: 'sell' };
-const TIMES: Readonly<Record<string, 'gtc' | 'ioc' | 'fok'>> = { GTC: 'gtc', IOC: 'ioc', FOK: 'fok' };
 const DEFAULT_LIMIT = 500;
 const MOST = 1_000;
 
@@ -27,41 +21,13 @@ export const orderEndpoints: Readonly<Record<string, Endpoint>> = {
 
 function place(request: Request): WireReply {
   const { core, params } = request;
-  const intent = intentOf(request);
-  if ('status' in intent) return intent;
+  const wanted = orderRequestOf(request);
+  if (isReply(wanted)) return wanted;
   const clientOrderId = params.get('newClientOrderId') || `sim_${core.log.count.toString(36)}`;
-  const answer = core.engine.place(request.account, intent, clientOrderId);
+  const answer = core.engine.place(request.account, wanted, clientOrderId);
   if (!answer.ok) return refusalReply(answer, core.venueClock.venueNow());
   request.placed(answer.value);
-  const detail = params.get('newOrderRespType') ?? (intent.type === 'market' || intent.type === 'limit' ? 'FULL' : 'ACK');
-  return ok(placedJson(answer.value, detail));
-}
-
-function intentOf(request: Request): OrderIntent | WireReply {
-  const { params } = request;
-  const desk = deskOf(request);
-  if (isReply(desk)) return desk;
-  const { symbol } = desk.market;
-  const side = SIDES[params.get('side') ?? ''];
-  if (side === undefined) return params.has('side') ? failure(-1117, 'Invalid side.') : missing('side');
-  const type = TYPES[params.get('type') ?? ''];
-  if (type === undefined) return params.has('type') ? failure(-1116, 'Invalid orderType.') : missing('type');
-  const isLimit = type === 'limit' || type === 'stop_limit';
-  const timeInForce = TIMES[params.get('timeInForce') ?? (isLimit ? '' : 'GTC')];
-  if (timeInForce === undefined) return params.has('timeInForce') ? failure(-1115, 'Invalid timeInForce.') : missing('timeInForce');
-  const price = params.get('price');
-  if (isLimit && price === null) return missing('price');
-  const stopPrice = params.get('stopPrice');
-  if (type.startsWith('stop') && stopPrice === null) return missing('stopPrice');
-  let qty = params.get('quantity');
-  const spend = params.get('quoteOrderQty');
-  if (qty === null && spend !== null && type === 'market') {
-    const now = request.core.agenda.now;
-    const market = side === 'buy' ? desk.market.askUnits(now) : desk.market.bidUnits(now);
-    qty = /^\d+(\.\d+)?$/.test(spend) ? floorToStep(divide(spend, fromUnits(market, symbol.pricePlaces)), symbol.qtyStep) : spend;
-  }
-  if (qty === null) return missing('quantity');
-  return { symbol: symbol.name, side, type, qty, timeInForce, ...(isLimit && price !== null && { price }), ...(stopPrice !== null && { stopPrice }) };
+  return ok(placedJson(answer.value, responseDetail(params, wanted.type)));
 }
 
 function cancel(request: Request): WireReply {
@@ -80,17 +46,6 @@ function find(request: Request): WireReply {
   const asOf = request.asOf();
   const version = order.found?.asOf(asOf) ?? order.found?.previous?.asOf(asOf);
   return version === undefined ? failure(-2013, 'Order does not exist.') : ok(orderJson(version));
-}
-
-function namedOrder(request: Request): { readonly found: OrderRecord | undefined } | WireReply {
-  const { core, params } = request;
-  const desk = deskOf(request);
-  if (isReply(desk)) return desk;
-  const clientOrderId = params.get('origClientOrderId');
-  const venueOrderId = params.get('orderId');
-  if (!clientOrderId && !venueOrderId) return failure(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!");
-  const found = core.engine.find(request.account, venueOrderId ? { venueOrderId } : { clientOrderId: clientOrderId ?? '' });
-  return { found: found?.symbol === desk.market.symbol ? found : undefined };
 }
 
 function openOrders({ core, params, account: name, asOf }: Request): WireReply {

@@ -11,9 +11,10 @@ export const BINANCE: Protocol = {
     { id: 'weight', scope: 'ip', kind: 'window', units: 6_000, perMs: 60_000 },
     { id: 'orders', scope: 'account', kind: 'window', units: 100, perMs: 10_000 },
   ],
-  units: ({ scope }: Limit, { operation, weight }) => {
+  units: ({ scope }: Limit, { operation, weight, orders = 1 }) => {
     if (scope === 'ip') return weight;
-    return operation === 'place' || (scope === 'symbol' && operation === 'cancel') ? 1 : 0;
+    if (operation === 'place') return orders;
+    return scope === 'symbol' && operation === 'cancel' ? 1 : 0;
   },
   refusal: refusalReply,
   rejected: failure(-2010, 'Order rejected.'),
@@ -39,6 +40,7 @@ export function incomingOf(credentials: VenueCredentials, request: SignedRequest
     operation: endpoint.operation,
     weight: typeof endpoint.weight === 'number' ? endpoint.weight : endpoint.weight(params),
     symbol: params.get('symbol') ?? undefined,
+    orders: endpoint.orders,
     run: (context) => {
       const refused = endpoint.signed
         ? authenticate(context.core, credentials, { key, signed, params, isLoggedOn })

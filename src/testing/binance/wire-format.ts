@@ -1,5 +1,6 @@
 import { toPlaces } from '../../core/decimal.js';
 import type { ListedSymbol } from '../venue/listed-symbol.js';
+import type { OrderList } from '../venue/order-list.js';
 import type { FillRecord, OrderRecord, OrderVersion } from '../venue/order-record.js';
 import { AMOUNT_PLACES, fromUnits } from '../venue/units.js';
 
@@ -8,6 +9,7 @@ const LARGEST_QTY = '9000000.00000000';
 const LARGEST_PRICE = '1000000000.00000000';
 
 const TYPES = { market: 'MARKET', limit: 'LIMIT', stop: 'STOP_LOSS', stop_limit: 'STOP_LOSS_LIMIT' } as const;
+const LIMIT_MAKER = 'LIMIT_MAKER';
 const STATES: Readonly<Record<OrderVersion['state'], string>> = {
   working: 'NEW',
   partially_filled: 'PARTIALLY_FILLED',
@@ -32,7 +34,7 @@ export function orderJson(version: OrderVersion): Record<string, unknown> {
     ...commonJson(version),
     time: order.createdVenueTime,
     updateTime: venueTime,
-    isWorking: order.phase !== 'waiting',
+    isWorking: order.phase !== 'waiting' && order.phase !== 'pending',
     origQuoteOrderQty: eight('0'),
   };
 }
@@ -44,17 +46,18 @@ export function commonJson(version: Omit<OrderVersion, 'at' | 'view'>): Record<s
   return {
     symbol: symbol.id,
     orderId: order.id,
-    orderListId: -1,
+    orderListId: listIdOf(order),
     clientOrderId: order.clientOrderId,
     price: price(order.price, symbol),
     origQty: qty(order.qty, symbol),
     executedQty: qty(version.filled, symbol),
     cummulativeQuoteQty: eight(fromUnits(version.traded, symbol.pricePlaces + symbol.qtyPlaces)),
-    status: STATES[version.state],
+    status: version.state === 'working' && order.phase === 'pending' ? 'PENDING_NEW' : STATES[version.state],
     timeInForce: order.timeInForce === 'day' ? 'GTC' : order.timeInForce.toUpperCase(),
-    type: TYPES[order.type],
+    type: order.postOnly ? LIMIT_MAKER : TYPES[order.type],
     side: order.side.toUpperCase(),
     stopPrice: price(order.stopPrice, symbol),
+    ...(order.trail !== undefined && 'bips' in order.trail && { trailingDelta: order.trail.bips }),
     icebergQty: eight('0'),
     workingTime: order.createdVenueTime,
     selfTradePreventionMode: 'NONE',
@@ -64,7 +67,13 @@ export function commonJson(version: Omit<OrderVersion, 'at' | 'view'>): Record<s
 /** The answer to POST order, as short or long as was asked for. */
 export function placedJson(order: OrderRecord, detail: string): Record<string, unknown> {
   const { symbol, latest } = order;
-  const brief = { symbol: symbol.id, orderId: order.id, orderListId: -1, clientOrderId: order.clientOrderId, transactTime: latest.venueTime };
+  const brief = {
+    symbol: symbol.id,
+    orderId: order.id,
+    orderListId: listIdOf(order),
+    clientOrderId: order.clientOrderId,
+    transactTime: latest.venueTime,
+  };
   if (detail === 'ACK') return brief;
   const result = { ...commonJson(latest), ...brief };
   if (detail === 'RESULT') return result;
@@ -84,6 +93,33 @@ export function cancelledJson(order: OrderRecord, cancelId: string): Record<stri
   return { ...commonJson(latest), origClientOrderId: order.clientOrderId, clientOrderId: cancelId, transactTime: latest.venueTime };
 }
 
+/** The answer to an amendment. @param before - the client order id that it had */
+export function amendedJson(order: OrderRecord, before: string, executionId: number): Record<string, unknown> {
+  const { origQty, cummulativeQuoteQty, ...rest } = commonJson(order.latest);
+  const amendedOrder = { ...rest, origClientOrderId: before, qty: origQty, cumulativeQuoteQty: cummulativeQuoteQty, quoteOrderQty: eight('0') };
+  return { transactTime: order.latest.venueTime, executionId, amendedOrder };
+}
+
+/** A list as it is listed. */
+export function listJson(list: OrderList, isOpen: boolean): Record<string, unknown> {
+  const [first] = list.orders;
+  const symbol = first?.symbol.id;
+  return {
+    orderListId: list.id,
+    contingencyType: list.contingency === 'oco' ? 'OCO' : 'OTO',
+    listStatusType: isOpen ? 'EXEC_STARTED' : 'ALL_DONE',
+    listOrderStatus: isOpen ? 'EXECUTING' : 'ALL_DONE',
+    listClientOrderId: list.clientId,
+    transactionTime: list.createdVenueTime,
+    symbol,
+    orders: list.orders.map((order) => ({ symbol, orderId: order.id, clientOrderId: order.clientOrderId })),
+  };
+}
+
+function listIdOf({ list }: OrderRecord): number {
+  return list?.id ?? -1;
+}
+
 export function tradeJson(fill: FillRecord): Record<string, unknown> {
   const { order } = fill;
   const { symbol } = order;
@@ -91,7 +127,7 @@ export function tradeJson(fill: FillRecord): Record<string, unknown> {
     symbol: symbol.id,
     id: fill.tradeId,
     orderId: order.id,
-    orderListId: -1,
+    orderListId: listIdOf(order),
     price: price(fill.price, symbol),
     qty: qty(fill.qty, symbol),
     quoteQty: eight(fromUnits(BigInt(fill.price) * BigInt(fill.qty), symbol.pricePlaces + symbol.qtyPlaces)),
@@ -116,17 +152,26 @@ export function symbolJson(symbol: ListedSymbol): Record<string, unknown> {
     quoteAssetPrecision: PLACES,
     baseCommissionPrecision: PLACES,
     quoteCommissionPrecision: PLACES,
-    orderTypes: Object.values(TYPES),
+    orderTypes: [...Object.values(TYPES), LIMIT_MAKER],
     icebergAllowed: false,
-    ocoAllowed: false,
+    ocoAllowed: true,
+    otoAllowed: true,
+    amendAllowed: true,
     quoteOrderQtyMarketAllowed: true,
-    allowTrailingStop: false,
-    cancelReplaceAllowed: false,
+    allowTrailingStop: true,
+    cancelReplaceAllowed: true,
     isSpotTradingAllowed: true,
     isMarginTradingAllowed: false,
     filters: [
       { filterType: 'PRICE_FILTER', minPrice: eight(symbol.priceStep), maxPrice: LARGEST_PRICE, tickSize: eight(symbol.priceStep) },
       { filterType: 'LOT_SIZE', minQty: step, maxQty: LARGEST_QTY, stepSize: step },
+      {
+        filterType: 'TRAILING_DELTA',
+        minTrailingAboveDelta: 1,
+        maxTrailingAboveDelta: 9_999,
+        minTrailingBelowDelta: 1,
+        maxTrailingBelowDelta: 9_999,
+      },
       { filterType: 'MARKET_LOT_SIZE', minQty: step, maxQty: LARGEST_QTY, stepSize: step },
       {
         filterType: 'NOTIONAL',

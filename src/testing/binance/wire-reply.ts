@@ -44,6 +44,8 @@ export function refusalReply(refusal: Refusal, venueNow: number): WireReply {
     // No money and a client id that is taken share one code; only the words differ.
     case 'insufficient_funds':
     case 'duplicate_client_id':
+    case 'would_match':
+    case 'bad_list':
       return failure(-2010, message);
   }
 }

@@ -46,7 +46,10 @@ export function refusalReply({ reason }: Refusal, isOrder: boolean): WireReply {
       return failure('EGeneral:Invalid arguments');
     case 'unknown_order':
       return failure('EOrder:Unknown order');
+    case 'would_match':
+      return failure('EOrder:Post only order');
     case 'rejected':
+    case 'bad_list':
       return REJECTED;
     case 'insufficient_funds':
       return failure('EOrder:Insufficient funds');

@@ -24,6 +24,8 @@ export interface Incoming {
   /** As the protocol counts it. */
   readonly weight: number;
   readonly symbol: string | undefined;
+  /** How many orders it counts as, where that is not one. */
+  readonly orders?: number | undefined;
   /** What the venue does with it, credentials checked first. */
   readonly run: (context: RequestContext) => WireReply;
 }

@@ -1,4 +1,5 @@
 import type { Ledger } from './ledger.js';
+import type { OrderList } from './order-list.js';
 import type { FillRecord, OrderOwner, OrderRecord, OrderVersion } from './order-record.js';
 
 /** Append-only in time, cut at the front; finding a moment is a binary search. */
@@ -40,6 +41,8 @@ export class AccountBooks implements OrderOwner {
   readonly byId: Map<number, OrderRecord> = new Map();
   readonly fills: TimeLine<FillRecord> = new TimeLine();
   readonly changes: TimeLine<OrderVersion> = new TimeLine();
+  /** By their ids, oldest first. */
+  readonly lists: Map<number, OrderList> = new Map();
   readonly #byClientId = new Map<string, OrderRecord>();
   readonly #usedClientIds: Set<string> | undefined;
 
@@ -52,6 +55,17 @@ export class AccountBooks implements OrderOwner {
 
   add(order: OrderRecord): void {
     this.byId.set(order.id, order);
+    this.#link(order);
+  }
+
+  /** Gives an order another client id. */
+  rename(order: OrderRecord, clientOrderId: string): void {
+    this.#unlink(order);
+    order.clientOrderId = clientOrderId;
+    this.#link(order);
+  }
+
+  #link(order: OrderRecord): void {
     order.previous = this.#byClientId.get(order.clientOrderId);
     this.#byClientId.set(order.clientOrderId, order);
     this.#usedClientIds?.add(order.clientOrderId);
@@ -63,6 +77,17 @@ export class AccountBooks implements OrderOwner {
 
   hasOpen(clientOrderId: string): boolean {
     return [...this.withClientId(clientOrderId)].some((order) => order.isLive);
+  }
+
+  /** The open list of that id of the client's, else the newest. */
+  listOf(clientId: string): OrderList | undefined {
+    let newest: OrderList | undefined;
+    for (const list of this.lists.values()) {
+      if (list.clientId !== clientId) continue;
+      if (!list.isDone) return list;
+      newest = list;
+    }
+    return newest;
   }
 
   /** Newest first. */
@@ -83,6 +108,11 @@ export class AccountBooks implements OrderOwner {
 
   #remove(order: OrderRecord): void {
     this.byId.delete(order.id);
+    if (order.list?.orders.every(({ id }) => !this.byId.has(id)) === true) this.lists.delete(order.list.id);
+    this.#unlink(order);
+  }
+
+  #unlink(order: OrderRecord): void {
     const newest = this.#byClientId.get(order.clientOrderId);
     if (newest === order) {
       if (order.previous === undefined) this.#byClientId.delete(order.clientOrderId);

@@ -13,6 +13,8 @@ export type RefusalReason =
   | 'insufficient_funds'
   | 'duplicate_client_id'
   | 'unknown_order'
+  | 'would_match'
+  | 'bad_list'
   | 'rejected';
 
 export interface Refusal {

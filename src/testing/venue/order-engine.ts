@@ -1,55 +1,16 @@
-import type { VenueOrder } from '../../contracts/broker.js';
-import type { OrderIntent } from '../../contracts/orders.js';
-import type { Random } from '../../core/random.js';
 import { AccountBooks } from './account-books.js';
-import type { Agenda } from './agenda.js';
 import { type Answer, done, refuse } from './answers.js';
 import type { Desk } from './desk.js';
+import type { EngineListener, EngineParts, OrderName } from './engine-parts.js';
 import { Ledger } from './ledger.js';
-import { type FillRecord, OrderRecord, type OrderTerms, type OrderVersion } from './order-record.js';
-import { checkTerms } from './order-terms.js';
-import { fromUnits } from './units.js';
-import type { VenueClock } from './venue-clock.js';
-import type { VenueLog } from './venue-log.js';
-
-/** What the engine is built of and how it behaves; see the options of `SimulatedVenue`. */
-export interface EngineParts {
-  readonly clock: VenueClock;
-  readonly agenda: Agenda;
-  readonly log: VenueLog;
-  readonly random: Random;
-  readonly desks: ReadonlyMap<string, Desk>;
-  readonly opening: bigint | Readonly<Record<string, string>>;
-  readonly clientIds: { readonly maxLength: number; readonly pattern: RegExp; readonly unique: 'forever' | 'open_orders' | 'none' };
-  readonly partialFills: boolean;
-  /** Parts per million of the asset received. */
-  readonly makerFeePpm: bigint;
-  readonly takerFeePpm: bigint;
-  readonly cancelLosesToFill: number;
-  readonly lateFill: number;
-  readonly archiveAfterMs: number;
-  readonly onArchive: (order: OrderRecord) => void;
-}
-
-/** What an order is named by: either id will do. */
-export interface OrderName {
-  readonly clientOrderId?: string;
-  readonly venueOrderId?: string;
-}
-
-/** An order that may be taken in: its money is set aside. */
-interface CheckedOrder {
-  readonly terms: OrderTerms;
-  readonly heldPerUnit: bigint;
-  readonly executesAt: number;
-}
-
-export interface EngineListener {
-  order(version: OrderVersion): void;
-  fill(fill: FillRecord): void;
-}
+import { type ListRequest, OrderList, pairRefusal } from './order-list.js';
+import { type FillRecord, OrderRecord, type OrderTerms, type OrderVersion, stateOf } from './order-record.js';
+import { type CheckedOrder, checkTerms, heldAsset, type OrderRequest, reaches } from './order-terms.js';
+import { TrailingStops } from './trailing-stops.js';
+import { fromUnits, toUnits } from './units.js';
 
 const SOON_MS = 1_000;
+const TRAIL_EVERY_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 /** The matching engine: synchronous, alone with its clock, its random numbers and its agenda. */
@@ -59,6 +20,9 @@ export class OrderEngine {
   readonly #parts: EngineParts;
   #lastOrderId = 0;
   #lastTradeId = 0;
+  #lastListId = 0;
+  readonly #trails = new TrailingStops();
+  #isTrailPlanned = false;
   #archivedUntil: number;
 
   constructor(parts: EngineParts) {
@@ -81,22 +45,61 @@ export class OrderEngine {
     this.#archive();
   }
 
-  place(accountName: string, intent: OrderIntent, clientOrderId: string, isExternal = false): Answer<OrderRecord> {
+  place(accountName: string, request: OrderRequest, clientOrderId: string, isExternal = false): Answer<OrderRecord> {
     this.catchUp();
     const account = this.account(accountName);
-    const checked = this.#check(account, intent, clientOrderId);
-    if (!checked.ok) {
-      this.#log('order.refused', { account: accountName, clientOrderId, reason: checked.reason });
-      return checked;
+    const taken = this.#take(account, request, clientOrderId);
+    if (!taken.ok) {
+      this.#log('order.refused', { account: accountName, clientOrderId, reason: taken.reason });
+      return taken;
     }
-    return done(this.#accept(account, intent, clientOrderId, checked.value, isExternal));
+    return done(this.#accept(account, ...taken.value, isExternal));
+  }
+
+  /** Places several orders that hang together, or none of them. Those that wait for another set no money aside before it is their turn. */
+  placeList(accountName: string, { contingency, clientId, legs }: ListRequest): Answer<OrderList> {
+    this.catchUp();
+    const account = this.account(accountName);
+    const checked: CheckedOrder[] = [];
+    for (const { request, clientOrderId } of legs) {
+      const leg = this.#check(account, request, clientOrderId);
+      if (!leg.ok) return leg;
+      checked.push(leg.value);
+    }
+    if (account.listOf(clientId)?.isDone === false || new Set(legs.map((leg) => leg.clientOrderId)).size < legs.length) return refuse('duplicate_client_id', 'Duplicate order sent.');
+    const pair = contingency === 'oto' ? [] : checked.slice(-2);
+    const unsound = pairRefusal(pair, contingency === 'oco');
+    if (unsound !== undefined) return unsound;
+    const first = (contingency === 'oco' ? pair.find(({ terms }) => terms.stopPrice === 0 && terms.trail === undefined) : checked[0]) as CheckedOrder;
+    const dearest = Math.max(...(contingency === 'oco' ? pair : [first]).map(({ terms }) => terms.price || terms.stopPrice));
+    const held = this.#hold(account, first, dearest);
+    if (!held.ok) return held;
+    const orders = checked.map((leg) => {
+      const order = this.#admit(account, leg, leg === first ? held.value : 0n, false);
+      order.phase = 'pending';
+      return order;
+    });
+    const list = new OrderList(++this.#lastListId, clientId, contingency, orders, this.#parts.clock.venueNow(this.#now));
+    account.lists.set(list.id, list);
+    this.#log('list.accepted', { id: list.id, contingency, orders: orders.map(({ id }) => id) });
+    for (const listener of this.listeners) listener.list?.(list);
+    for (const order of orders) if (contingency !== 'oco' && order !== list.working) this.#publish(order);
+    for (const [index, order] of orders.entries())
+      if ((contingency === 'oco' || order === list.working) && order.phase === 'pending') this.#begin(order, checked[index]!.executesAt);
+    return done(list);
   }
 
   /**
    * Puts a new order in the place of an open one at once, or leaves that as it is.
    * @param replaced - hears the new order's number before anybody hears of the change.
    */
-  replace(accountName: string, name: OrderName, intent: OrderIntent, clientOrderId: string, replaced: (newId: number) => void): Answer<OrderRecord> {
+  replace(
+    accountName: string,
+    name: OrderName,
+    request: OrderRequest,
+    clientOrderId: string,
+    replaced: (newId: number) => void,
+  ): Answer<OrderRecord> {
     this.catchUp();
     const old = this.find(accountName, name);
     if (old === undefined || !old.isLive) return refuse('unknown_order', 'Unknown order sent.');
@@ -104,24 +107,24 @@ export class OrderEngine {
     // What the old one sets aside is there for the new one.
     const held = old.heldPerUnit * BigInt(old.qty - old.filled);
     account.ledger.release(heldAsset(old), held);
-    const checked = this.#check(account, intent, clientOrderId);
-    if (!checked.ok) {
+    const taken = this.#take(account, request, clientOrderId);
+    if (!taken.ok) {
       account.ledger.hold(heldAsset(old), held);
-      return checked;
+      return taken;
     }
     old.heldPerUnit = 0n;
     replaced(this.#lastOrderId + 1);
     this.#end(old, 'canceled');
-    return done(this.#accept(account, intent, clientOrderId, checked.value, false));
+    return done(this.#accept(account, ...taken.value, false));
   }
 
-  #accept(
-    account: AccountBooks,
-    intent: OrderIntent,
-    clientOrderId: string,
-    { terms, heldPerUnit, executesAt }: CheckedOrder,
-    isExternal: boolean,
-  ): OrderRecord {
+  #accept(account: AccountBooks, checked: CheckedOrder, heldPerUnit: bigint, isExternal: boolean): OrderRecord {
+    const order = this.#admit(account, checked, heldPerUnit, isExternal);
+    this.#begin(order, checked.executesAt);
+    return order;
+  }
+
+  #admit(account: AccountBooks, { request, clientOrderId, terms }: CheckedOrder, heldPerUnit: bigint, isExternal: boolean): OrderRecord {
     const order = new OrderRecord(++this.#lastOrderId, clientOrderId, account, terms, this.#parts.clock.venueNow(this.#now), isExternal);
     order.heldPerUnit = heldPerUnit;
     this.#log('order.accepted', {
@@ -131,16 +134,36 @@ export class OrderEngine {
       symbol: terms.symbol.name,
       side: terms.side,
       type: terms.type,
-      qty: intent.qty,
-      ...(terms.price > 0 && { price: intent.price }),
+      qty: request.qty,
+      ...(terms.price > 0 && { price: request.price }),
       ...(isExternal && { external: true }),
     });
     account.add(order);
     account.open.add(order);
     if (terms.timeInForce === 'day') this.#planExpiry(order);
-    if (terms.stopPrice > 0) this.#rest(order, 'waiting');
-    else this.#execute(order, executesAt);
     return order;
+  }
+
+  #begin(order: OrderRecord, market: number): void {
+    if (order.stopPrice > 0 || order.trail !== undefined) this.#rest(order, 'waiting');
+    else this.#execute(order, market);
+  }
+
+  /** Makes an open order smaller in its place, under another client id if it is given one. */
+  shrink(order: OrderRecord, qty: string, clientOrderId: string): Answer<OrderRecord> {
+    this.catchUp();
+    const units = toUnits(qty, order.symbol.qtyPlaces);
+    if (!order.isLive || !(units < order.qty)) return refuse('unknown_order', 'Unknown order sent.');
+    if (!(units > order.filled) || units % order.symbol.qtyStepUnits !== 0)
+      return refuse('lot_size', `qty must be a multiple of ${order.symbol.qtyStep}`);
+    const account = this.account(order.account.name);
+    if (clientOrderId !== order.clientOrderId && account.hasOpen(clientOrderId)) return refuse('duplicate_client_id', 'Duplicate order sent.');
+    account.ledger.release(heldAsset(order), order.heldPerUnit * BigInt(order.qty - units));
+    order.qty = units;
+    account.rename(order, clientOrderId);
+    this.#log('order.amended', { id: order.id, qty });
+    this.#publish(order);
+    return done(order);
   }
 
   /** Cancels; an order that is not open can't be told from one that never was. */
@@ -208,29 +231,40 @@ export class OrderEngine {
     return this.#parts.agenda.now;
   }
 
-  #check(account: AccountBooks, intent: OrderIntent, clientOrderId: string): Answer<CheckedOrder> {
+  #check(account: AccountBooks, request: OrderRequest, clientOrderId: string): Answer<CheckedOrder> {
     const { desks, clientIds } = this.#parts;
-    const desk = desks.get(intent.symbol);
-    if (desk === undefined) return refuse('unknown_symbol', `Invalid symbol: ${String(intent.symbol)}`);
+    const desk = desks.get(request.symbol);
+    if (desk === undefined) return refuse('unknown_symbol', `Invalid symbol: ${String(request.symbol)}`);
     if (clientOrderId.length > clientIds.maxLength || !clientIds.pattern.test(clientOrderId))
       return refuse('bad_client_id', `clientOrderId must match ${clientIds.pattern} and have at most ${clientIds.maxLength} characters`);
-    const market = intent.side === 'buy' ? desk.market.askUnits(this.#now) : desk.market.bidUnits(this.#now);
-    const checked = checkTerms(intent, desk.market.symbol, market);
+    const market = request.side === 'buy' ? desk.market.askUnits(this.#now) : desk.market.bidUnits(this.#now);
+    const checked = checkTerms(request, desk.market.symbol, market);
     if (!checked.ok) return checked;
     const { unique } = clientIds;
     if (unique === 'forever' ? account.hasUsed(clientOrderId) : unique === 'open_orders' && account.hasOpen(clientOrderId))
       return refuse('duplicate_client_id', 'Duplicate order sent.');
     const terms = checked.value;
-    const heldPerUnit = this.#heldPerUnit(terms, terms.price || terms.stopPrice || market);
-    if (!account.ledger.hold(heldAsset(terms), heldPerUnit * BigInt(terms.qty)))
-      return refuse('insufficient_funds', 'Account has insufficient balance for requested action.');
-    return done({ terms, heldPerUnit, executesAt: market });
+    if (terms.postOnly && reaches(terms, market)) return refuse('would_match', 'Order would immediately match and take.');
+    return done({ request, clientOrderId, terms, executesAt: market });
+  }
+
+  #take(account: AccountBooks, request: OrderRequest, clientOrderId: string): Answer<readonly [CheckedOrder, heldPerUnit: bigint]> {
+    const checked = this.#check(account, request, clientOrderId);
+    if (!checked.ok) return checked;
+    const held = this.#hold(account, checked.value);
+    return held.ok ? done([checked.value, held.value]) : held;
+  }
+
+  /** Sets its money aside. @returns how much for each unit */
+  #hold({ ledger }: AccountBooks, { terms, executesAt }: CheckedOrder, price = terms.price || terms.stopPrice || executesAt): Answer<bigint> {
+    const heldPerUnit = this.#heldPerUnit(terms, price);
+    if (ledger.hold(heldAsset(terms), heldPerUnit * BigInt(terms.qty))) return done(heldPerUnit);
+    return refuse('insufficient_funds', 'Account has insufficient balance for requested action.');
   }
 
   // A taker's part first; what is left rests, goes on filling at the price that was met, or expires.
   #execute(order: OrderRecord, market: number): void {
-    const isMarketable = order.price === 0 || (order.side === 'buy' ? market <= order.price : market >= order.price);
-    if (!isMarketable) {
+    if (!reaches(order, market)) {
       if (order.timeInForce === 'ioc' || order.timeInForce === 'fok') this.#end(order, 'expired');
       else this.#rest(order, 'resting');
       return;
@@ -255,6 +289,12 @@ export class OrderEngine {
 
   #rest(order: OrderRecord, phase: 'resting' | 'waiting', lookAt = this.#now): void {
     order.phase = phase;
+    if (phase === 'waiting' && order.trail !== undefined) {
+      this.#trails.add(order, this.#marketPrice(order));
+      this.#publish(order);
+      this.#planTrails();
+      return;
+    }
     const desk = this.#desk(order);
     desk.add(order);
     this.#publish(order);
@@ -285,8 +325,19 @@ export class OrderEngine {
     this.#planLook(desk, desk.nextReach(now + 1));
   }
 
+  #planTrails(): void {
+    if (this.#isTrailPlanned || this.#trails.size === 0) return;
+    this.#isTrailPlanned = true;
+    this.#parts.agenda.plan((Math.floor(this.#now / TRAIL_EVERY_MS) + 1) * TRAIL_EVERY_MS, () => {
+      this.#isTrailPlanned = false;
+      for (const order of this.#trails.met((each) => this.#marketPrice(each))) if (order.phase === 'waiting') this.#trigger(this.#desk(order), order);
+      this.#planTrails();
+    });
+  }
+
   #trigger(desk: Desk, order: OrderRecord): void {
-    desk.noteEnded(order, true);
+    this.#stopWaiting(desk, order);
+    this.#endPartner(order);
     const { ledger } = order.account;
     const market = this.#marketPrice(order);
     ledger.release(heldAsset(order), order.heldPerUnit * BigInt(order.qty));
@@ -302,6 +353,7 @@ export class OrderEngine {
   }
 
   #fill(order: OrderRecord, qty: number, price: number, isMaker: boolean): void {
+    this.#endPartner(order);
     const { symbol, account, side } = order;
     const { makerFeePpm, takerFeePpm, clock } = this.#parts;
     const quantity = BigInt(qty);
@@ -328,10 +380,42 @@ export class OrderEngine {
       price: fromUnits(price, symbol.pricePlaces),
     });
     for (const listener of this.listeners) listener.fill(fill);
-    if (order.filled === order.qty) this.#leave(order);
+    if (order.filled !== order.qty) return;
+    this.#leave(order);
+    const { list } = order;
+    // The answer to a list still shows the others waiting, however soon the first has filled.
+    if (list?.working === order) this.#parts.agenda.plan(now + 1, () => this.#beginPending(list));
   }
 
+  /** Of a pair one ends the other as soon as it starts. */
+  #endPartner(order: OrderRecord): void {
+    const pair = order.list?.pair;
+    if (pair?.includes(order) === true) for (const other of pair) if (other !== order && other.isLive) this.#endAlone(other, 'expired');
+  }
+
+  /** It is the turn of the orders that have waited for another one. */
+  #beginPending(list: OrderList): void {
+    const orders = list.orders.filter(({ phase }) => phase === 'pending');
+    const [first] = orders.length > 1 ? orders.filter(({ stopPrice, trail }) => stopPrice === 0 && trail === undefined) : orders;
+    if (first === undefined) return;
+    const market = this.#marketPrice(first);
+    first.heldPerUnit = this.#heldPerUnit(first, Math.max(...orders.map(({ price, stopPrice }) => price || stopPrice)) || market);
+    const isRefused = first.postOnly && reaches(first, market);
+    if (isRefused || !first.account.ledger.hold(heldAsset(first), first.heldPerUnit * BigInt(first.qty))) {
+      first.heldPerUnit = 0n;
+      this.#end(first, 'expired');
+      return;
+    }
+    for (const order of orders) if (order.phase === 'pending') this.#begin(order, market);
+  }
+
+  /** Ends an order, and those that hang on it. */
   #end(order: OrderRecord, state: 'canceled' | 'expired' | 'rejected'): void {
+    this.#endAlone(order, state);
+    for (const other of order.list?.orders ?? []) if (other.isLive) this.#endAlone(other, state === 'canceled' ? state : 'expired');
+  }
+
+  #endAlone(order: OrderRecord, state: 'canceled' | 'expired' | 'rejected'): void {
     order.account.ledger.release(heldAsset(order), order.heldPerUnit * BigInt(order.qty - order.filled));
     this.#leave(order);
     this.#log(`order.${state}`, { id: order.id });
@@ -339,10 +423,17 @@ export class OrderEngine {
   }
 
   #leave(order: OrderRecord): void {
-    const { phase } = order;
+    const { phase, list } = order;
     order.phase = 'ended';
     order.account.open.delete(order);
-    if (phase === 'resting' || phase === 'waiting') this.#desk(order).noteEnded(order, phase === 'waiting');
+    if (phase === 'waiting') this.#stopWaiting(this.#desk(order), order);
+    else if (phase === 'resting') this.#desk(order).noteEnded(order, false);
+    if (list?.isDone === true) for (const listener of this.listeners) listener.list?.(list);
+  }
+
+  #stopWaiting(desk: Desk, order: OrderRecord): void {
+    if (order.trail === undefined) desk.noteEnded(order, true);
+    else this.#trails.delete(order);
   }
 
   #publish(order: OrderRecord, ended?: 'canceled' | 'expired' | 'rejected'): void {
@@ -406,16 +497,4 @@ export class OrderEngine {
   #log(type: string, body: object): void {
     this.#parts.log.append(this.#now, type, body);
   }
-}
-
-/** The asset that an order sets aside: what it pays with. */
-function heldAsset(order: Pick<OrderTerms, 'side' | 'symbol'>): string {
-  return order.side === 'buy' ? order.symbol.quote : order.symbol.base;
-}
-
-function stateOf(order: OrderRecord, ended: 'canceled' | 'expired' | 'rejected' | undefined): VenueOrder['state'] {
-  if (order.filled === order.qty) return 'filled';
-  if (ended !== undefined) return ended;
-  if (!order.isLive) return order.versions.length > 0 ? order.latest.state : 'canceled';
-  return order.filled > 0 ? 'partially_filled' : 'working';
 }

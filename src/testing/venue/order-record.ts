@@ -2,6 +2,7 @@ import type { VenueOrder } from '../../contracts/broker.js';
 import type { OrderIntent } from '../../contracts/orders.js';
 import type { Ledger } from './ledger.js';
 import type { ListedSymbol } from './listed-symbol.js';
+import type { OrderList } from './order-list.js';
 import { fromUnits } from './units.js';
 
 /** Whose order it is, and where that account's history is kept. */
@@ -13,8 +14,11 @@ export interface OrderOwner {
   readonly changes: { push(version: OrderVersion): void };
 }
 
-/** `resting` in a book, `waiting` for its stop price, `filling` piece by piece at a price already fixed. */
-export type OrderPhase = 'resting' | 'waiting' | 'filling' | 'ended';
+/** `resting` in a book, `waiting` for its stop price, `pending` until another order has filled, `filling` piece by piece at a price already fixed. */
+export type OrderPhase = 'resting' | 'waiting' | 'pending' | 'filling' | 'ended';
+
+/** How far the stop price stays behind the best price since: a share in hundredths of a per cent, or price units. */
+export type Trail = { readonly bips: number } | { readonly units: number };
 
 /** What is asked for, checked and in units. */
 export interface OrderTerms {
@@ -27,6 +31,9 @@ export interface OrderTerms {
   /** Price units; 0 where the type has none. */
   readonly price: number;
   readonly stopPrice: number;
+  /** Refused where it would fill on arrival. */
+  readonly postOnly: boolean;
+  readonly trail: Trail | undefined;
 }
 
 /** The order as it was from one moment on. */
@@ -57,7 +64,7 @@ export interface FillRecord {
 /** An order in the venue's engine. */
 export class OrderRecord {
   readonly id: number;
-  readonly clientOrderId: string;
+  clientOrderId: string;
   readonly account: OrderOwner;
   readonly symbol: ListedSymbol;
   readonly side: 'buy' | 'sell';
@@ -66,6 +73,8 @@ export class OrderRecord {
   readonly isExternal: boolean;
   readonly createdVenueTime: number;
   readonly stopPrice: number;
+  readonly postOnly: boolean;
+  readonly trail: Trail | undefined;
   qty: number;
   price: number;
   phase: OrderPhase = 'ended';
@@ -75,6 +84,9 @@ export class OrderRecord {
   heldPerUnit = 0n;
   versions: OrderVersion[] = [];
   fills: FillRecord[] = [];
+  /** The best price that its trail has seen, price units; 0 while it does not follow yet. */
+  extreme = 0;
+  list: OrderList | undefined;
   /** The order before it with the same client id. */
   previous: OrderRecord | undefined;
 
@@ -89,6 +101,8 @@ export class OrderRecord {
     this.qty = terms.qty;
     this.price = terms.price;
     this.stopPrice = terms.stopPrice;
+    this.postOnly = terms.postOnly;
+    this.trail = terms.trail;
     this.createdVenueTime = venueTime;
     this.isExternal = isExternal;
   }
@@ -106,6 +120,14 @@ export class OrderRecord {
     for (let i = this.versions.length - 1; i >= 0; i--) if (this.versions[i]!.at <= at) return this.versions[i];
     return undefined;
   }
+}
+
+/** @param ended - how it has ended, unless it has filled. */
+export function stateOf(order: OrderRecord, ended: 'canceled' | 'expired' | 'rejected' | undefined): VenueOrder['state'] {
+  if (order.filled === order.qty) return 'filled';
+  if (ended !== undefined) return ended;
+  if (!order.isLive) return order.versions.length > 0 ? order.latest.state : 'canceled';
+  return order.filled > 0 ? 'partially_filled' : 'working';
 }
 
 /** What the venue shows of a version. */

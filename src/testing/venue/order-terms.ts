@@ -1,14 +1,20 @@
 import type { OrderIntent } from '../../contracts/orders.js';
 import { type Answer, done, refuse } from './answers.js';
 import type { ListedSymbol } from './listed-symbol.js';
-import type { OrderTerms } from './order-record.js';
+import type { OrderTerms, Trail } from './order-record.js';
 import { toUnits } from './units.js';
+
+/** An order as the venue's faces hand it in: what only some protocols have beside what an intent names. */
+export interface OrderRequest extends OrderIntent {
+  readonly postOnly?: boolean;
+  readonly trail?: Trail;
+}
 
 const TYPES = ['market', 'limit', 'stop', 'stop_limit'] as const;
 const TIMES = ['gtc', 'ioc', 'fok', 'day'] as const;
 
 /** The venue's filters: an order that breaks one is refused, naming it. `reference` in price units stands in for the price of a market order. */
-export function checkTerms(intent: OrderIntent, symbol: ListedSymbol, reference: number): Answer<OrderTerms> {
+export function checkTerms(intent: OrderRequest, symbol: ListedSymbol, reference: number): Answer<OrderTerms> {
   if (intent.side !== 'buy' && intent.side !== 'sell') return refuse('bad_parameter', `side must be buy or sell, got ${String(intent.side)}`);
   if (!TYPES.includes(intent.type)) return refuse('bad_parameter', `type must be one of ${TYPES.join(', ')}, got ${String(intent.type)}`);
   const timeInForce = intent.timeInForce ?? 'gtc';
@@ -18,14 +24,23 @@ export function checkTerms(intent: OrderIntent, symbol: ListedSymbol, reference:
     return refuse('lot_size', `qty must be a multiple of ${symbol.qtyStep} above 0, got ${String(intent.qty)}`);
   const price = priceOf(intent.price, intent.type === 'limit' || intent.type === 'stop_limit', symbol);
   if (Number.isNaN(price)) return refuse('price_filter', `price must be a multiple of ${symbol.priceStep} above 0, got ${String(intent.price)}`);
-  const stopPrice = priceOf(intent.stopPrice, intent.type === 'stop' || intent.type === 'stop_limit', symbol);
+  const isStop = intent.type === 'stop' || intent.type === 'stop_limit';
+  const { trail, postOnly = false } = intent;
+  if (trail !== undefined && !(isStop && isTrail(trail))) return refuse('bad_parameter', 'a trail must be above 0, of a stop order');
+  // A trail without a stop price follows from the start.
+  const stopPrice = priceOf(intent.stopPrice, isStop && !(trail !== undefined && intent.stopPrice === undefined), symbol);
   if (Number.isNaN(stopPrice))
     return refuse('price_filter', `stopPrice must be a multiple of ${symbol.priceStep} above 0, got ${String(intent.stopPrice)}`);
   if (symbol.minNotionalAmount > 0n) {
     const notional = BigInt(qty) * BigInt(price || stopPrice || reference) * symbol.notionalFactor;
     if (notional < symbol.minNotionalAmount) return refuse('min_notional', `price times qty must be at least ${symbol.minNotional}`);
   }
-  return done({ symbol, side: intent.side, type: intent.type, timeInForce, qty, price, stopPrice });
+  return done({ symbol, side: intent.side, type: intent.type, timeInForce, qty, price, stopPrice, postOnly, trail });
+}
+
+function isTrail(trail: Trail): boolean {
+  const size = 'bips' in trail ? trail.bips : trail.units;
+  return Number.isFinite(size) && size > 0 && (!('bips' in trail) || size < 10_000);
 }
 
 // 0 where the type takes no such price, NaN where it is missing or breaks the filter.
@@ -34,4 +49,22 @@ function priceOf(value: string | undefined, isNeeded: boolean, symbol: ListedSym
   if (value === undefined) return Number.NaN;
   const units = toUnits(value, symbol.pricePlaces);
   return units > 0 && units % symbol.priceStepUnits === 0 ? units : Number.NaN;
+}
+
+/** An order that may be taken in, with the price that it would execute at. */
+export interface CheckedOrder {
+  readonly request: OrderRequest;
+  readonly clientOrderId: string;
+  readonly terms: OrderTerms;
+  readonly executesAt: number;
+}
+
+/** Whether the market's price is one that the order takes. */
+export function reaches({ side, price }: Pick<OrderTerms, 'side' | 'price'>, market: number): boolean {
+  return price === 0 || (side === 'buy' ? market <= price : market >= price);
+}
+
+/** The asset that an order sets aside: what it pays with. */
+export function heldAsset(order: Pick<OrderTerms, 'side' | 'symbol'>): string {
+  return order.side === 'buy' ? order.symbol.quote : order.symbol.base;
 }

@@ -1,0 +1,44 @@
+import type { OrderRecord } from './order-record.js';
+
+const ALL_BIPS = 10_000;
+
+/** Stop orders whose stop price follows the market. The venue looks at them once a second. */
+export class TrailingStops {
+  readonly #orders = new Set<OrderRecord>();
+
+  get size(): number {
+    return this.#orders.size;
+  }
+
+  /** @param price - of the market now, in price units: where it begins to follow, unless it waits for a stop price first */
+  add(order: OrderRecord, price: number): void {
+    if (order.stopPrice === 0) order.extreme = price;
+    this.#orders.add(order);
+  }
+
+  delete(order: OrderRecord): void {
+    this.#orders.delete(order);
+  }
+
+  /** Those whose trail is met, in order of arrival. */
+  met(priceOf: (order: OrderRecord) => number): readonly OrderRecord[] {
+    return [...this.#orders].filter((order) => isMet(order, priceOf(order)));
+  }
+}
+
+function isMet(order: OrderRecord, price: number): boolean {
+  const isSell = order.side === 'sell';
+  if (order.extreme === 0) {
+    if (isSell ? price > order.stopPrice : price < order.stopPrice) return false;
+    order.extreme = price;
+  }
+  order.extreme = isSell ? Math.max(order.extreme, price) : Math.min(order.extreme, price);
+  return isSell ? price <= trailedPrice(order) : price >= trailedPrice(order);
+}
+
+/** The stop price as its trail has it by now, price units. */
+export function trailedPrice({ side, trail, extreme }: OrderRecord): number {
+  if (trail === undefined) return 0;
+  const sign = side === 'sell' ? -1 : 1;
+  return 'bips' in trail ? Math.round((extreme * (ALL_BIPS + sign * trail.bips)) / ALL_BIPS) : extreme + sign * trail.units;
+}
