@@ -86,7 +86,7 @@ async function take(given: Given, one: Step): Promise<void> {
   else if (one.do === 'trail') {
     const request: OrderRequest = { ...orderOf(one.side, one.lots), type: 'stop', trail: { bips: one.bips } };
     engine.place('main', one.stop === 0 ? request : { ...request, stopPrice: at(one.stop) }, `t-${given.made++}`);
-  } else {
+  } else if (one.do === 'list') {
     const sign = one.side === 'sell' ? 1 : -1;
     const exit = one.contingency === 'otoco' ? (one.side === 'sell' ? 'buy' : 'sell') : one.side;
     const turned = one.contingency === 'otoco' ? -sign : sign;
