@@ -70,7 +70,7 @@ export function responseDetail(params: URLSearchParams, type: OrderIntent['type'
 /** The order that a request names, if there is one, or what to answer where it names none. */
 export function namedOrder(
   request: Request,
-  [idName, clientIdName] = ['orderId', 'origClientOrderId'],
+  [idName, clientIdName]: readonly [idName: string, clientIdName: string] = ['orderId', 'origClientOrderId'],
 ): { readonly found: OrderRecord | undefined } | WireReply {
   const { core, params } = request;
   const desk = deskOf(request);

@@ -66,7 +66,8 @@ export class OrderEngine {
       if (!leg.ok) return leg;
       checked.push(leg.value);
     }
-    if (account.listOf(clientId)?.isDone === false || new Set(legs.map((leg) => leg.clientOrderId)).size < legs.length) return refuse('duplicate_client_id', 'Duplicate order sent.');
+    if (account.listOf(clientId)?.isDone === false || new Set(legs.map((leg) => leg.clientOrderId)).size < legs.length)
+      return refuse('duplicate_client_id', 'Duplicate order sent.');
     const pair = contingency === 'oto' ? [] : checked.slice(-2);
     const unsound = pairRefusal(pair, contingency === 'oco');
     if (unsound !== undefined) return unsound;
