@@ -1,5 +1,4 @@
-import type { OrderList } from '../venue/order-list.js';
-import type { FillRecord, OrderRecord, OrderVersion } from '../venue/order-record.js';
+import type { FillRecord, OrderList, OrderRecord, OrderVersion } from '../venue/order-record.js';
 import { AMOUNT_PLACES, fromUnits } from '../venue/units.js';
 import type { VenueCore } from '../venue/venue-core.js';
 import { commonJson, eight, listJson } from './wire-format.js';

@@ -1,5 +1,5 @@
 import { ok, type WireReply } from '../served/wire-reply.js';
-import type { Contingency, OrderList } from '../venue/order-list.js';
+import type { Contingency, OrderList } from '../venue/order-record.js';
 import { deskOf, type Endpoint, integer, isReply, type Request } from './endpoint.js';
 import { type NameOf, orderRequestOf } from './order-requests.js';
 import { cancelledJson, listJson, placedJson } from './wire-format.js';

@@ -1,7 +1,6 @@
 import { toPlaces } from '../../core/decimal.js';
 import type { ListedSymbol } from '../venue/listed-symbol.js';
-import type { OrderList } from '../venue/order-list.js';
-import type { FillRecord, OrderRecord, OrderVersion } from '../venue/order-record.js';
+import type { FillRecord, OrderList, OrderRecord, OrderVersion } from '../venue/order-record.js';
 import { AMOUNT_PLACES, fromUnits } from '../venue/units.js';
 
 const PLACES = 8;

@@ -1,6 +1,5 @@
 import type { Ledger } from './ledger.js';
-import type { OrderList } from './order-list.js';
-import type { FillRecord, OrderOwner, OrderRecord, OrderVersion } from './order-record.js';
+import type { FillRecord, OrderList, OrderOwner, OrderRecord, OrderVersion } from './order-record.js';
 
 /** Append-only in time, cut at the front; finding a moment is a binary search. */
 class TimeLine<T extends { readonly at: number }> {

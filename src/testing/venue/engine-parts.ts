@@ -1,8 +1,7 @@
 import type { Random } from '../../core/random.js';
 import type { Agenda } from './agenda.js';
 import type { Desk } from './desk.js';
-import type { OrderList } from './order-list.js';
-import type { FillRecord, OrderRecord, OrderVersion } from './order-record.js';
+import type { FillRecord, OrderList, OrderRecord, OrderVersion } from './order-record.js';
 import type { VenueClock } from './venue-clock.js';
 import type { VenueLog } from './venue-log.js';
 

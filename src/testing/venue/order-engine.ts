@@ -3,14 +3,13 @@ import { type Answer, done, refuse } from './answers.js';
 import type { Desk } from './desk.js';
 import type { EngineListener, EngineParts, OrderName } from './engine-parts.js';
 import { Ledger } from './ledger.js';
-import { type ListRequest, OrderList, pairRefusal } from './order-list.js';
-import { type FillRecord, OrderRecord, type OrderTerms, type OrderVersion, stateOf } from './order-record.js';
+import { type ListRequest, pairRefusal } from './order-list.js';
+import { type FillRecord, OrderList, OrderRecord, type OrderTerms, type OrderVersion, stateOf } from './order-record.js';
 import { type CheckedOrder, checkTerms, heldAsset, type OrderRequest, reaches } from './order-terms.js';
-import { TrailingStops } from './trailing-stops.js';
+import { TRAIL_EVERY_MS, TrailingStops } from './trailing-stops.js';
 import { fromUnits, toUnits } from './units.js';
 
 const SOON_MS = 1_000;
-const TRAIL_EVERY_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 /** The matching engine: synchronous, alone with its clock, its random numbers and its agenda. */

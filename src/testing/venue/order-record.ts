@@ -2,7 +2,6 @@ import type { VenueOrder } from '../../contracts/broker.js';
 import type { OrderIntent } from '../../contracts/orders.js';
 import type { Ledger } from './ledger.js';
 import type { ListedSymbol } from './listed-symbol.js';
-import type { OrderList } from './order-list.js';
 import { fromUnits } from './units.js';
 
 /** Whose order it is, and where that account's history is kept. */
@@ -19,6 +18,9 @@ export type OrderPhase = 'resting' | 'waiting' | 'pending' | 'filling' | 'ended'
 
 /** How far the stop price stays behind the best price since: a share in hundredths of a per cent, or price units. */
 export type Trail = { readonly bips: number } | { readonly units: number };
+
+/** One order cancels the other; one triggers the other; one triggers a pair of which one cancels the other. */
+export type Contingency = 'oco' | 'oto' | 'otoco';
 
 /** What is asked for, checked and in units. */
 export interface OrderTerms {
@@ -119,6 +121,45 @@ export class OrderRecord {
   asOf(at: number): OrderVersion | undefined {
     for (let i = this.versions.length - 1; i >= 0; i--) if (this.versions[i]!.at <= at) return this.versions[i];
     return undefined;
+  }
+}
+
+/** Orders that hang together: what becomes of one ends or begins the others. */
+export class OrderList {
+  readonly id: number;
+  readonly clientId: string;
+  readonly contingency: Contingency;
+  readonly orders: readonly OrderRecord[];
+  readonly createdVenueTime: number;
+
+  constructor(id: number, clientId: string, contingency: Contingency, orders: readonly OrderRecord[], venueTime: number) {
+    this.id = id;
+    this.clientId = clientId;
+    this.contingency = contingency;
+    this.orders = orders;
+    this.createdVenueTime = venueTime;
+    for (const order of orders) order.list = this;
+  }
+
+  /** The order that the others wait for; undefined where none does. */
+  get working(): OrderRecord | undefined {
+    return this.contingency === 'oco' ? undefined : this.orders[0];
+  }
+
+  /** Those of which one ends the other as soon as it starts. */
+  get pair(): readonly OrderRecord[] {
+    return this.contingency === 'oco' ? this.orders : this.contingency === 'otoco' ? this.orders.slice(1) : [];
+  }
+
+  get isDone(): boolean {
+    return this.orders.every((order) => !order.isLive);
+  }
+
+  /** As a replica shows it that has seen everything up to `at` (engine time): whether one of its orders is open; undefined before it was there. */
+  isOpenAsOf(at: number): boolean | undefined {
+    const versions = this.orders.map((order) => order.asOf(at));
+    if (versions.some((version) => version === undefined)) return undefined;
+    return versions.some((version) => version?.state === 'working' || version?.state === 'partially_filled');
   }
 }
 

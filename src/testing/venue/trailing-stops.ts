@@ -2,7 +2,10 @@ import type { OrderRecord } from './order-record.js';
 
 const ALL_BIPS = 10_000;
 
-/** Stop orders whose stop price follows the market. The venue looks at them once a second. */
+/** How often the venue looks at them. */
+export const TRAIL_EVERY_MS = 1_000;
+
+/** Stop orders whose stop price follows the market. */
 export class TrailingStops {
   readonly #orders = new Set<OrderRecord>();
 
@@ -37,7 +40,7 @@ function isMet(order: OrderRecord, price: number): boolean {
 }
 
 /** The stop price as its trail has it by now, price units. */
-export function trailedPrice({ side, trail, extreme }: OrderRecord): number {
+function trailedPrice({ side, trail, extreme }: OrderRecord): number {
   if (trail === undefined) return 0;
   const sign = side === 'sell' ? -1 : 1;
   return 'bips' in trail ? Math.round((extreme * (ALL_BIPS + sign * trail.bips)) / ALL_BIPS) : extreme + sign * trail.units;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { add, compare, isZero, multiply } from '../../../src/core/decimal.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { SimulatedVenue } from '../../../src/testing/index.js';
-import type { Contingency, OrderList } from '../../../src/testing/venue/order-list.js';
+import type { Contingency, OrderList } from '../../../src/testing/venue/order-record.js';
 import type { OrderRequest } from '../../../src/testing/venue/order-terms.js';
 
 const PRICE = 100;
