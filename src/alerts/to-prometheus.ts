@@ -106,7 +106,14 @@ function guarded(rule: AlertRule, { promql, left }: Translated): Translated {
 
 function absenceOf(expr: string, olderThanMs: number, everyMs: number): Translated {
   const { promql, left } = translate(absentOver(expr, olderThanMs, everyMs));
-  return { promql, left: [...left, `only that ${expr} has no series at all is told; a series that is missing beside others is not`] };
+  return {
+    promql,
+    left: [
+      ...left,
+      `only that ${expr} has no series at all is told; a series that is missing beside others is not`,
+      `Prometheus does not wait for olderThanMs (${olderThanMs}) from its start: a server without history tells at its first evaluation`,
+    ],
+  };
 }
 
 function translate(query: string): Translated {

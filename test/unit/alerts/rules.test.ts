@@ -102,6 +102,22 @@ describe('the standard rules', () => {
     expect(unsupported.join('\n')).toMatch(/data-staleness \(critical\): inhibits latency-p99/);
   });
 
+  it('regression: that an absent rule does not wait after a start of Prometheus was not told with what is left out', () => {
+    const rule = {
+      id: 'feed-gone',
+      type: 'absent',
+      expr: 'venuekit_feed_updates_total',
+      olderThanMs: 30_000,
+      severity: 'warning',
+      summary: 'no feed',
+    };
+    const { engine } = givenAnEngine({ rules: [rule as AlertRule] });
+    expect(engine.toPrometheus().unsupported.filter((one) => one.startsWith('feed-gone'))).toEqual([
+      expect.stringMatching(/no series at all/),
+      expect.stringMatching(/does not wait for olderThanMs \(30000\) from its start/),
+    ]);
+  });
+
   it('are backtested on what the store has, and nobody is told', async () => {
     const { engine, second, changes } = givenAnEngine();
     for (let s = 0; s < 120; s++)
