@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createDashboard, type Dashboard, type DashboardOptions } from 'venuekit/dashboard';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM, launchChromium } from '../setup/chromium.js';
+import { freePort } from '../setup/free-port.js';
 import { type Desk, givenAlert, givenDesk, keepAlert } from '../workload/given-desk.js';
 
 const TOKEN = 'a-token-that-is-long-enough';
@@ -199,8 +200,9 @@ describe.skipIf(CHROMIUM === undefined)('the page in Chromium (skipped unless it
 
   it('goes on without a gap when the server comes back', async () => {
     const first = given();
-    const { url: own } = await first.listen();
-    const port = Number(new URL(own).port);
+    // Of a port that the kernel gives out, a client's connection may have taken it by the time that the server is back.
+    const port = await freePort();
+    const { url: own } = await first.listen({ port });
     const page = await visit(`${own}&range=120000`);
     await drawn(page, 6);
     await first[Symbol.asyncDispose]();

@@ -109,7 +109,9 @@ describe('serveBinance with ccxt, calm', () => {
 
   it('spends an amount of money where a market order asks for that', async () => {
     const { exchange } = await givenLoaded({ volatility: 0 });
-    expect(await exchange.createMarketBuyOrderWithCost('BTC/USDT', 1_000)).toMatchObject({ filled: 0.01999 });
+    const order = await exchange.createMarketBuyOrderWithCost('BTC/USDT', 1_000);
+    expect(order).toMatchObject({ filled: 0.01999, info: { origQuoteOrderQty: '1000.00000000', origQty: '0.01999000' } });
+    expect(await exchange.fetchOrder(order.id as string, 'BTC/USDT')).toMatchObject({ info: { origQuoteOrderQty: '1000.00000000' } });
   });
 
   it.each([
@@ -123,7 +125,10 @@ describe('serveBinance with ccxt, calm', () => {
   });
 
   it('keeps connections open and counts what they carry', async () => {
-    const { exchange, served } = await givenLoaded();
+    const { exchange, served } = await givenServed();
+    // A call that is given up takes its connection with it: no pause of this process must end one.
+    exchange.timeout = 600_000;
+    await exchange.loadMarkets();
     for (let i = 0; i < 10; i++) await exchange.fetchTicker('BTC/USDT');
     const stats = served.stats();
     expect(stats.requestsByEndpoint).toEqual({ 'GET /api/v3/exchangeInfo': 1, 'GET /api/v3/ticker/24hr': 10 });

@@ -207,12 +207,16 @@ type Members = Readonly<Record<string, (...args: unknown[]) => unknown>>;
 const TIMES = /time|^[ET]$/i;
 const EPOCH_MS = 1e12;
 
-/** Prices move between two calls: of those the form is compared. */
+/** Prices move between two calls, and the latest trades are others: of those the form is compared. */
 const MARKET_READS = /depth|book|ticker|trades|klines|statistics|candles|prices|dailyStats/i;
 
 /** What does not depend on when it was, nor on ids that an SDK makes up. */
 function lasting(value: unknown, isMarket: boolean, name = ''): unknown {
-  if (isMarket && (typeof value === 'number' || (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))))) return typeof value;
+  if (
+    isMarket &&
+    (typeof value === 'number' || typeof value === 'boolean' || (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))))
+  )
+    return typeof value;
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number' && (TIMES.test(name) || value > EPOCH_MS)) return 'a time';
   if (typeof value === 'string' && name.toLowerCase().endsWith('clientorderid') && !value.startsWith('mine-')) return 'an id';

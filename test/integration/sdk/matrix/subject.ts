@@ -5,7 +5,7 @@ import type { Fault, SimulatedVenue } from '../../../../src/testing/index.js';
 export const ATTEMPT_MS = 1_500;
 
 /** Whatever a case is about, the start before it may take its time. */
-export const READY_MS = 30_000;
+export const READY_MS = 90_000;
 
 /** What an SDK shows of an order, in one form. */
 export interface ShownOrder {
