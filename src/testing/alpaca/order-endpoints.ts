@@ -1,5 +1,5 @@
 import type { OrderIntent } from '../../contracts/orders.js';
-import { add, divide, floorToStep, isDecimal, sign } from '../../core/decimal.js';
+import { add, isDecimal, sign } from '../../core/decimal.js';
 import { ok, type WireReply } from '../served/wire-reply.js';
 import { openAsOf } from '../venue/lookups.js';
 import type { OrderRecord, OrderVersion } from '../venue/order-record.js';
@@ -111,6 +111,7 @@ export class OrderEndpoints {
     const { core, account, body } = request;
     const old = this.#named(request);
     if (old === undefined) return notFound(`order not found for ${request.at[0]}`);
+    if (old.quoteQty !== undefined) return unprocessable('notional orders cannot be replaced; cancel it and submit a new one instead');
     const { symbol } = old;
     const price = (units: number): string | undefined => (units > 0 ? fromUnits(units, symbol.pricePlaces) : undefined);
     const limitPrice = text(body.limit_price) ?? price(old.price);
@@ -176,21 +177,18 @@ function intentOf(request: Request): OrderIntent | WireReply {
   const stopPrice = text(body.stop_price);
   if ((type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return unprocessable(`${type} orders require stop_price`);
   const spend = text(body.notional);
-  let qty = text(body.qty);
-  if (qty === undefined && spend !== undefined) {
-    if (!isDecimal(spend) || sign(spend) <= 0) return unprocessable('notional must be > 0');
-    const now = core.agenda.now;
-    const market = fromUnits(side === 'buy' ? desk.market.askUnits(now) : desk.market.bidUnits(now), symbol.pricePlaces);
-    qty = floorToStep(divide(spend, market), symbol.qtyStep);
-  }
-  if (qty === undefined) return unprocessable('qty or notional is required');
-  if (!isDecimal(qty) || sign(qty) <= 0) return unprocessable('qty must be > 0');
+  const qty = text(body.qty);
+  if (qty === undefined && spend === undefined) return unprocessable('qty or notional is required');
+  if (qty !== undefined && spend !== undefined) return unprocessable('only one of qty or notional is accepted');
+  if (spend !== undefined && (!isDecimal(spend) || sign(spend) <= 0)) return unprocessable('notional must be > 0');
+  if (qty !== undefined && (!isDecimal(qty) || sign(qty) <= 0)) return unprocessable('qty must be > 0');
   return {
     symbol: symbol.name,
     side,
     type,
-    qty,
+    qty: qty ?? '0',
     timeInForce,
+    ...(spend !== undefined && { quoteQty: spend }),
     ...(price !== undefined && (type === 'limit' || type === 'stop_limit') && { price }),
     ...(stopPrice !== undefined && (type === 'stop' || type === 'stop_limit') && { stopPrice }),
   };

@@ -54,8 +54,9 @@ function termsJson(order: OrderRecord, ids: Ids, { of }: Replacements): Record<s
     asset_id: ids.of('asset', symbol.index + 1),
     symbol: symbol.name,
     asset_class: assetClass(symbol),
-    notional: null,
-    qty: fromUnits(order.qty, symbol.qtyPlaces),
+    // Of the two, the one that it was placed by; the other stays null.
+    notional: order.quoteQty ?? null,
+    qty: order.quoteQty === undefined ? fromUnits(order.qty, symbol.qtyPlaces) : null,
     order_class: '',
     order_type: order.type,
     type: order.type,

@@ -101,7 +101,7 @@ function executionReport(order: OrderRecord, execution: Execution, id: number, v
     O: order.createdVenueTime,
     Z: json.cummulativeQuoteQty,
     Y: fill === undefined ? eight('0') : eight(fromUnits(BigInt(fill.price) * BigInt(fill.qty), symbol.pricePlaces + symbol.qtyPlaces)),
-    Q: eight('0'),
+    Q: eight(order.quoteQty ?? '0'),
     W: order.createdVenueTime,
     V: 'NONE',
   };

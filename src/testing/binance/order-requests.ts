@@ -1,9 +1,7 @@
 import type { OrderIntent } from '../../contracts/orders.js';
-import { divide, floorToStep } from '../../core/decimal.js';
 import type { WireReply } from '../served/wire-reply.js';
 import type { OrderRecord } from '../venue/order-record.js';
 import type { OrderRequest } from '../venue/order-terms.js';
-import { fromUnits } from '../venue/units.js';
 import { deskOf, isReply, type Request } from './endpoint.js';
 import { failure, missing } from './wire-reply.js';
 
@@ -41,20 +39,16 @@ export function orderRequestOf(request: Request, nameOf: NameOf = (parameter) =>
   if (isLimit && price === null) return lacks('price');
   const [stopPrice, trailingDelta] = [given('stopPrice'), given('trailingDelta')];
   if (type.startsWith('stop') && stopPrice === null && trailingDelta === null) return lacks('stopPrice');
-  let qty = given('quantity');
-  const spend = given('quoteOrderQty');
-  if (qty === null && spend !== null && type === 'market') {
-    const now = request.core.agenda.now;
-    const market = side === 'buy' ? desk.market.askUnits(now) : desk.market.bidUnits(now);
-    qty = /^\d+(\.\d+)?$/.test(spend) ? floorToStep(divide(spend, fromUnits(market, symbol.pricePlaces)), symbol.qtyStep) : spend;
-  }
-  if (qty === null) return lacks('quantity');
+  const qty = given('quantity');
+  const spend = type === 'market' && qty === null ? given('quoteOrderQty') : null;
+  if (qty === null && spend === null) return lacks('quantity');
   return {
     symbol: symbol.name,
     side,
     type,
-    qty,
+    qty: qty ?? '0',
     timeInForce,
+    ...(spend !== null && { quoteQty: spend }),
     ...(isLimit && price !== null && { price }),
     ...(stopPrice !== null && { stopPrice }),
     ...(postOnly && { postOnly }),

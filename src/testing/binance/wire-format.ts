@@ -34,7 +34,6 @@ export function orderJson(version: OrderVersion): Record<string, unknown> {
     time: order.createdVenueTime,
     updateTime: venueTime,
     isWorking: order.phase !== 'waiting' && order.phase !== 'pending',
-    origQuoteOrderQty: eight('0'),
   };
 }
 
@@ -58,6 +57,7 @@ export function commonJson(version: Omit<OrderVersion, 'at' | 'view'>): Record<s
     stopPrice: price(order.stopPrice, symbol),
     ...(order.trail !== undefined && 'bips' in order.trail && { trailingDelta: order.trail.bips }),
     icebergQty: eight('0'),
+    origQuoteOrderQty: eight(order.quoteQty ?? '0'),
     workingTime: order.createdVenueTime,
     selfTradePreventionMode: 'NONE',
   };

@@ -134,7 +134,8 @@ export class OrderEngine {
       symbol: terms.symbol.name,
       side: terms.side,
       type: terms.type,
-      qty: request.qty,
+      qty: order.quoteQty === undefined ? request.qty : fromUnits(order.qty, terms.symbol.qtyPlaces),
+      ...(order.quoteQty !== undefined && { quoteQty: order.quoteQty }),
       ...(terms.price > 0 && { price: request.price }),
       ...(isExternal && { external: true }),
     });

@@ -1,5 +1,6 @@
 import type { VenueOrder } from '../../contracts/broker.js';
 import type { OrderIntent } from '../../contracts/orders.js';
+import { normalize } from '../../core/decimal.js';
 import type { Ledger } from './ledger.js';
 import type { ListedSymbol } from './listed-symbol.js';
 import { fromUnits } from './units.js';
@@ -30,6 +31,8 @@ export interface OrderTerms {
   readonly timeInForce: 'gtc' | 'ioc' | 'fok' | 'day';
   /** Quantity units. */
   readonly qty: number;
+  /** The amount of money that it is over, where that was given in place of a quantity. */
+  readonly quoteQty: string | undefined;
   /** Price units; 0 where the type has none. */
   readonly price: number;
   readonly stopPrice: number;
@@ -77,6 +80,7 @@ export class OrderRecord {
   readonly stopPrice: number;
   readonly postOnly: boolean;
   readonly trail: Trail | undefined;
+  readonly quoteQty: string | undefined;
   qty: number;
   price: number;
   phase: OrderPhase = 'ended';
@@ -105,6 +109,7 @@ export class OrderRecord {
     this.stopPrice = terms.stopPrice;
     this.postOnly = terms.postOnly;
     this.trail = terms.trail;
+    this.quoteQty = terms.quoteQty === undefined ? undefined : normalize(terms.quoteQty);
     this.createdVenueTime = venueTime;
     this.isExternal = isExternal;
   }
@@ -185,6 +190,7 @@ export function viewOf(version: OrderVersion): VenueOrder {
     symbol: symbol.name,
     side: order.side,
     qty: fromUnits(order.qty, symbol.qtyPlaces),
+    ...(order.quoteQty === undefined ? undefined : { quoteQty: order.quoteQty }),
     ...price,
     filledQty: fromUnits(filled, symbol.qtyPlaces),
     ...average,

@@ -60,6 +60,22 @@ describe('serveAlpaca over REST', () => {
     expect([answer.status, answer.json.code]).toEqual([status, code]);
   });
 
+  // Source: docs.alpaca.markets, orders: "notional: if entered, qty will be null"; such an order can't be replaced.
+  it('regression: showed an order over an amount of money by a quantity that it was never given', async () => {
+    const { ask, venue } = await givenServed();
+    const market = { symbol: 'AAPL', side: 'buy', type: 'market', time_in_force: 'day' };
+    const placed = await ask('POST', '/v2/orders', { ...market, notional: '500.50', client_order_id: 'spend' });
+    expect(placed.json).toMatchObject({ status: 'pending_new', notional: '500.5', qty: null, filled_qty: '0' });
+    const filled = await ask('GET', '/v2/orders:by_client_order_id?client_order_id=spend');
+    expect(filled.json).toMatchObject({ status: 'filled', notional: '500.5', qty: null, filled_qty: venue.orders()[0]?.filledQty });
+    expect((await ask('POST', '/v2/orders', ORDER)).json).toMatchObject({ notional: null, qty: '1' });
+    const both = await ask('POST', '/v2/orders', { ...market, notional: '500', qty: '1' });
+    expect([both.status, both.json.message]).toEqual([422, 'only one of qty or notional is accepted']);
+    const resting = await ask('POST', '/v2/orders', { ...market, type: 'limit', limit_price: '150', notional: '300' });
+    expect((await ask('PATCH', `/v2/orders/${String(resting.json.id)}`, { limit_price: '151' })).status).toBe(422);
+    expect(venue.orders().map(({ quoteQty }) => quoteQty)).toEqual(['500.5', undefined, '300']);
+  });
+
   it('keeps a client order id for good', async () => {
     const { ask } = await givenServed();
     const first = await ask('POST', '/v2/orders', { ...ORDER, client_order_id: 'once' });

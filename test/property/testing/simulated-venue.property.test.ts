@@ -27,8 +27,9 @@ const intent: fc.Arbitrary<OrderIntent> = fc
     // Hundredths of a per cent around the market.
     offset: fc.integer({ min: -100, max: 100 }),
     stopOffset: fc.integer({ min: -50, max: 50 }),
+    isOverMoney: fc.boolean(),
   })
-  .map(({ symbol, side, type, timeInForce, lots, offset, stopOffset }) => {
+  .map(({ symbol, side, type, timeInForce, lots, offset, stopOffset, isOverMoney }) => {
     const { price, priceStep, qtyStep } = SYMBOLS[symbol];
     const places = priceStep.length - 2;
     const at = (shift: number) => (price * (1 + shift / 10_000)).toFixed(places);
@@ -37,7 +38,9 @@ const intent: fc.Arbitrary<OrderIntent> = fc
       side,
       type,
       timeInForce,
-      qty: multiply(String(lots), qtyStep),
+      ...(type === 'market' && isOverMoney
+        ? { qty: '0', quoteQty: multiply(multiply(String(lots), qtyStep), price.toFixed(places)) }
+        : { qty: multiply(String(lots), qtyStep) }),
       ...(type.includes('limit') && { price: at(offset) }),
       ...(type.startsWith('stop') && { stopPrice: at(stopOffset) }),
     };

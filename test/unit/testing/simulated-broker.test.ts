@@ -88,6 +88,35 @@ describe('simulatedBroker: the decision table', () => {
     expect(venue.orders()).toHaveLength(3);
   });
 
+  it('regression: of an order over an amount of money nothing was known but its quantity, which is 0', async () => {
+    const { venue, broker, attempt } = givenVenue();
+    const money = anIntent({ qty: '0', quoteQty: '1000.00' });
+    const order = acceptedOrder(await broker.place(money, 'spend', attempt()));
+    // At the ask of 50,000 and half a spread, in steps of 0.0001.
+    expect(order).toMatchObject({ state: 'filled', qty: '0.0199', quoteQty: '1000', filledQty: '0.0199' });
+    expect(await broker.find({ symbol: 'BTC/USDT', clientOrderId: 'spend' }, attempt())).toMatchObject({ quoteQty: '1000' });
+    const rest = anIntent({ side: 'sell', qty: '0', quoteQty: '500' });
+    expect(acceptedOrder(await broker.place(rest, 'raise', attempt()))).toMatchObject({ state: 'filled', quoteQty: '500', filledQty: '0.01' });
+    expect(venue.log().filter(({ type }) => type === 'order.accepted')).toMatchObject([
+      { body: { qty: '0.0199', quoteQty: '1000' } },
+      { body: { quoteQty: '500' } },
+    ]);
+  });
+
+  it.each([
+    [{ qty: '0.01', quoteQty: '1000' }, /qty must be "0" where quoteQty is given, got 0\.01/],
+    [{ qty: '0', quoteQty: '-5' }, /quoteQty must be a decimal above 0, got -5/],
+    [{ qty: '0', quoteQty: '1e3' }, /quoteQty must be a decimal above 0, got 1e3/],
+    [{ qty: '0', quoteQty: '0.000' }, /quoteQty must be a decimal above 0/],
+    [{ qty: '0', quoteQty: '1' }, /qty must be a multiple of 0\.0001 above 0, got 1 to spend/],
+    [{ qty: '0', quoteQty: '9'.repeat(30) }, /to spend/],
+  ])('refuses the amount of money in %j', async (over, words) => {
+    const { venue, broker, attempt } = givenVenue();
+    const verdict = await broker.place(anIntent(over), 'spend', attempt());
+    expect(verdict).toMatchObject({ kind: 'rejected', cause: { message: expect.stringMatching(words) as string } });
+    expect(venue.orders()).toEqual([]);
+  });
+
   it('refuses a request that arrives after its fence, in the venue’s time', async () => {
     const { clock, venue, broker, attempt } = givenVenue();
     venue.fault({ operation: 'place', when: 'before', kind: 'delay', ms: 2_001, times: 1 });

@@ -4,15 +4,15 @@ import type { OrderIntent } from '../../../src/contracts/orders.js';
 import { givenAStartedClient, lying, settle } from './given-trading.js';
 
 const FIVE_HUNDRED: OrderIntent = { intentId: 'spend-1', symbol: 'BTC/USDT', side: 'buy', type: 'market', qty: '0', quoteQty: '500.00' };
-const BOUGHT = '0.01';
+// Of the ask, half a spread above 50,000.
+const BOUGHT = '0.00999';
 
-/** A venue that makes a quantity of an amount of money, and whose answers to the first sendings get lost. */
+/** A venue whose answers to the first sendings get lost. */
 const spending = (lost = 0, shown: (order: VenueOrder) => VenueOrder = (order) => order) => {
   let calls = 0;
   return lying({
     place: (broker) => async (intent, id, attempt) => {
-      const { quoteQty: _, ...quantity } = intent;
-      const verdict = await broker.place({ ...quantity, qty: BOUGHT }, id, attempt);
+      const verdict = await broker.place(intent, id, attempt);
       if (calls++ < lost) return { kind: 'unknown', cause: new Error('no answer') };
       return verdict.kind === 'accepted' ? ({ ...verdict, order: shown(verdict.order) } satisfies Verdict) : verdict;
     },
