@@ -40,6 +40,10 @@ export class FifoMap<K, V> {
     return this.#entries.delete(key);
   }
 
+  keys(): IterableIterator<K> {
+    return this.#entries.keys();
+  }
+
   /** Takes the oldest one out. */
   shift(): readonly [K, V] | undefined {
     while (this.#head < this.#line.length) {

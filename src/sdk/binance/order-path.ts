@@ -1,4 +1,4 @@
-import type { BrokerAdapter, Cost } from '../../contracts/broker.js';
+import type { Cost } from '../../contracts/broker.js';
 import type { MarketKind } from '../../contracts/market-data.js';
 import type { OrderView } from '../../contracts/orders.js';
 import type { Priority } from '../../core/limits.js';
@@ -57,7 +57,6 @@ export class OrderPath {
   readonly #parts: OrderPathParts;
   readonly #isCaching: boolean;
   readonly #wire: BinanceWire;
-  readonly #adapter: BrokerAdapter;
   readonly #guarded: GuardedEndpoints;
   readonly #orders: OrderCalls;
 
@@ -67,7 +66,7 @@ export class OrderPath {
     this.#wire = parts.wire;
     const { capabilities, logger, clock } = options;
     const answers = new OrderAnswers();
-    this.#adapter = new BinanceAdapter({
+    const adapter = new BinanceAdapter({
       wire: parts.wire,
       markets: parts.markets,
       capabilities,
@@ -76,7 +75,7 @@ export class OrderPath {
       orderRequest: (intent, _id, clientOrderId) => requestOf(intent, clientOrderId),
       onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
     });
-    this.session = new SdkSession(orderSideOf(this.#adapter), parts.timeoutMs, options);
+    this.session = new SdkSession(orderSideOf(adapter), parts.timeoutMs, options);
     this.cache = new ResultCache(this.session.clock, this.session.bus);
     const found = (view: OrderView): Promise<WireAnswer> => this.#found(view);
     this.#orders = new OrderCalls(this.session, answers, { placed: found, cancelled: found });
@@ -93,6 +92,17 @@ export class OrderPath {
     }
     if (!REPEATABLE.includes(`${method} ${path}`)) return this.#once(call);
     return this.#repeatable(call, method === 'DELETE' ? 'cancel' : 'read');
+  }
+
+  /** JSON of a signed GET of our own, and the venue's time when it was asked for. */
+  async ask(path: string, params: Params): Promise<{ readonly json: unknown; readonly at: number }> {
+    const { answer, at } = await this.#ask(path, params, path.replace(VERSION, ''));
+    return { json: answer.json, at };
+  }
+
+  /** The venue's names of the symbols that orders of the order path are for. */
+  markets(): ReadonlySet<string> {
+    return new Set(this.session.client.orders().map(({ intent }) => this.#parts.marketIdOf(intent.symbol)));
   }
 
   #read(call: GatedCall): Promise<WireAnswer> {
@@ -168,10 +178,16 @@ export class OrderPath {
   }
 
   async #look({ symbol, orderId, origClientOrderId }: Params): Promise<WireAnswer> {
-    const query = { symbol, ...(orderId === undefined ? { origClientOrderId } : { orderId }) };
-    const call: Endpoint['call'] = ({ signal, venueNow }) =>
-      this.#wire.send({ method: 'GET', path: ORDER, params: { ...query, timestamp: venueNow }, isSigned: true, areLimitsKept: true }, signal);
-    const endpoint: Endpoint = { operation: 'find', costs: this.#adapter.cost('find'), priority: 'reconcile', call };
-    return (await this.#guarded.repeatable(endpoint, false)) as WireAnswer;
+    return (await this.#ask(ORDER, { symbol, ...(orderId === undefined ? { origClientOrderId } : { orderId }) }, 'find')).answer;
+  }
+
+  async #ask(path: string, params: Params, operation: string): Promise<{ readonly answer: WireAnswer; readonly at: number }> {
+    let at = 0;
+    const call: Endpoint['call'] = ({ signal, venueNow }) => {
+      at = venueNow;
+      return this.#wire.send({ method: 'GET', path, params: { ...params, timestamp: at }, isSigned: true, areLimitsKept: true }, signal);
+    };
+    const endpoint: Endpoint = { operation, costs: costsOf('GET', path, params), priority: 'reconcile', call };
+    return { answer: (await this.#guarded.repeatable(endpoint, false)) as WireAnswer, at };
   }
 }
