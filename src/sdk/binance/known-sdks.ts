@@ -1,7 +1,7 @@
 import { API_NODE_METHODS, type ApiNodeClient, apiNodeSdk } from './sdk-api-node.js';
 import { CONNECTOR_METHODS, type Connector, connectorSdk } from './sdk-connector.js';
 import { SIEBLY_METHODS, type SieblyClient, sieblySdk } from './sdk-siebly.js';
-import { SPOT_METHODS, type SpotRestApi, spotSdk } from './sdk-spot.js';
+import { SPOT_METHODS, type SpotClient, spotSdk } from './sdk-spot.js';
 import type { BinanceSdk } from './sdk-wire.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -39,7 +39,7 @@ const KNOWN: readonly KnownSdk[] = [
     isIt: ({ restAPI }) => typeof restAPI === 'object' && restAPI !== null && 'configuration' in restAPI,
     within: 'restAPI',
     methods: SPOT_METHODS,
-    of: (sdk) => spotSdk(sdk as { readonly restAPI: SpotRestApi }),
+    of: (sdk) => spotSdk(sdk as SpotClient),
   },
   {
     name: 'binance-api-node',

@@ -6,6 +6,7 @@ import { OrderPath } from './order-path.js';
 import { requireCapabilities } from './required-capabilities.js';
 import { attemptMsOf } from './sdk-timeouts.js';
 import { SdkWire } from './sdk-wire.js';
+import type { Route } from './wire.js';
 
 /** What `resilient` takes beside the SDK object. */
 export interface BinanceResilientOptions extends Omit<ResilientOptions, 'cache'> {
@@ -55,12 +56,17 @@ export function resilient<S extends object>(sdk: S, options: BinanceResilientOpt
     },
     shared,
   );
-  const gate = wire.gate((call) => path.route(call));
+  const route: Route = (call) => path.route(call);
+  const gate = wire.gate(route);
+  const closing = new AbortController();
+  const sockets = wire.keepSockets(route, { path, closing: closing.signal });
   let released: Promise<void> | undefined;
   attach(sdk, {
     ready: (call) => path.session.ready(call),
     release: () => {
       released ??= (async () => {
+        closing.abort();
+        sockets?.[Symbol.dispose]();
         gate[Symbol.dispose]();
         path.cache.clear();
         await path.session.release();

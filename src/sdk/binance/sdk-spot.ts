@@ -5,7 +5,11 @@ import { withoutKeys } from '../shared/axios.js';
 import { type ErrorFacts, factsOf, withFacts } from '../shared/error-facts.js';
 import { readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
+import type { BinanceCredentials } from './request-signing.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
+import { socketMethodOf } from './socket-endpoints.js';
+import { type ReadAnswer, RefusedAnswer } from './spot-answers.js';
+import { SpotSocket, type SpotSocketBase, type SpotSocketParts } from './spot-socket.js';
 
 /** What the SDK hands to axios, as far as it is read here. */
 interface AxiosRequest {
@@ -15,12 +19,15 @@ interface AxiosRequest {
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
-interface Configuration {
+interface Keys {
   readonly apiKey?: string;
   readonly apiSecret?: string;
   /** A PEM, or the path of a file with one. */
   readonly privateKey?: string | Uint8Array;
   readonly privateKeyPassphrase?: string;
+}
+
+interface Configuration extends Keys {
   readonly basePath: string;
   retries: number;
   baseOptions: Record<string, unknown> & { readonly timeout?: number };
@@ -41,40 +48,37 @@ export interface SpotRestApi {
   sendSignedRequest: SendRequest;
 }
 
+/** The part of it that gives connections to the WebSocket API. */
+interface SpotWebsocketApi {
+  readonly configuration: Keys;
+  connect: (options?: object) => Promise<{ readonly websocketBase: SpotSocketBase }>;
+}
+
+/** A client that was made with `configurationRestAPI`, and perhaps with `configurationWebsocketAPI`. */
+export interface SpotClient {
+  readonly restAPI: SpotRestApi;
+  readonly websocketAPI?: SpotWebsocketApi;
+}
+
 export const SPOT_METHODS = ['sendRequest', 'sendSignedRequest', 'newOrder', 'deleteOrder', 'getOrder', 'getOpenOrders', 'exchangeInfo'] as const;
-
-/** An answer whose text has been read. */
-interface ReadAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** An answer that says no: the SDK makes its own error of it. */
-class RefusedAnswer extends Error {
-  readonly response: { readonly status: number; readonly headers: Readonly<Record<string, string>>; data: string };
-
-  constructor({ status, headers, body }: ReadAnswer) {
-    super(`Binance answered HTTP ${status}`);
-    this.response = { status, headers, data: body };
-  }
-}
 
 /**
  * @binance/spot: its methods send by a function of their module, which nobody can replace; but it hands all of the
  * configuration's `baseOptions` to axios, and so a transport of ours (`adapter`). That one sends every request of the bot
  * again by `sendRequest`, with what sees status, headers and text of the answer, of which the SDK's errors keep nothing.
  */
-export function spotSdk({ restAPI }: { readonly restAPI: SpotRestApi }): BinanceSdk {
+export function spotSdk({ restAPI, websocketAPI }: SpotClient): BinanceSdk {
   const { configuration, sendRequest, sendSignedRequest } = restAPI;
+  const callers = new AsyncLocalStorage<SpotSocket>();
   // One object for all attempts, since the SDK keeps a signer for each; it reads all of it before it first waits.
   const inner = Object.create(configuration) as Configuration;
   const within = Object.create(restAPI, { configuration: { value: inner } }) as SpotRestApi;
   let own = configuration.baseOptions;
-  let read: { readonly from: string | Uint8Array; readonly pem: string } | undefined;
-  const pemOf = (from: string | Uint8Array): string => {
-    if (read?.from !== from) read = { from, pem: readPem(from) };
-    return read.pem;
+  const pemOf = pemReader();
+  const credentialsIn = ({ apiKey, apiSecret, privateKey, privateKeyPassphrase: passphrase }: Keys): BinanceCredentials | undefined => {
+    if (apiKey === undefined && apiSecret === undefined && privateKey === undefined) return undefined;
+    if (privateKey === undefined) return { apiKey: apiKey ?? '', secret: apiSecret ?? '' };
+    return { apiKey: apiKey ?? '', secret: pemOf(privateKey), ...(passphrase === undefined ? {} : { passphrase }) };
   };
   const send = async (
     request: SendRequest,
@@ -108,12 +112,7 @@ export function spotSdk({ restAPI }: { readonly restAPI: SpotRestApi }): Binance
     get timeoutMs() {
       return own.timeout ?? 0;
     },
-    credentials: () => {
-      const { apiKey, apiSecret, privateKey, privateKeyPassphrase: passphrase } = configuration;
-      if (apiKey === undefined && apiSecret === undefined && privateKey === undefined) return undefined;
-      if (privateKey === undefined) return { apiKey: apiKey ?? '', secret: apiSecret ?? '' };
-      return { apiKey: apiKey ?? '', secret: pemOf(privateKey), ...(passphrase === undefined ? {} : { passphrase }) };
-    },
+    credentials: () => credentialsIn(configuration),
     get ownRetries() {
       return { option: 'retries', count: configuration.retries, wayOut: '`retries: 0` in configurationRestAPI' };
     },
@@ -154,6 +153,47 @@ export function spotSdk({ restAPI }: { readonly restAPI: SpotRestApi }): Binance
       };
     },
     plain: (native) => native,
+    keepSockets: (parts) => {
+      if (websocketAPI === undefined) return { [Symbol.dispose]: () => {} };
+      if (credentialsIn(websocketAPI.configuration) !== undefined && credentialsIn(configuration) === undefined)
+        throw new TypeError(
+          'sdk has keys in configurationWebsocketAPI and none in configurationRestAPI: give the same to both, since what became of an order is looked up over REST where the socket is gone',
+        );
+      const credentials = (): BinanceCredentials => credentialsIn(websocketAPI.configuration) ?? { apiKey: '', secret: '' };
+      return keepSpotSockets(websocketAPI, { ...parts, credentials, within: (socket, work) => callers.run(socket, work) });
+    },
+    overSocket: (method, path, params, timeoutMs) => {
+      const socket = callers.getStore();
+      const name = socket?.isUsable === true ? socketMethodOf(method, path) : undefined;
+      return name === undefined ? undefined : socket?.call(name, params, timeoutMs);
+    },
+  };
+}
+
+function keepSpotSockets(websocketAPI: SpotWebsocketApi, parts: SpotSocketParts): Disposable {
+  const overrides = new Overrides(websocketAPI);
+  const sockets = new Set<SpotSocket>();
+  overrides.wrap<SpotWebsocketApi['connect']>('connect', (connect) => async (options) => {
+    const connection = await connect(options);
+    const socket = new SpotSocket(connection.websocketBase, parts, () => sockets.delete(socket));
+    sockets.add(socket);
+    return connection;
+  });
+  return {
+    [Symbol.dispose]: () => {
+      overrides[Symbol.dispose]();
+      for (const socket of sockets) socket[Symbol.dispose]();
+    },
+  };
+}
+
+/** Reads each once: the SDK does, too. */
+function pemReader(): (from: string | Uint8Array) => string {
+  const read = new Map<string | Uint8Array, string>();
+  return (from) => {
+    let pem = read.get(from);
+    if (pem === undefined) read.set(from, (pem = readPem(from)));
+    return pem;
   };
 }
 

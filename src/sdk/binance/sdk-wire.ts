@@ -1,6 +1,7 @@
 import { abortable } from '../../core/abort.js';
 import { type HeaderReader, readerOf } from '../shared/http-facts.js';
 import { stoppedBefore } from '../shared/stoppable.js';
+import type { OrderPath } from './order-path.js';
 import { type BinanceCredentials, RequestSigner } from './request-signing.js';
 import {
   type AnswerListener,
@@ -19,6 +20,14 @@ export type SdkOutcome = WireOutcome & { readonly status?: number | undefined; r
 /** A call of the bot as an SDK's gate sees it. */
 export interface SdkCall extends Pick<GatedCall, 'method' | 'path' | 'params'> {
   send(): Promise<SdkOutcome>;
+}
+
+/** What the account's side of an SDK's sockets is kept with. */
+export interface SocketKeeping {
+  readonly path: OrderPath;
+  /** The way of one call, as that of {@link BinanceSdk.gate}. */
+  readonly route: (call: SdkCall) => Promise<unknown>;
+  readonly closing: AbortSignal;
 }
 
 /** What differs between the SDKs for Binance: one file each. */
@@ -45,6 +54,13 @@ export interface BinanceSdk {
   gate(route: (call: SdkCall) => Promise<unknown>, timeoutMs: number): Disposable;
   /** What `native` of an answer is when it is kept and copied. */
   plain(native: unknown): unknown;
+  /** Takes the account's side of the SDK's own sockets under it: orders, and what is told of them. */
+  keepSockets?(parts: SocketKeeping): Disposable;
+  /**
+   * Sends a signed request over the socket that the present call of the bot came over. Never rejects.
+   * @returns undefined where it came over none, or that is not open
+   */
+  overSocket?(method: string, path: string, params: Params, timeoutMs: number): Promise<SdkOutcome> | undefined;
 }
 
 /** Requests of our own through an SDK: signed here, with exactly the timestamp that the journal has, and sent by the SDK's own transport. */
@@ -67,6 +83,8 @@ export class SdkWire implements BinanceWire {
   async send({ method, path, params, isSigned }: WireRequest, signal: AbortSignal): Promise<WireOutcome> {
     const stopped = stoppedBefore(signal);
     if (stopped !== undefined) return stopped;
+    const overSocket = isSigned ? this.#sdk.overSocket?.(method, path, params, this.#timeoutMs) : undefined;
+    if (overSocket !== undefined) return this.#until(signal, overSocket);
     const texts = textsOf(params);
     const { signedRequest } = this.#sdk;
     if (isSigned && signedRequest !== undefined) return this.#until(signal, signedRequest(method, path, texts));
@@ -82,10 +100,16 @@ export class SdkWire implements BinanceWire {
   }
 
   gate(route: Route): Disposable {
-    return this.#sdk.gate(async ({ method, path, params, send }) => {
-      const answer = await route({ method, path, params, send: () => this.#heard(send()) });
-      return answer.native;
-    }, this.#timeoutMs);
+    return this.#sdk.gate(this.#way(route), this.#timeoutMs);
+  }
+
+  /** The same for what the SDK has of sockets. @returns undefined where that is nothing of the account */
+  keepSockets(route: Route, parts: Omit<SocketKeeping, 'route'>): Disposable | undefined {
+    return this.#sdk.keepSockets?.({ ...parts, route: this.#way(route) });
+  }
+
+  #way(route: Route): (call: SdkCall) => Promise<unknown> {
+    return async ({ method, path, params, send }) => (await route({ method, path, params, send: () => this.#heard(send()) })).native;
   }
 
   // The SDKs take no signal: a request on its way goes on, and what becomes of it is not known.

@@ -21,9 +21,18 @@ export class Overrides implements Disposable {
 
   /** Puts `value` in the place of what stands there, or of nothing. */
   put(name: string, value: unknown): void {
+    this.#define(name, { value, writable: true });
+  }
+
+  /** Puts what `get` gives in the place of what stands there, anew each time that it is read. */
+  compute(name: string, get: () => unknown): void {
+    this.#define(name, { get });
+  }
+
+  #define(name: string, descriptor: PropertyDescriptor): void {
     const own = Object.getOwnPropertyDescriptor(this.#target, name);
     if (!this.#before.has(name)) this.#before.set(name, own);
-    Object.defineProperty(this.#target, name, { value, writable: true, configurable: true, enumerable: own?.enumerable ?? false });
+    Object.defineProperty(this.#target, name, { ...descriptor, configurable: true, enumerable: own?.enumerable ?? false });
   }
 
   [Symbol.dispose](): void {

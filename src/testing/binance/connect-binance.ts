@@ -21,6 +21,8 @@ interface SieblyShape {
 /** The same of @binance/spot's `Spot`. */
 interface SpotShape {
   restAPI: { configuration: { basePath: string; apiKey: string; apiSecret: string; privateKey?: unknown; baseOptions: { headers?: object } } };
+  /** Where it was made with `configurationWebsocketAPI`. */
+  websocketAPI?: { configuration: { wsURL: string; apiKey: string; apiSecret: string; privateKey?: unknown } };
 }
 
 /**
@@ -39,6 +41,8 @@ export function connectBinance<S extends object>(sdk: S, url: string, credential
     const { configuration } = sdk.restAPI;
     Object.assign(configuration, { basePath: url, apiKey, apiSecret: secret, privateKey: undefined });
     configuration.baseOptions.headers = { ...configuration.baseOptions.headers, 'X-MBX-APIKEY': apiKey };
+    const keys = { apiKey, apiSecret: secret, privateKey: undefined };
+    if (sdk.websocketAPI !== undefined) Object.assign(sdk.websocketAPI.configuration, { wsURL: `${url.replace('http', 'ws')}/ws-api/v3`, ...keys });
   } else if ('privateRequest' in sdk)
     throw new TypeError(
       'a client of binance-api-node can not be pointed elsewhere once it is made: give `httpBase: served.url` and the keys of `served.credentials` to Binance()',
