@@ -38,8 +38,9 @@ const intent: fc.Arbitrary<OrderIntent> = fc
       side,
       type,
       timeInForce,
+      // Of one step more, or what is left of one buys nothing.
       ...(type === 'market' && isOverMoney
-        ? { qty: '0', quoteQty: multiply(multiply(String(lots), qtyStep), price.toFixed(places)) }
+        ? { qty: '0', quoteQty: multiply(multiply(String(lots + 1), qtyStep), price.toFixed(places)) }
         : { qty: multiply(String(lots), qtyStep) }),
       ...(type.includes('limit') && { price: at(offset) }),
       ...(type.startsWith('stop') && { stopPrice: at(stopOffset) }),
