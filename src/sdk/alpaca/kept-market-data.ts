@@ -97,7 +97,7 @@ export class KeptMarketData {
     const wasInterrupted = this.#isInterrupted;
     this.#isInterrupted = false;
     this.#isSubscribed = true;
-    const recoveries: Promise<void>[] = [];
+    const recoveries: Promise<unknown>[] = [];
     for (const kind of ['trades', 'bars'] as const) {
       const listed = new Set(symbolsIn(frame[kind]));
       if (listed.has(EVERY_SYMBOL) && wasInterrupted) this.#parts.recovery.done({ channel: kind, symbol: EVERY_SYMBOL, rows: 0, isWhole: false });
@@ -119,7 +119,7 @@ export class KeptMarketData {
     else if (wasInterrupted) this.#parts.recovery.say('live');
   }
 
-  async #until(recoveries: readonly Promise<void>[]): Promise<void> {
+  async #until(recoveries: readonly Promise<unknown>[]): Promise<void> {
     const { recovery } = this.#parts;
     if (this.#recovering++ === 0) recovery.say('recovering');
     await Promise.all(recoveries);

@@ -1,8 +1,9 @@
 import type { MarketKind } from '../../contracts/market-data.js';
 import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
-import { requireResilientOptions } from '../shared/resilient-options.js';
+import { recoveryBoundsOf, requireResilientOptions } from '../shared/resilient-options.js';
 import { ResultCache } from '../shared/result-cache.js';
+import { StreamRecovery } from '../shared/stream-recovery.js';
 import { EndpointGate } from './endpoint-gate.js';
 import { type CcxtExchange, type KnownExchange, requireForKraken, requireKnownExchange } from './exchange.js';
 import { ResilientAlpacaExchange } from './resilient-alpaca-exchange.js';
@@ -80,7 +81,7 @@ export function resilient<S extends object>(sdk: S, options: CcxtResilientOption
             cache.read(`${method}|${JSON.stringify(args)}`, KINDS[method], maxAgeMs, () => read(...args)),
       );
   }
-  watchPersistently(exchange, overrides, session, closing.signal);
+  watchPersistently(exchange, overrides, session, new StreamRecovery(known.id, session, recoveryBoundsOf(options), closing.signal));
 
   let released: Promise<void> | undefined;
   attach(exchange, {

@@ -74,8 +74,8 @@ export class KeptRows<R> {
     this.#interruptions++;
   }
 
-  /** The stream is there again. Resolves when all is told, or was left out. */
-  async resume(): Promise<void> {
+  /** The stream is there again. Resolves when it is told what was missed, with whether nothing was left out. */
+  async resume(): Promise<boolean> {
     const { recovery, order, list, lagMs, channel, symbol } = this.#parts;
     const { clock, bounds, closing } = recovery;
     const interruption = ++this.#interruptions;
@@ -89,21 +89,21 @@ export class KeptRows<R> {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
         const askedAt = clock.monotonic();
         const missed = await abortable(missedRows(this.#told, list, order, bounds, clock.now()), giveUp.signal);
-        if (interruption !== this.#interruptions) return;
+        if (interruption !== this.#interruptions) return true;
         isWhole &&= missed.isWhole;
         this.#tellRead(missed.rows);
         if (this.#isCaughtUp(missed.rows) || (!order.isDense && askedAt - resumedAt >= lagMs)) break;
         await clock.sleep(order.isDense ? pauseMs : lagMs, AbortSignal.any([giveUp.signal, closing]));
-        if (interruption !== this.#interruptions) return;
+        if (interruption !== this.#interruptions) return true;
       }
     } catch (error) {
-      if (interruption !== this.#interruptions) return;
+      if (interruption !== this.#interruptions) return true;
       if (!closing.aborted) recovery.failed(channel, symbol, asError(error));
       isWhole = false;
     } finally {
       patience[Symbol.dispose]();
     }
-    this.#end(isWhole);
+    return this.#end(isWhole);
   }
 
   #isCaughtUp(rows: readonly R[]): boolean {
@@ -133,7 +133,7 @@ export class KeptRows<R> {
     }
   }
 
-  #end(isWhole: boolean): void {
+  #end(isWhole: boolean): boolean {
     const { order, recovery, channel, symbol } = this.#parts;
     this.#interruptions++;
     this.#isHolding = false;
@@ -149,7 +149,9 @@ export class KeptRows<R> {
     }
     const rows = this.#count;
     this.#count = 0;
-    recovery.done({ channel, symbol, rows, isWhole: isWhole && !hasHole });
+    const recovered = { channel, symbol, rows, isWhole: isWhole && !hasHole };
+    recovery.done(recovered);
+    return recovered.isWhole;
   }
 
   // A listener of the bot that throws ends what it ends with the raw SDK, and not what is still to be told.

@@ -1,6 +1,7 @@
+import type { Trade } from '../../contracts/market-data.js';
 import { intervalMs } from '../market/bars.js';
 import { dayOf } from '../market/day-statistics.js';
-import type { Market } from '../market/market.js';
+import { type Market, TRADE_EVERY_MS } from '../market/market.js';
 import { ok, type WireReply } from '../served/wire-reply.js';
 import { deskById, deskOf, type Endpoint, integer, isReply, type Request } from './endpoint.js';
 import { eight, symbolJson } from './wire-format.js';
@@ -24,6 +25,7 @@ export const marketEndpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v3/depth': { operation: 'book', signed: false, weight: weightOfDepth, run: depth },
   'GET /api/v3/klines': { operation: 'bars', signed: false, weight: 2, run: klines },
   'GET /api/v3/trades': { operation: 'trades', signed: false, weight: 25, run: (request) => trades(request, tradeRow) },
+  'GET /api/v3/historicalTrades': { operation: 'trades', signed: false, needsKey: true, weight: 25, run: (request) => trades(request, tradeRow) },
   'GET /api/v3/aggTrades': { operation: 'trades', signed: false, weight: 4, run: (request) => trades(request, aggregateRow) },
   'GET /sapi/v1/margin/allPairs': { operation: 'instrument', signed: false, weight: 1, run: () => ok([]) },
   'GET /sapi/v1/margin/isolated/allPairs': { operation: 'instrument', signed: false, weight: 1, run: () => ok([]) },
@@ -160,12 +162,23 @@ interface TapeRow {
 function trades(request: Request, row: (trade: TapeRow) => unknown): WireReply {
   const desk = deskOf(request);
   if (isReply(desk)) return desk;
-  const tape = desk.market.trades(request.core.agenda.now, Math.min(integer(request.params, 'limit') ?? 500, 1_000));
   return ok(
-    tape.map(({ id, price, size, side, eventTime }) =>
+    tapeOf(desk.market, request).map(({ id, price, size, side, eventTime }) =>
       row({ id: Number(id), price: eight(price), qty: eight(size), time: eventTime, isSell: side === 'sell' }),
     ),
   );
+}
+
+// From where the caller asks to start, the first ones; else the newest ones. One trade is one aggregate, of the same number.
+function tapeOf(market: Market, { core, params }: Request): readonly Trade[] {
+  const limit = Math.min(integer(params, 'limit') ?? 500, 1_000);
+  const { now } = core.agenda;
+  const startTime = integer(params, 'startTime');
+  const first = integer(params, 'fromId') ?? (startTime === undefined ? undefined : Math.ceil(startTime / TRADE_EVERY_MS));
+  const last = Math.floor(Math.min(now, integer(params, 'endTime') ?? now) / TRADE_EVERY_MS);
+  if (first === undefined) return market.trades(now, limit);
+  const count = Math.max(0, Math.min(limit, last - first + 1));
+  return market.trades((first + count - 1) * TRADE_EVERY_MS, count);
 }
 
 function tradeRow({ id, price, qty, time, isSell }: TapeRow): unknown {

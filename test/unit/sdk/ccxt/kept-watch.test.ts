@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
+import { ManualClock } from '../../../../src/core/manual-clock.js';
+import { KeptWatches } from '../../../../src/sdk/ccxt/kept-watches.js';
+import { type CcxtReads, type CcxtRow, numberedRows } from '../../../../src/sdk/ccxt/watched-rows.js';
+import { StreamRecovery } from '../../../../src/sdk/shared/stream-recovery.js';
+
+const SYMBOL = 'XBT/USD';
+
+/** An exchange that numbers nothing: its trades are told apart by their ids and have their time for an order. */
+const given = (id = 'kraken') => {
+  const clock = new ManualClock();
+  const bus = new EventBus<VenueKitEvents>();
+  const recoveries: string[] = [];
+  bus.on('stream.recovered', ({ channel, symbol, rows, isWhole }) => recoveries.push(`${channel} ${symbol} ${rows} ${isWhole}`));
+  const quiet = (): void => {};
+  const session = { bus, clock, logger: { debug: quiet, info: quiet, warn: quiet, error: quiet } };
+  const happened: CcxtRow[] = [];
+  const failing = { times: 0 };
+  const fetchTrades = (_: string, since = 0): Promise<CcxtRow[]> =>
+    failing.times-- > 0 ? Promise.reject(new Error('503')) : Promise.resolve(happened.filter(({ timestamp = 0 }) => timestamp >= since));
+  const sdk = { id, fetchTrades } as unknown as CcxtReads;
+  const kept = new KeptWatches(sdk, new StreamRecovery('kraken', session, { maxAgeMs: 3_600_000, maxRows: 1_000 }, new AbortController().signal));
+  const waiting: ((rows: CcxtRow[]) => void)[] = [];
+  const trade = (name: string): CcxtRow => {
+    const row = { id: name, symbol: SYMBOL, timestamp: clock.now() };
+    happened.push(row);
+    return row;
+  };
+  const told: string[] = [];
+  const next = async (): Promise<void> => {
+    const rows = await kept.rows('watchTrades', [SYMBOL], () => new Promise((resolve) => waiting.push(resolve)));
+    for (const { id: name, ...row } of rows) told.push(`${name}${'recovered' in row ? ' recovered' : ''}`);
+  };
+  const tell = (...rows: CcxtRow[]): void => waiting.shift()!(rows);
+  return { clock, kept, recoveries, trade, told, next, tell, waiting, happened, failing };
+};
+
+describe('a watch of ccxt that is kept', () => {
+  it('tells what a quiet market missed a second after there is a connection again, and loses nothing of the call that still waits', async () => {
+    const { clock, kept, trade, told, next, tell, recoveries, waiting } = given();
+    let running = next();
+    tell(trade('a'));
+    await running;
+    kept.dropped();
+    await clock.advance(6_000);
+    trade('b');
+    running = next();
+    await clock.advance(6_000);
+    kept.connected();
+    await clock.advance(900);
+    expect(told).toEqual(['a']);
+    await clock.advance(200);
+    await running;
+    expect(told).toEqual(['a', 'b recovered']);
+    running = next();
+    await clock.advance(5_000);
+    expect(waiting).toHaveLength(1);
+    trade('c');
+    await clock.advance(10);
+    tell(trade('d'));
+    await running;
+    expect(told).toEqual(['a', 'b recovered', 'c recovered', 'd']);
+    expect(recoveries).toEqual(['watchTrades XBT/USD 1 true', 'watchTrades XBT/USD 1 true']);
+  });
+
+  it('notices a connection that is lost while a call waits', async () => {
+    const { clock, kept, trade, told, next, tell } = given();
+    const first = next();
+    tell(trade('a'));
+    await first;
+    const running = next();
+    await clock.advance(6_000);
+    kept.dropped();
+    trade('b');
+    kept.connected();
+    await clock.advance(1_100);
+    await running;
+    expect(told).toEqual(['a', 'b recovered']);
+  });
+
+  it('reads again what could not be read, for as long as nothing else is told', async () => {
+    const { clock, kept, trade, told, next, tell, recoveries, failing } = given();
+    const first = next();
+    tell(trade('a'));
+    await first;
+    const running = next();
+    await clock.advance(6_000);
+    kept.dropped();
+    kept.connected();
+    failing.times = 2;
+    trade('b');
+    await clock.advance(3_900);
+    expect(told).toEqual(['a']);
+    await clock.advance(3_200);
+    await running;
+    expect(told).toEqual(['a', 'b recovered']);
+    expect(recoveries).toEqual(['watchTrades XBT/USD 0 false', 'watchTrades XBT/USD 0 false']);
+  });
+
+  it('gives calls that wait at the same time the same rows', async () => {
+    const { kept, trade, tell, clock, happened } = given();
+    const watch = (): Promise<CcxtRow[]> => new Promise((resolve) => (resolveLive = resolve));
+    let resolveLive: (rows: CcxtRow[]) => void = () => {};
+    const both = [kept.rows('watchTrades', [SYMBOL], watch), kept.rows('watchTrades', [SYMBOL], watch)];
+    await clock.advance(1);
+    resolveLive([trade('a')]);
+    expect(await Promise.all(both)).toEqual([happened, happened]);
+    expect(tell).toBeTypeOf('function');
+  });
+
+  it('leaves calls that ask for a part as they are', async () => {
+    const { kept, trade } = given();
+    const row = trade('a');
+    const some = [row, row];
+    expect(await kept.rows('watchTrades', [SYMBOL, undefined, 2], () => Promise.resolve(some))).toBe(some);
+    expect(await kept.rows('watchTrades', [SYMBOL, 5], () => Promise.resolve(some))).toBe(some);
+  });
+});
+
+describe('rows of a list that is read from a number on', () => {
+  const all = Array.from({ length: 5_000 }, (_, n) => n + 1);
+  const asked: (number | undefined)[] = [];
+  const page = (from: number | undefined, limit: number): Promise<number[]> => {
+    asked.push(from);
+    return Promise.resolve(from === undefined ? all.slice(-limit) : all.slice(from - 1, from - 1 + limit));
+  };
+  const read = (from: number, most: number): Promise<readonly number[]> => {
+    asked.length = 0;
+    return numberedRows(page, (n) => n, from, most);
+  };
+
+  it('are read in one page where that has all of them', async () => {
+    expect(await read(4_500, 10_000)).toEqual(all.slice(4_499));
+    expect(asked).toEqual([undefined]);
+  });
+
+  it('are read from the front where more is missing', async () => {
+    expect(await read(2_500, 10_000)).toEqual(all.slice(2_499));
+    expect(asked).toEqual([undefined, 2_500, 3_500]);
+  });
+
+  it('are the newest where more is missing than may be read', async () => {
+    expect(await read(1, 1_200)).toEqual(all.slice(-1_200));
+    expect(asked).toEqual([undefined, 3_801]);
+  });
+
+  it('are none where nothing is there', async () => {
+    expect(
+      await numberedRows(
+        () => Promise.resolve([] as number[]),
+        (n) => n,
+        7,
+        10,
+      ),
+    ).toEqual([]);
+  });
+});
