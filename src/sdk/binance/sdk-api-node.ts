@@ -3,6 +3,7 @@ import { redactError, redactText } from '../../core/logger.js';
 import { withFacts } from '../shared/error-facts.js';
 import { type HttpFacts, readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
+import { type ApiNodeSockets, keepApiNodeEvents } from './api-node-events.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
 import type { Params } from './wire.js';
 
@@ -14,6 +15,8 @@ export interface ApiNodeClient {
   privateRequest: Request;
   publicRequest: Request;
   order: Method;
+  /** Absent in a client that was made without. */
+  readonly ws?: ApiNodeSockets;
   getInfo(): Readonly<Record<string, { readonly usedWeight1m?: string; readonly orderCount10s?: string }>>;
 }
 
@@ -101,6 +104,7 @@ export function apiNodeSdk(client: ApiNodeClient): BinanceSdk {
       return overrides;
     },
     plain: (native) => native,
+    keepSockets: (parts) => (client.ws === undefined ? { [Symbol.dispose]: () => {} } : keepApiNodeEvents(client.ws, parts)),
   };
 }
 

@@ -156,10 +156,43 @@ export const SDKS: Readonly<Record<string, SdkUnderTest>> = {
   },
   'binance-api-node': {
     make: () => ApiNode({ apiKey: 'key', apiSecret: 'secret' }),
-    makeAt: ({ url, credentials: { apiKey, secret } }) => ApiNode({ httpBase: url, apiKey, apiSecret: secret }),
+    makeAt: ({ url, credentials: { apiKey, secret } }) =>
+      ApiNode({ httpBase: url, wsApi: `${url.replace('http', 'ws')}/ws-api/v3`, apiKey, apiSecret: secret }),
     driver: (sdk) => apiNodeDriver(sdk as ApiNodeClient),
   },
 };
+
+/** A connection of @binance/spot to the WebSocket API. */
+export type SpotConnection = Awaited<ReturnType<Spot['websocketAPI']['connect']>>;
+
+/** @binance/spot with both of its ways to the venue. */
+export function newSpotWithSocket(timeoutMs: number): Spot {
+  const keys = { apiKey: 'key', apiSecret: 'secret', timeout: timeoutMs };
+  return new Spot({ configurationRestAPI: { ...keys, retries: 0 }, configurationWebsocketAPI: keys });
+}
+
+/** The same as the bot's other drivers, over a connection. */
+export function socketDriver(socket: SpotConnection): Omit<Driver, 'isOwnError' | 'isOwnNetworkError'> {
+  const shown = async (answer: Promise<{ readonly data: unknown }>): Promise<Shown> => (await answer).data as Shown;
+  return {
+    place: (wanted) => shown(socket.orderPlace({ symbol: wanted.symbol, side: wanted.side, type: typeOf(wanted), ...restOf(wanted) } as never)),
+    cancel: (symbol, orderId) => shown(socket.orderCancel({ symbol, orderId })),
+    order: (symbol, orderId) => shown(socket.orderStatus({ symbol, orderId })),
+    bid: async (symbol) => Number(((await socket.tickerBook({ symbol })).data as unknown as { bidPrice: string }).bidPrice),
+  };
+}
+
+/** The SDK's own `disconnect()` waits a second and more for what is under way. */
+export function endAtOnce(socket: SpotConnection): void {
+  const { websocketBase: base } = socket as unknown as {
+    websocketBase: { connectionPool: { closeInitiated: boolean; ws: { terminate(): void } }[]; cleanup(ws: object): void };
+  };
+  for (const connection of base.connectionPool) {
+    connection.closeInitiated = true;
+    base.cleanup(connection.ws);
+    connection.ws.terminate();
+  }
+}
 
 /** An SDK object that leads to the served venue. */
 export function madeAt({ make, makeAt }: SdkUnderTest, served: ServedVenue, options?: { readonly timeoutMs?: number }): object {

@@ -1,33 +1,23 @@
-import { Spot } from '@binance/spot';
 import { describe, expect, it, vi } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/binance/index.js';
 import type { BinanceResilientOptions } from '../../../../src/sdk/binance/resilient.js';
 import { serveBinance } from '../../../../src/testing/index.js';
-import { binanceVenue, CAPABILITIES, caught } from './given.js';
+import { binanceVenue, CAPABILITIES, caught, endAtOnce, newSpotWithSocket, type SpotConnection } from './given.js';
 
 // The SDK's logger writes every connection to the console.
 vi.stubEnv('LOG_LEVEL', 'error');
 
 const START = { deadlineMs: 30_000 };
-type Socket = Awaited<ReturnType<Spot['websocketAPI']['connect']>>;
-type Wanted = Parameters<Socket['orderPlace']>[0];
+type Wanted = Parameters<SpotConnection['orderPlace']>[0];
 const MARKET = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: 0.01 } as Wanted;
 const ORDER = { ...MARKET, type: 'LIMIT', timeInForce: 'GTC', price: 40_000 } as Wanted;
-
-function newSpot(timeoutMs = 1_500): Spot {
-  const keys = { apiKey: 'key', apiSecret: 'secret' };
-  return new Spot({
-    configurationRestAPI: { ...keys, timeout: timeoutMs, retries: 0 },
-    configurationWebsocketAPI: { ...keys, timeout: timeoutMs },
-  });
-}
 
 /** A client whose socket is connected, raw or resilient, at a venue of its own. */
 async function givenSocket(options: BinanceResilientOptions | 'raw' = {}) {
   const venue = binanceVenue({ visibilityLagMs: 0 });
   const served = await serveBinance(venue);
-  const sdk = served.connect(newSpot());
+  const sdk = served.connect(newSpotWithSocket(1_500));
   if (options !== 'raw') {
     resilient(sdk, { capabilities: CAPABILITIES, ...options });
     await ready(sdk, START);
@@ -110,18 +100,6 @@ describe('orders over the socket of a resilient @binance/spot', () => {
     expect(factsOf(refused)).toMatchObject({ code: 'REJECTED', sent: 'yes' });
   });
 });
-
-/** The SDK's own `disconnect()` waits a second and more for what is under way. */
-function endAtOnce(socket: Socket): void {
-  const { websocketBase: base } = socket as unknown as {
-    websocketBase: { connectionPool: { closeInitiated: boolean; ws: { terminate(): void } }[]; cleanup(ws: object): void };
-  };
-  for (const connection of base.connectionPool) {
-    connection.closeInitiated = true;
-    base.cleanup(connection.ws);
-    connection.ws.terminate();
-  }
-}
 
 interface Report {
   readonly e: string;

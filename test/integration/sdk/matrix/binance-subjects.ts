@@ -1,7 +1,25 @@
-import { expect } from 'vitest';
-import { factsOf, ready, toAdapter } from '../../../../src/sdk/binance/index.js';
-import { CAPABILITIES, givenResilient, madeAt, SDKS, type Shown, type Wanted } from '../binance/given.js';
-import { ATTEMPT_MS, READY_MS, type ShownOrder, type Subject } from './subject.js';
+import type { Spot } from '@binance/spot';
+import type { BinanceRest } from 'binance-api-node';
+import { expect, vi } from 'vitest';
+import { factsOf, ready, release, resilient, toAdapter } from '../../../../src/sdk/binance/index.js';
+import { serveBinance } from '../../../../src/testing/index.js';
+import {
+  binanceVenue,
+  CAPABILITIES,
+  type Driver,
+  endAtOnce,
+  givenResilient,
+  madeAt,
+  newSpotWithSocket,
+  SDKS,
+  type Shown,
+  socketDriver,
+  type Wanted,
+} from '../binance/given.js';
+import { ATTEMPT_MS, READY_MS, type ShownOrder, type Subject, type SubjectAtVenue } from './subject.js';
+
+// The logger of @binance/spot writes every connection to the console.
+vi.stubEnv('LOG_LEVEL', 'error');
 
 const MARKET: Wanted = { symbol: 'BTCUSDT', quantity: '0.01', side: 'BUY' };
 const LIMIT: Wanted = { ...MARKET, price: '40000' };
@@ -21,8 +39,23 @@ const STATES: Readonly<Record<string, 'open' | 'filled' | 'canceled'>> = { NEW: 
 
 const shown = ({ orderId, clientOrderId }: Shown): ShownOrder => ({ venueOrderId: String(orderId), clientOrderId });
 
-/** The SDKs for Binance spot. */
-export const BINANCE_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([name, sdk]) => ({
+/** What a bot does over any of them. */
+function botOf(bot: Pick<Driver, 'place' | 'cancel' | 'order' | 'bid'>) {
+  return {
+    place: async (kind: string) => shown(await bot.place(ORDERS[kind as keyof typeof ORDERS])),
+    state: async ({ venueOrderId }: ShownOrder) => STATES[(await bot.order(MARKET.symbol, Number(venueOrderId))).status ?? ''] ?? 'open',
+    cancel: async ({ venueOrderId }: ShownOrder) => {
+      const orderId = Number(venueOrderId);
+      expect(await bot.cancel(MARKET.symbol, orderId)).toMatchObject({ orderId, status: 'CANCELED' });
+    },
+    quote: () => bot.bid(MARKET.symbol),
+    factsOf,
+    placeUnaffordable: async () => shown(await bot.place({ ...MARKET, quantity: '100' })),
+    placeAs: async (id: string) => shown(await bot.place({ ...LIMIT, id })),
+  } as const;
+}
+
+const REST_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([name, sdk]) => ({
   name,
   price: 50_000,
   kinds: KINDS,
@@ -36,16 +69,7 @@ export const BINANCE_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([n
     return {
       venue,
       ready: () => ready(wrapped, { deadlineMs: READY_MS }),
-      place: async (kind) => shown(await bot.place(ORDERS[kind as keyof typeof ORDERS])),
-      state: async ({ venueOrderId }) => STATES[(await bot.order(MARKET.symbol, Number(venueOrderId))).status ?? ''] ?? 'open',
-      cancel: async ({ venueOrderId }) => {
-        const orderId = Number(venueOrderId);
-        expect(await bot.cancel(MARKET.symbol, orderId)).toMatchObject({ orderId, status: 'CANCELED' });
-      },
-      quote: () => bot.bid(MARKET.symbol),
-      factsOf,
-      placeUnaffordable: async () => shown(await bot.place({ ...MARKET, quantity: '100' })),
-      placeAs: async (id) => shown(await bot.place({ ...LIMIT, id })),
+      ...botOf(bot),
       adapter: () => {
         const urls = { api: `${served.wsUrl}/ws-api/v3`, streams: `${served.wsUrl}/stream` };
         const webSocket = sdkUnderTest.makeAt === undefined ? { webSocket: { urls } } : {};
@@ -56,8 +80,59 @@ export const BINANCE_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([n
           restingPrice: '40000',
         };
       },
+      ...(name === 'binance-api-node' && { follow: (heard) => follow(wrapped as BinanceRest, heard) }),
       cancelElsewhere: (venueOrderId) => sdkUnderTest.driver(given.raw()).cancel(MARKET.symbol, Number(venueOrderId)),
       [Symbol.asyncDispose]: () => given[Symbol.asyncDispose](),
     };
   },
 }));
+
+type Heard = Parameters<NonNullable<SubjectAtVenue['follow']>>[0];
+
+function follow({ ws }: BinanceRest, heard: Heard): Promise<unknown> {
+  return ws.user(({ eventType, orderId, orderStatus }: { eventType: string; orderId: number; orderStatus: string }) => {
+    if (eventType === 'executionReport') heard({ venueOrderId: String(orderId), state: STATES[orderStatus] ?? 'open' });
+  });
+}
+
+/** @binance/spot again, through what `websocketAPI.connect()` gives. */
+const OVER_SOCKET: Subject = {
+  name: '@binance/spot over its socket',
+  price: 50_000,
+  kinds: { 'a market order': 'filled', 'a limit order': 'open' },
+  ambiguous: { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
+  bans: true,
+  doublesRequests: true,
+  open: async (policy) => {
+    const venue = binanceVenue();
+    const served = await serveBinance(venue);
+    const raw = (): Spot => served.connect(newSpotWithSocket(ATTEMPT_MS));
+    const sdk = resilient(raw(), { capabilities: CAPABILITIES, policy: { timeoutMs: ATTEMPT_MS, ...policy } });
+    const socket = await sdk.websocketAPI.connect();
+    const bot = socketDriver(socket);
+    return {
+      venue,
+      ready: () => ready(sdk, { deadlineMs: READY_MS }),
+      ...botOf(bot),
+      adapter: () => {
+        throw new Error('its own stream is followed');
+      },
+      follow: async (heard) => {
+        const { stream } = await socket.userDataStreamSubscribeSignature();
+        stream.on('message', (event) => {
+          const { e, i, X } = event as unknown as { readonly e: string; readonly i: number; readonly X: string };
+          if (e === 'executionReport') heard({ venueOrderId: String(i), state: STATES[X] ?? 'open' });
+        });
+      },
+      cancelElsewhere: (venueOrderId) => raw().restAPI.deleteOrder({ symbol: MARKET.symbol, orderId: Number(venueOrderId) }),
+      async [Symbol.asyncDispose]() {
+        await release(sdk);
+        endAtOnce(socket);
+        await served.close();
+      },
+    };
+  },
+};
+
+/** The SDKs for Binance spot. */
+export const BINANCE_SUBJECTS: readonly Subject[] = [...REST_SUBJECTS, OVER_SOCKET];

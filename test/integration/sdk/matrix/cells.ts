@@ -113,6 +113,7 @@ const ERRORS: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
   },
   'a stream of own orders that drops': async (subject) => {
     await using at = await subject.open();
+    if (at.follow !== undefined) return followed(subject, at, at.follow);
     const { adapter, symbol, qty, restingPrice } = at.adapter();
     if (adapter.events === undefined) return { wanted: 0, atVenue: 0, error: 'no stream' };
     await using client = new ResilientTradingClient({ adapter, journal: new MemoryOrderJournal(), account: 'main' });
@@ -127,6 +128,18 @@ const ERRORS: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
     return outcome(at, 1);
   },
 };
+
+async function followed(subject: Subject, at: SubjectAtVenue, follow: NonNullable<SubjectAtVenue['follow']>): Promise<Outcome> {
+  await at.ready();
+  const ended: string[] = [];
+  await follow(({ venueOrderId, state }) => state === 'canceled' && ended.push(venueOrderId));
+  const { venueOrderId } = await at.place(Object.keys(subject.kinds).at(-1)!);
+  at.venue.fault({ operation: 'events', when: 'after', kind: 'stream_drop', times: 1 });
+  // What happens meanwhile is not sent.
+  await at.cancelElsewhere(venueOrderId);
+  await vi.waitFor(() => expect(ended).toEqual([venueOrderId]), SHOWN);
+  return outcome(at, 1);
+}
 
 function expectOne({ venue }: SubjectAtVenue, { venueOrderId, clientOrderId }: ShownOrder): void {
   expect(venue.orders()).toHaveLength(1);

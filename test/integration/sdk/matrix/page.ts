@@ -42,5 +42,6 @@ under \`resilient()\`, over real sockets, at the simulated venue, while one thin
 Else the SDK's own error, and what \`factsOf(error)\` says of it. **–**: the venue of that SDK knows no such thing.
 
 A request that the network itself delivers twice is tried with orders that rest: one that is over at once gives its id free again on Binance,
-and no client can keep the network from ordering twice there.
+and no client can keep the network from ordering twice there. The stream of own orders is the adapter's; of binance-api-node, and of
+@binance/spot over its socket, it is the SDK's own.
 `;

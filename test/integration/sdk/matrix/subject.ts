@@ -32,6 +32,8 @@ export interface SubjectAtVenue extends AsyncDisposable {
   placeAs(clientOrderId: string): Promise<ShownOrder>;
   /** The SDK as an adapter, for the stream of own orders; the symbol of it. */
   readonly adapter: () => { readonly adapter: BrokerAdapter; readonly symbol: string; readonly qty: string; readonly restingPrice: string };
+  /** Follows the SDK's own stream of own orders, as the bot does. @param heard - the state of an order by its latest event */
+  readonly follow?: (heard: (order: { readonly venueOrderId: string; readonly state: ShownState }) => void) => Promise<unknown>;
   /** Cancels past venuekit, by an SDK object of its own. */
   cancelElsewhere(venueOrderId: string): Promise<unknown>;
 }
