@@ -185,11 +185,16 @@ export function socketDriver(socket: SpotConnection): Omit<Driver, 'isOwnError' 
 /** The SDK's own `disconnect()` waits a second and more for what is under way. */
 export function endAtOnce(socket: SpotConnection): void {
   const { websocketBase: base } = socket as unknown as {
-    websocketBase: { connectionPool: { closeInitiated: boolean; ws: { terminate(): void } }[]; cleanup(ws: object): void };
+    websocketBase: {
+      connectionPool: { closeInitiated: boolean; ws: { on(event: 'error', listener: () => void): unknown; terminate(): void } }[];
+      cleanup(ws: object): void;
+    };
   };
   for (const connection of base.connectionPool) {
     connection.closeInitiated = true;
     base.cleanup(connection.ws);
+    // One that is being made says that it was not.
+    connection.ws.on('error', () => {});
     connection.ws.terminate();
   }
 }

@@ -113,7 +113,7 @@ const ERRORS: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
   },
   'a stream of own orders that drops': async (subject) => {
     await using at = await subject.open();
-    if (at.follow !== undefined) return followed(subject, at, at.follow);
+    if (at.follow !== undefined) return await followed(subject, at, at.follow);
     const { adapter, symbol, qty, restingPrice } = at.adapter();
     if (adapter.events === undefined) return { wanted: 0, atVenue: 0, error: 'no stream' };
     await using client = new ResilientTradingClient({ adapter, journal: new MemoryOrderJournal(), account: 'main' });
