@@ -100,6 +100,13 @@ export class OrderPath {
     return { json: answer.json, at };
   }
 
+  /** JSON of a public GET of our own. */
+  async readMarket(path: string, params: Params): Promise<unknown> {
+    const call: Endpoint['call'] = ({ signal }) => this.#wire.send({ method: 'GET', path, params, areLimitsKept: true }, signal);
+    const endpoint: Endpoint = { operation: path.replace(VERSION, ''), costs: costsOf('GET', path, params), priority: 'reconcile', call };
+    return ((await this.#guarded.repeatable(endpoint, false)) as WireAnswer).json;
+  }
+
   /** The venue's names of the symbols that orders of the order path are for. */
   markets(): ReadonlySet<string> {
     return new Set(this.session.client.orders().map(({ intent }) => this.#parts.marketIdOf(intent.symbol)));

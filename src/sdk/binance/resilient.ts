@@ -1,5 +1,13 @@
 import { attach, requireFree } from '../shared/attachments.js';
-import { type MaxAges, type ResilientOptions, requireKnownResilientOptions, requireMaxAges, switchOffRetries } from '../shared/resilient-options.js';
+import {
+  type MaxAges,
+  type ResilientOptions,
+  recoveryBoundsOf,
+  requireKnownResilientOptions,
+  requireMaxAges,
+  switchOffRetries,
+} from '../shared/resilient-options.js';
+import { StreamRecovery } from '../shared/stream-recovery.js';
 import { hasCredentials, requireBinanceSdk, requireWholeCredentials } from './known-sdks.js';
 import { OwnNames } from './markets.js';
 import { OrderPath } from './order-path.js';
@@ -60,6 +68,11 @@ export function resilient<S extends object>(sdk: S, options: BinanceResilientOpt
   const gate = wire.gate(route);
   const closing = new AbortController();
   const sockets = wire.keepSockets(route, { path, closing: closing.signal });
+  const markets = wire.keepMarkets({
+    recovery: new StreamRecovery('binance', path.session, recoveryBoundsOf(options), closing.signal),
+    read: (of, params) => path.readMarket(of, params),
+    hasKey: hasCredentials(known),
+  });
   let released: Promise<void> | undefined;
   attach(sdk, {
     ready: (call) => path.session.ready(call),
@@ -67,6 +80,7 @@ export function resilient<S extends object>(sdk: S, options: BinanceResilientOpt
       released ??= (async () => {
         closing.abort();
         sockets?.[Symbol.dispose]();
+        markets?.[Symbol.dispose]();
         gate[Symbol.dispose]();
         path.cache.clear();
         await path.session.release();

@@ -10,6 +10,7 @@ import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-w
 import { socketMethodOf } from './socket-endpoints.js';
 import { type ReadAnswer, RefusedAnswer } from './spot-answers.js';
 import { SpotSocket, type SpotSocketBase, type SpotSocketParts } from './spot-socket.js';
+import { keepSpotStreams, type SpotStreams } from './spot-streams.js';
 
 /** What the SDK hands to axios, as far as it is read here. */
 interface AxiosRequest {
@@ -58,6 +59,8 @@ interface SpotWebsocketApi {
 export interface SpotClient {
   readonly restAPI: SpotRestApi;
   readonly websocketAPI?: SpotWebsocketApi;
+  /** And with `configurationWebsocketStreams`. */
+  readonly websocketStreams?: SpotStreams;
 }
 
 export const SPOT_METHODS = ['sendRequest', 'sendSignedRequest', 'newOrder', 'deleteOrder', 'getOrder', 'getOpenOrders', 'exchangeInfo'] as const;
@@ -67,7 +70,7 @@ export const SPOT_METHODS = ['sendRequest', 'sendSignedRequest', 'newOrder', 'de
  * configuration's `baseOptions` to axios, and so a transport of ours (`adapter`). That one sends every request of the bot
  * again by `sendRequest`, with what sees status, headers and text of the answer, of which the SDK's errors keep nothing.
  */
-export function spotSdk({ restAPI, websocketAPI }: SpotClient): BinanceSdk {
+export function spotSdk({ restAPI, websocketAPI, websocketStreams }: SpotClient): BinanceSdk {
   const { configuration, sendRequest, sendSignedRequest } = restAPI;
   const callers = new AsyncLocalStorage<SpotSocket>();
   // One object for all attempts, since the SDK keeps a signer for each; it reads all of it before it first waits.
@@ -162,6 +165,7 @@ export function spotSdk({ restAPI, websocketAPI }: SpotClient): BinanceSdk {
       const credentials = (): BinanceCredentials => credentialsIn(websocketAPI.configuration) ?? { apiKey: '', secret: '' };
       return keepSpotSockets(websocketAPI, { ...parts, credentials, within: (socket, work) => callers.run(socket, work) });
     },
+    keepMarkets: (keeping) => (websocketStreams === undefined ? { [Symbol.dispose]: () => {} } : keepSpotStreams(websocketStreams, keeping)),
     overSocket: (method, path, params, timeoutMs) => {
       const socket = callers.getStore();
       const name = socket?.isUsable === true ? socketMethodOf(method, path) : undefined;

@@ -1,6 +1,7 @@
 import { abortable } from '../../core/abort.js';
 import { type HeaderReader, readerOf } from '../shared/http-facts.js';
 import { stoppedBefore } from '../shared/stoppable.js';
+import type { MarketKeeping } from './kept-market-stream.js';
 import type { OrderPath } from './order-path.js';
 import { type BinanceCredentials, RequestSigner } from './request-signing.js';
 import {
@@ -56,6 +57,8 @@ export interface BinanceSdk {
   plain(native: unknown): unknown;
   /** Takes the account's side of the SDK's own sockets under it: orders, and what is told of them. */
   keepSockets?(parts: SocketKeeping): Disposable;
+  /** The same for its market streams. */
+  keepMarkets?(keeping: MarketKeeping): Disposable;
   /**
    * Sends a signed request over the socket that the present call of the bot came over. Never rejects.
    * @returns undefined where it came over none, or that is not open
@@ -106,6 +109,11 @@ export class SdkWire implements BinanceWire {
   /** The same for what the SDK has of sockets. @returns undefined where that is nothing of the account */
   keepSockets(route: Route, parts: Omit<SocketKeeping, 'route'>): Disposable | undefined {
     return this.#sdk.keepSockets?.({ ...parts, route: this.#way(route) });
+  }
+
+  /** @returns undefined where the SDK has none of its own */
+  keepMarkets(keeping: MarketKeeping): Disposable | undefined {
+    return this.#sdk.keepMarkets?.(keeping);
   }
 
   #way(route: Route): (call: SdkCall) => Promise<unknown> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import type { RowList } from '../shared/missed-rows.js';
+import { numberedRows } from '../shared/numbered-rows.js';
 import type { RowOrder } from '../shared/told-rows.js';
 import type { CcxtExchange } from './exchange.js';
 
@@ -87,31 +88,6 @@ function binanceTrades(sdk: CcxtReads, symbol: string): WatchedRows {
       isAggregate = (info as { readonly e?: unknown } | undefined)?.e === 'aggTrade';
     },
   };
-}
-
-/**
- * The newest rows at or behind a number, of a list that is read from a number on: the newest page first, and where more is missing,
- * from the front. @param page - from a number on, or the newest; oldest first
- */
-export async function numberedRows<R>(
-  page: (fromId: number | undefined, limit: number) => Promise<readonly R[]>,
-  numberOf: (row: R) => number,
-  from: number,
-  most: number,
-): Promise<readonly R[]> {
-  const newest = await page(undefined, PAGE);
-  const [first] = newest;
-  const last = newest.at(-1);
-  if (first === undefined || last === undefined || numberOf(first) <= from) return newest.filter((row) => numberOf(row) >= from);
-  const rows: R[] = [];
-  for (let next = Math.max(from, numberOf(last) - most + 1); next < numberOf(first); ) {
-    const more = (await page(next, PAGE)).filter((row) => numberOf(row) >= next && numberOf(row) < numberOf(first));
-    const end = more.at(-1);
-    if (end === undefined) break;
-    for (const row of more) rows.push(row);
-    next = numberOf(end) + 1;
-  }
-  return [...rows, ...newest];
 }
 
 /** All rows since a time, of a list that gives the first of them, oldest first. */

@@ -23,6 +23,8 @@ interface SpotShape {
   restAPI: { configuration: { basePath: string; apiKey: string; apiSecret: string; privateKey?: unknown; baseOptions: { headers?: object } } };
   /** Where it was made with `configurationWebsocketAPI`. */
   websocketAPI?: { configuration: { wsURL: string; apiKey: string; apiSecret: string; privateKey?: unknown } };
+  /** Where it was made with `configurationWebsocketStreams`. */
+  websocketStreams?: { configuration: { wsURL: string } };
 }
 
 /**
@@ -43,6 +45,7 @@ export function connectBinance<S extends object>(sdk: S, url: string, credential
     configuration.baseOptions.headers = { ...configuration.baseOptions.headers, 'X-MBX-APIKEY': apiKey };
     const keys = { apiKey, apiSecret: secret, privateKey: undefined };
     if (sdk.websocketAPI !== undefined) Object.assign(sdk.websocketAPI.configuration, { wsURL: `${url.replace('http', 'ws')}/ws-api/v3`, ...keys });
+    if (sdk.websocketStreams !== undefined) sdk.websocketStreams.configuration.wsURL = url.replace('http', 'ws');
   } else if ('privateRequest' in sdk)
     throw new TypeError(
       'a client of binance-api-node can not be pointed elsewhere once it is made: give `httpBase: served.url` and the keys of `served.credentials` to Binance()',

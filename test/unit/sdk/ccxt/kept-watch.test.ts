@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { ManualClock } from '../../../../src/core/manual-clock.js';
 import { KeptWatches } from '../../../../src/sdk/ccxt/kept-watches.js';
-import { type CcxtReads, type CcxtRow, numberedRows } from '../../../../src/sdk/ccxt/watched-rows.js';
+import type { CcxtReads, CcxtRow } from '../../../../src/sdk/ccxt/watched-rows.js';
 import { StreamRecovery } from '../../../../src/sdk/shared/stream-recovery.js';
 
 const SYMBOL = 'XBT/USD';
@@ -115,44 +115,5 @@ describe('a watch of ccxt that is kept', () => {
     const some = [row, row];
     expect(await kept.rows('watchTrades', [SYMBOL, undefined, 2], () => Promise.resolve(some))).toBe(some);
     expect(await kept.rows('watchTrades', [SYMBOL, 5], () => Promise.resolve(some))).toBe(some);
-  });
-});
-
-describe('rows of a list that is read from a number on', () => {
-  const all = Array.from({ length: 5_000 }, (_, n) => n + 1);
-  const asked: (number | undefined)[] = [];
-  const page = (from: number | undefined, limit: number): Promise<number[]> => {
-    asked.push(from);
-    return Promise.resolve(from === undefined ? all.slice(-limit) : all.slice(from - 1, from - 1 + limit));
-  };
-  const read = (from: number, most: number): Promise<readonly number[]> => {
-    asked.length = 0;
-    return numberedRows(page, (n) => n, from, most);
-  };
-
-  it('are read in one page where that has all of them', async () => {
-    expect(await read(4_500, 10_000)).toEqual(all.slice(4_499));
-    expect(asked).toEqual([undefined]);
-  });
-
-  it('are read from the front where more is missing', async () => {
-    expect(await read(2_500, 10_000)).toEqual(all.slice(2_499));
-    expect(asked).toEqual([undefined, 2_500, 3_500]);
-  });
-
-  it('are the newest where more is missing than may be read', async () => {
-    expect(await read(1, 1_200)).toEqual(all.slice(-1_200));
-    expect(asked).toEqual([undefined, 3_801]);
-  });
-
-  it('are none where nothing is there', async () => {
-    expect(
-      await numberedRows(
-        () => Promise.resolve([] as number[]),
-        (n) => n,
-        7,
-        10,
-      ),
-    ).toEqual([]);
   });
 });

@@ -1,0 +1,180 @@
+import { Spot } from '@binance/spot';
+import { describe, expect, it, vi } from 'vitest';
+import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
+import { release, resilient } from '../../../../src/sdk/binance/index.js';
+import { serveBinance } from '../../../../src/testing/index.js';
+import { JumpingClock } from '../../../setup/jumping-clock.js';
+import { binanceVenue, CAPABILITIES } from './given.js';
+
+// The SDK writes of every connection to the console.
+vi.stubEnv('LOG_LEVEL', 'error');
+
+type Event = Record<string, unknown> & { recovered?: boolean };
+
+/** A bot that follows streams of one symbol at a venue whose clock can jump, and what it has been told. */
+async function given(makeSdk: (url: string, wsUrl: string) => object) {
+  const clock = new JumpingClock();
+  const venue = binanceVenue({ clock, volatility: 0.5 });
+  const served = await serveBinance(venue);
+  const bus = new EventBus<VenueKitEvents>();
+  const recoveries: VenueKitEvents['stream.recovered'][] = [];
+  const states: string[] = [];
+  let onDown = (): void => {};
+  let wake = (): void => {};
+  bus.on('stream.recovered', (recovered) => {
+    recoveries.push(recovered);
+    wake();
+  });
+  bus.on('stream.state', ({ state }) => {
+    states.push(state);
+    if (state === 'down') onDown();
+    wake();
+  });
+  const sdk = resilient(makeSdk(served.url, served.wsUrl), { bus, clock, capabilities: CAPABILITIES });
+  return {
+    clock,
+    venue,
+    served,
+    sdk,
+    recoveries,
+    states,
+    woken: () => wake(),
+    until: async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    /** Cuts the connection, and lets the market go on for so long before the SDK can be back. */
+    interrupt: (ms: number): void => {
+      onDown = () => {
+        onDown = () => {};
+        clock.jump(ms);
+      };
+      venue.fault({ when: 'after', kind: 'stream_drop', operation: 'stream', times: 1 });
+    },
+    async [Symbol.asyncDispose]() {
+      await release(sdk);
+      await served.close();
+    },
+  };
+}
+
+async function list(url: string, path: string): Promise<Record<string, unknown>[]> {
+  const answer = await fetch(`${url}${path}`, { headers: { 'X-MBX-APIKEY': 'simulated-main' } });
+  return (await answer.json()) as Record<string, unknown>[];
+}
+
+const newSpot = (url: string, wsUrl: string): Spot =>
+  new Spot({
+    configurationRestAPI: { basePath: url, apiKey: 'simulated-main', apiSecret: 'simulated-secret-of-main', retries: 0 },
+    configurationWebsocketStreams: { wsURL: wsUrl },
+  });
+
+describe.concurrent('market streams of a resilient @binance/spot', () => {
+  it('tell the trades, aggregates and candles of an interruption, in order, each once, and go on', { timeout: 30_000 }, async () => {
+    await using bot = await given(newSpot);
+    const { until, interrupt, recoveries, states, served, woken } = bot;
+    const connection = await (bot.sdk as Spot).websocketStreams.connect();
+    const told = { trade: [] as Event[], aggTrade: [] as Event[], kline: [] as Event[] };
+    const follow = (stream: { on(event: 'message', listener: (event: unknown) => void): void }, into: Event[]): void => {
+      stream.on('message', (event) => {
+        into.push(event as Event);
+        woken();
+      });
+    };
+    follow(connection.trade({ symbol: 'btcusdt' }), told.trade);
+    follow(connection.aggTrade({ symbol: 'btcusdt' }), told.aggTrade);
+    follow(connection.kline({ symbol: 'btcusdt', interval: '1m' as never }), told.kline);
+    await until(() => told.trade.length >= 2 && told.aggTrade.length >= 2 && told.kline.length >= 1);
+    interrupt(250_000);
+    await until(
+      () =>
+        states.at(-1) === 'live' &&
+        states.includes('down') &&
+        ['trade', 'aggTrade', 'kline_1m'].every((name) => recoveries.some(({ channel }) => channel === name)),
+    );
+    const count = told.trade.length;
+    await until(() => told.trade.length > count && told.aggTrade.length > count && told.kline.some(({ recovered }) => recovered === true));
+    for (const [events, member, path] of [
+      [told.trade, 't', 'historicalTrades'],
+      [told.aggTrade, 'a', 'aggTrades'],
+    ] as const) {
+      const ids = events.map((event) => Number(event[member]));
+      expect(ids).toEqual(ids.map((_, i) => ids[0]! + i));
+      expect(events.filter(({ recovered }) => recovered === true).length).toBeGreaterThanOrEqual(248);
+      expect(events[0]!.recovered ?? events.at(-1)!.recovered).toBeUndefined();
+      const rows = await list(served.url, `/api/v3/${path}?symbol=BTCUSDT&fromId=${ids[0]}&limit=1000`);
+      expect(events.map(({ p, q, T, m }) => [p, q, T, m])).toEqual(
+        rows.slice(0, events.length).map((row) => [row.p ?? row.price, row.q ?? row.qty, row.T ?? row.time, row.m ?? row.isBuyerMaker]),
+      );
+    }
+    const finals = told.kline.map(({ k }) => k as Record<string, unknown>).filter(({ x }) => x === true);
+    const first = Number((told.kline[0]!.k as { t: number }).t);
+    expect(finals.slice(0, 4).map(({ t }) => t)).toEqual([0, 1, 2, 3].map((n) => first + n * 60_000));
+    const candles = (await list(served.url, `/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=${first}&limit=4`)) as unknown as unknown[][];
+    expect(finals.slice(0, 4).map(({ t, o, h, l, c, v }) => [t, o, h, l, c, v])).toEqual(candles.map((candle) => candle.slice(0, 6)));
+    expect(recoveries.every(({ isWhole }) => isWhole)).toBe(true);
+    await connection.disconnect();
+  });
+
+  it('tell what a message lost on the way had, though no connection dropped, and each that comes twice once', { timeout: 30_000 }, async () => {
+    await using bot = await given(newSpot);
+    const { venue, until, woken, clock } = bot;
+    const connection = await (bot.sdk as Spot).websocketStreams.connect();
+    const ids: number[] = [];
+    connection.trade({ symbol: 'btcusdt' }).on('message', (event) => {
+      ids.push(Number((event as Event).t));
+      woken();
+    });
+    await until(() => ids.length >= 1);
+    venue.fault({ when: 'after', kind: 'stream_gap', operation: 'stream', times: 1 });
+    clock.jump(3_000);
+    await until(() => ids.length >= 5);
+    venue.fault({ when: 'after', kind: 'stream_duplicate', operation: 'stream', times: 2 });
+    venue.fault({ when: 'after', kind: 'stream_reorder', operation: 'stream', times: 1 });
+    clock.jump(3_000);
+    await until(() => ids.length >= 9);
+    expect(ids).toEqual(ids.map((_, i) => ids[0]! + i));
+    await connection.disconnect();
+  });
+
+  it('say of changes of a book that some are missing, so that it begins anew', { timeout: 30_000 }, async () => {
+    await using bot = await given(newSpot);
+    const { until, interrupt, recoveries, states, woken } = bot;
+    const connection = await (bot.sdk as Spot).websocketStreams.connect();
+    const updates: { U: number; u: number }[] = [];
+    connection.diffBookDepth({ symbol: 'btcusdt' }).on('message', (event) => {
+      updates.push(event as unknown as (typeof updates)[number]);
+      woken();
+    });
+    await until(() => updates.length >= 2);
+    interrupt(10_000);
+    await until(() => recoveries.length > 0);
+    expect(recoveries).toEqual([{ venue: 'binance', channel: 'depth', symbol: 'BTCUSDT', rows: 0, isWhole: false }]);
+    expect(states).toContain('gap');
+    await connection.disconnect();
+  });
+
+  it('outlive a venue that is away when they reconnect, which ends the process with the raw SDK', { timeout: 30_000 }, async () => {
+    await using bot = await given(newSpot);
+    const { until, woken, venue, served, states } = bot;
+    const connection = await (bot.sdk as Spot).websocketStreams.connect();
+    const ids: number[] = [];
+    connection.trade({ symbol: 'btcusdt' }).on('message', (event) => {
+      ids.push(Number((event as Event).t));
+      woken();
+    });
+    await until(() => ids.length >= 1);
+    const port = Number(new URL(served.url).port);
+    await served.close();
+    await until(() => states.includes('down'));
+    await using again = await serveBinance(venue, { port });
+    const count = ids.length;
+    await until(() => ids.length >= count + 2);
+    expect(ids).toEqual(ids.map((_, i) => ids[0]! + i));
+    await connection.disconnect();
+    expect(again.url).toBe(served.url);
+  });
+});
