@@ -1,15 +1,13 @@
 import type { Json } from '../shared/json.js';
 import { Overrides } from '../shared/overrides.js';
+import { type WatchedConnection, watchConnection } from '../shared/watched-connection.js';
 import { KeptMarketData } from './kept-market-data.js';
 import { KeptTradeUpdates, type StreamParts, streamBackoff } from './kept-stream.js';
 import type { AlpacaV3 } from './sdk-shapes.js';
 import { streamedMarket } from './stream-history.js';
 
 /** A socket of the package ws, as version 3 holds it. */
-interface Connection {
-  readonly readyState: number;
-  ping(): void;
-  terminate(): void;
+interface Connection extends WatchedConnection {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   removeAllListeners(event: string): unknown;
 }
@@ -33,9 +31,6 @@ interface V3DataStream {
   emit(event: string, ...args: unknown[]): unknown;
 }
 
-const OPEN = 1;
-const PING_EVERY_MS = 10_000;
-const PONG_WITHIN_MS = 5_000;
 const DATA_STREAMS = ['data_stream_v2', 'crypto_stream_v1beta3', 'news_stream', 'option_stream'] as const;
 
 /** Lets the streams that version 3 holds live through dropped connections, for as long as the bot does not end them. */
@@ -72,7 +67,7 @@ function keepTrading(stream: V3TradingStream, parts: StreamParts): Disposable {
     stream.session.reconnectTimeout = 0;
     if (updates?.isReturning === true && stream.subscriptions().length > 0) stream.subscribe(stream.subscriptions());
     pinging?.[Symbol.dispose]();
-    pinging = stream.conn === undefined ? undefined : watched(stream.conn, parts);
+    pinging = stream.conn === undefined ? undefined : watchConnection(stream.conn, clock, parts.closing);
   };
   const onDisconnected = (): void => {
     pinging?.[Symbol.dispose]();
@@ -88,26 +83,6 @@ function keepTrading(stream: V3TradingStream, parts: StreamParts): Disposable {
       stream.off('disconnected', onDisconnected);
     },
   };
-
-  // A dead connection is as silent as a quiet account.
-  function watched(connection: Connection, { closing }: StreamParts): Disposable {
-    let timer: Disposable;
-    let patience: Disposable | undefined;
-    connection.on('pong', () => patience?.[Symbol.dispose]());
-    const ping = (): void => {
-      if (connection.readyState !== OPEN || closing.aborted) return;
-      connection.ping();
-      patience = clock.schedule(PONG_WITHIN_MS, () => connection.terminate());
-      timer = clock.schedule(PING_EVERY_MS, ping);
-    };
-    timer = clock.schedule(PING_EVERY_MS, ping);
-    return {
-      [Symbol.dispose]: () => {
-        timer[Symbol.dispose]();
-        patience?.[Symbol.dispose]();
-      },
-    };
-  }
 }
 
 // An error of the connection ends the SDK's stream for good, and a drop makes it try again without any pause.

@@ -50,6 +50,35 @@ const KNOWN: readonly KnownSdk[] = [
   },
 ];
 
+/** Objects of the same packages that are no client: what to do instead. */
+const SOCKETS: readonly { readonly isIt: (sdk: Members) => boolean; readonly words: string }[] = [
+  {
+    isIt: (sdk) => 'wsConnection' in sdk && typeof sdk.sendSignatureMessage === 'function',
+    words:
+      'sdk is a WebsocketAPI of @binance/connector, whose calls give nothing back that an order could be followed by: send its orders through `resilient(new Spot(apiKey, apiSecret))`',
+  },
+  {
+    isIt: (sdk) => 'wsConnection' in sdk,
+    words:
+      'sdk is a WebsocketStream of @binance/connector, which stays as it is: give `new Spot(apiKey, apiSecret)`, and follow own orders with `toAdapter` of that',
+  },
+  {
+    isIt: (sdk) => typeof sdk.getWSClient === 'function',
+    words:
+      'sdk is a WebsocketAPIClient of binance, which tries nothing again and looks nothing up: send its orders through `resilient(new MainClient({ api_key, api_secret }))`',
+  },
+  {
+    isIt: (sdk) => typeof sdk.sendWSAPIRequest === 'function',
+    words:
+      'sdk is a WebsocketClient of binance, which stays as it is: give `new MainClient({ api_key, api_secret })`, and follow own orders with `toAdapter` of that',
+  },
+  {
+    isIt: ({ restAPI, websocketAPI, websocketStreams }) => restAPI === undefined && (websocketAPI !== undefined || websocketStreams !== undefined),
+    words:
+      'sdk is a client of @binance/spot without restAPI: give its constructor `configurationRestAPI` with the same keys, too, since what its sockets have lost is read there',
+  },
+];
+
 function spotOnly(sdk: SieblyClient): BinanceSdk {
   const key = sdk.getBaseUrlKey();
   if (!key.startsWith('spot'))
@@ -60,7 +89,10 @@ function spotOnly(sdk: SieblyClient): BinanceSdk {
 /** @throws TypeError that says what is missing, unless `sdk` has the shape of a known SDK. */
 export function requireBinanceSdk(sdk: object): BinanceSdk {
   const members = sdk as Members;
-  const known = typeof sdk === 'object' && (sdk as unknown) !== null ? KNOWN.find(({ isIt }) => isIt(members)) : undefined;
+  const isObject = typeof sdk === 'object' && (sdk as unknown) !== null;
+  const socket = isObject ? SOCKETS.find(({ isIt }) => isIt(members)) : undefined;
+  if (socket !== undefined) throw new TypeError(socket.words);
+  const known = isObject ? KNOWN.find(({ isIt }) => isIt(members)) : undefined;
   if (known === undefined) {
     throw new TypeError(
       'sdk must be an object of one of the SDKs for Binance spot: `new Spot(apiKey, apiSecret)` of @binance/connector, `new Spot({ configurationRestAPI })` of @binance/spot, `new MainClient({ api_key, api_secret })` of binance or `Binance({ apiKey, apiSecret })` of binance-api-node; for ccxt there is venuekit/ccxt',

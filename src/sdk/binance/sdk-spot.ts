@@ -158,7 +158,7 @@ export function spotSdk({ restAPI, websocketAPI, websocketStreams }: SpotClient)
     plain: (native) => native,
     keepSockets: (parts) => {
       if (websocketAPI === undefined) return { [Symbol.dispose]: () => {} };
-      if (credentialsIn(websocketAPI.configuration) !== undefined && credentialsIn(configuration) === undefined)
+      if (hasKey(websocketAPI.configuration) && !hasKey(configuration))
         throw new TypeError(
           'sdk has keys in configurationWebsocketAPI and none in configurationRestAPI: give the same to both, since what became of an order is looked up over REST where the socket is gone',
         );
@@ -199,6 +199,10 @@ function pemReader(): (from: string | Uint8Array) => string {
     if (pem === undefined) read.set(from, (pem = readPem(from)));
     return pem;
   };
+}
+
+function hasKey({ apiKey = '' }: Keys): boolean {
+  return apiKey !== '';
 }
 
 function readPem(from: string | Uint8Array): string {

@@ -23,6 +23,7 @@ interface Connection {
     once(event: 'close', listener: () => void): unknown;
     off(event: 'close', listener: () => void): unknown;
   };
+  readonly closeInitiated: boolean;
   readonly pendingRequests: Map<unknown, { reject(reason: unknown): void }>;
 }
 
@@ -35,6 +36,7 @@ export interface SpotSocketBase {
   sendMessage(method: string, payload?: object, options?: object): Promise<unknown>;
   onMessage(text: string, connection: Connection): void;
   onOpen(url: string, connection: Connection, before?: Connection['ws']): void;
+  enqueueReconnection(connection: Connection, url: string, isRenewal: boolean): void;
   disconnect(): Promise<void>;
   on(event: 'error', listener: () => void): void;
   off(event: 'error', listener: () => void): void;
@@ -89,6 +91,7 @@ export class SpotSocket implements Disposable {
     this.#overrides.wrap<SpotSocketBase['onOpen']>('onOpen', (handle) => (url, connection, before) => {
       this.#failures = 0;
       handle(url, connection, before);
+      if (before !== undefined && before !== connection.ws) this.#renewed(url, connection);
       // One that takes the place of another has none of its subscriptions.
       if (this.#reports !== undefined && (this.#feed === undefined || this.#feed === before)) void this.#resubscribe(connection);
     });
@@ -214,6 +217,19 @@ export class SpotSocket implements Disposable {
       });
     }
     this.#reports.subscribed();
+  }
+
+  /** One that took the place of another before its day was over is lost for good to the SDK, once it drops. */
+  #renewed(url: string, connection: Connection): void {
+    const { ws } = connection;
+    const { path, closing } = this.#parts;
+    const isLeft = (): boolean => connection.ws !== ws || connection.closeInitiated || closing.aborted;
+    ws?.once('close', () => {
+      if (isLeft()) return;
+      path.session.clock.schedule(streamPause(++this.#failures), () => {
+        if (!isLeft()) this.#base.enqueueReconnection(connection, url, false);
+      });
+    });
   }
 
   #lost(): void {

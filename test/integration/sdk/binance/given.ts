@@ -54,7 +54,20 @@ export interface ConnectorClient {
   [method: string]: unknown;
 }
 
-export const { Spot: Connector } = connector as unknown as { Spot: new (key?: string, secret?: string, options?: Params) => ConnectorClient };
+/** Its sockets, which make themselves. */
+interface ConnectorSocket {
+  readonly wsConnection: { readonly ws: { removeAllListeners(): void; on(event: 'error', listener: () => void): void } };
+}
+
+export const {
+  Spot: Connector,
+  WebsocketAPI,
+  WebsocketStream,
+} = connector as unknown as {
+  Spot: new (key?: string, secret?: string, options?: Params) => ConnectorClient;
+  WebsocketAPI: new (key: string, secret: string, options: Params) => ConnectorSocket;
+  WebsocketStream: new () => object;
+};
 
 export const CAPABILITIES = { visibilityLagMs: 50, fence: { maxMs: 60_000, defaultMs: 400 } };
 const SYMBOLS = {

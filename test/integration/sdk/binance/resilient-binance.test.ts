@@ -1,11 +1,11 @@
 import { NetworkError, Spot } from '@binance/spot';
-import { MainClient, USDMClient } from 'binance';
+import { MainClient, USDMClient, WebsocketAPIClient, WebsocketClient } from 'binance';
 import { describe, expect, it, vi } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { MetricsRegistry } from '../../../../src/metrics/index.js';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/binance/index.js';
 import { MemoryOrderJournal, TradingError } from '../../../../src/trading/index.js';
-import { CAPABILITIES, Connector, caught, givenResilient, SDKS } from './given.js';
+import { CAPABILITIES, Connector, caught, givenResilient, SDKS, WebsocketAPI, WebsocketStream } from './given.js';
 
 /** However short the deadlines of a test are, the start before it may take its time. */
 const START = { deadlineMs: 30_000 };
@@ -213,6 +213,13 @@ describe('resilient(binance)', () => {
 
 describe('resilient of venuekit/binance refuses', () => {
   const spotWithRetries = () => new Spot({ configurationRestAPI: { apiKey: 'k', apiSecret: 's' } });
+  // It connects at once, and anew for ever.
+  const idle = (sdk: { wsConnection: { ws: { removeAllListeners(): void; on(event: 'error', listener: () => void): void } } }) => {
+    const { ws } = sdk.wsConnection;
+    ws.removeAllListeners();
+    ws.on('error', () => {});
+    return sdk;
+  };
   const main = (options: object) => Object.assign(new MainClient(), options);
   it.each([
     ['an object that is no SDK', () => ({}), {}, TypeError, /must be an object of one of the SDKs for Binance spot.*venuekit\/ccxt/],
@@ -225,6 +232,30 @@ describe('resilient of venuekit/binance refuses', () => {
       /@binance\/connector without publicRequest\(\).*3\.0 or newer/,
     ],
     ['too old a binance', () => ({ baseUrl: 'x', globalRequestOptions: {} }), {}, TypeError, /of binance without _call\(\)/],
+    [
+      'a WebsocketAPI of @binance/connector',
+      () => idle(new WebsocketAPI('k', 's', { wsURL: 'ws://127.0.0.1:1' })),
+      {},
+      TypeError,
+      /WebsocketAPI of @binance\/connector.*resilient\(new Spot/,
+    ],
+    ['a WebsocketStream of @binance/connector', () => new WebsocketStream(), {}, TypeError, /WebsocketStream of @binance\/connector.*toAdapter/],
+    ['a WebsocketAPIClient of binance', () => new WebsocketAPIClient({}), {}, TypeError, /WebsocketAPIClient of binance.*resilient\(new MainClient/],
+    ['a WebsocketClient of binance', () => new WebsocketClient({}), {}, TypeError, /WebsocketClient of binance.*toAdapter/],
+    [
+      'a @binance/spot with sockets alone',
+      () => new Spot({ configurationWebsocketAPI: { apiKey: 'k', apiSecret: 's' } }),
+      {},
+      TypeError,
+      /without restAPI: give its constructor `configurationRestAPI`/,
+    ],
+    [
+      'a @binance/spot with keys for its socket alone',
+      () => new Spot({ configurationRestAPI: { apiKey: '' }, configurationWebsocketAPI: { apiKey: 'k', apiSecret: 's' } }),
+      {},
+      TypeError,
+      /keys in configurationWebsocketAPI and none in configurationRestAPI/,
+    ],
     ['a client for futures', () => new USDMClient(), {}, TypeError, /client of binance for "usdm".*knows spot/],
     ['too old a @binance/spot', () => ({ restAPI: { configuration: {} } }), {}, TypeError, /@binance\/spot without restAPI\.sendRequest\(\)/],
     [

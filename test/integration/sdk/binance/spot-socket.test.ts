@@ -109,6 +109,13 @@ interface Report {
   readonly recovered?: boolean;
 }
 
+interface Renewing {
+  readonly configuration: { readonly wsURL: string };
+  readonly connectionPool: readonly object[];
+  prepareURL(url: string): string;
+  enqueueReconnection(connection: object, url: string, isRenewal: true): void;
+}
+
 describe('own events of a resilient @binance/spot', () => {
   it('tell what happened while the connection was down, each once, and go on', async () => {
     const bus = new EventBus<VenueKitEvents>();
@@ -144,6 +151,28 @@ describe('own events of a resilient @binance/spot', () => {
       ['TRADE', undefined],
     ]);
     expect(states).toEqual(['live', 'down', 'recovering', 'live']);
+  });
+
+  it('go on where the SDK has renewed its connection before the day was over, and after that one has dropped, too', async () => {
+    await using given = await givenSocket();
+    const { socket, venue, requests } = given;
+    const { stream } = await socket.userDataStreamSubscribeSignature();
+    const reports: Report[] = [];
+    stream.on('message', (event) => {
+      if ((event as Report).e === 'executionReport') reports.push(event as unknown as Report);
+    });
+    const subscribed = (times: number) =>
+      vi.waitFor(() => expect(requests('WS userDataStream.subscribe.signature')).toBe(times), { timeout: 30_000, interval: 20 });
+    const { websocketBase: base } = socket as unknown as { websocketBase: Renewing };
+    base.enqueueReconnection(base.connectionPool[0]!, base.prepareURL(base.configuration.wsURL), true);
+    await subscribed(2);
+    await socket.orderPlace(MARKET);
+    await vi.waitFor(() => expect(reports.map(({ x }) => x)).toEqual(['NEW', 'TRADE']));
+    const drop = venue.fault({ when: 'after', kind: 'stream_drop', operation: 'events' });
+    await socket.orderPlace(MARKET);
+    drop[Symbol.dispose]();
+    await subscribed(3);
+    await vi.waitFor(() => expect(reports.map(({ x }) => x)).toEqual(['NEW', 'TRADE', 'NEW', 'TRADE']), { timeout: 30_000 });
   });
 
   it('are told once where the venue sends them twice, and in their sequence where it mixes them up', async () => {
