@@ -230,14 +230,23 @@ function factsIn(thrown: unknown): HttpFacts {
   };
 }
 
-/**
- * The class of status that Binance gives with a code. Source: binance-spot-api-docs, errors.md: 11xx are of the request, 2xxx of
- * its processing; of 10xx only these are final. Anything else may have been executed.
- */
+const CODES = 'developers.binance.com, Binance spot API, error codes';
+
+/** The status that stands in for the one which the SDK hides, by Binance's code, the first row that fits. Whatever is not here may have been executed. */
+export const STATUS_OF_CODE: readonly { readonly codes: readonly [first: number, last: number]; readonly status: number; readonly source: string }[] =
+  [
+    { codes: [-1003, -1003], status: 429, source: `${CODES}: TOO_MANY_REQUESTS` },
+    { codes: [-1015, -1015], status: 429, source: `${CODES}: TOO_MANY_ORDERS` },
+    { codes: [-1002, -1002], status: 400, source: `${CODES}: UNAUTHORIZED` },
+    { codes: [-1014, -1013], status: 400, source: `${CODES}: INVALID_MESSAGE and UNKNOWN_ORDER_COMPOSITION, the order is not taken` },
+    { codes: [-1022, -1020], status: 400, source: `${CODES}: UNSUPPORTED_OPERATION, INVALID_TIMESTAMP and INVALID_SIGNATURE` },
+    { codes: [-1199, -1100], status: 400, source: `${CODES}: 11xx, request issues` },
+    { codes: [-2999, -2000], status: 400, source: `${CODES}: 2xxx, processing issues, of an order that is not taken` },
+  ];
+const MAY_BE_EXECUTED = 500;
+
 function statusOf(code: number): number {
-  if (code === -1003 || code === -1015) return 429;
-  const isFinal = [-1002, -1013, -1014, -1020, -1021, -1022].includes(code) || (code <= -1100 && code > -1200) || (code <= -2000 && code > -3000);
-  return isFinal ? 400 : 500;
+  return STATUS_OF_CODE.find(({ codes: [first, last] }) => code >= first && code <= last)?.status ?? MAY_BE_EXECUTED;
 }
 
 // Its errors have the whole signed address in them, in up to three places.

@@ -3,25 +3,13 @@ import { redactText } from '../../core/logger.js';
 import type { FailureVerdict } from '../shared/guarded-endpoints.js';
 import { type HeaderReader, type HttpFacts, numberIn, readerOf, wasNeverConnected } from '../shared/http-facts.js';
 import type { ApiAnswer } from './api-session.js';
+import { rowOf } from './error-table.js';
 import { retryAfterOf as retryAfterOfAnswer, type SessionOutcome } from './order-sessions.js';
 
 interface VenueFault {
   readonly code: number;
   readonly message: string;
 }
-
-/**
- * Codes that say the request reached the venue and its outcome is not known.
- * Source: Binance spot API, error codes: -1000 UNKNOWN, -1001 DISCONNECTED, -1006 UNEXPECTED_RESP,
- * -1007 TIMEOUT ("Send status unknown; execution status unknown").
- */
-const AMBIGUOUS = new Set([-1000, -1001, -1006, -1007]);
-/** -1003 TOO_MANY_REQUESTS, -1015 TOO_MANY_ORDERS: refused before execution. */
-const OVER_LIMIT = new Set([-1003, -1015]);
-/** -1021 INVALID_TIMESTAMP: outside of recvWindow, so never executed. */
-const OUTSIDE_FENCE = -1021;
-/** -2010 NEW_ORDER_REJECTED covers both a duplicate id and a lack of funds; only the text tells them apart. */
-const DUPLICATE = 'Duplicate order sent.';
 
 /**
  * Reads a failure by what the venue answered, never by the class of the SDK's error alone: SDKs map
@@ -57,15 +45,23 @@ export function answerError({ status, error }: ApiAnswer): VenueKitError {
 }
 
 function answerVerdict(status: number, fault: VenueFault | undefined, retryAfterMs: number | undefined, cause: unknown): FailureVerdict {
-  if (status === 429 || status === 418 || (fault !== undefined && OVER_LIMIT.has(fault.code))) {
-    return { kind: 'refused', cause, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...(status === 418 ? { ban: true } : {}) };
+  const row = rowOf(status, fault?.code, fault?.message ?? '');
+  switch (row?.verdict) {
+    case 'refused':
+      return {
+        kind: 'refused',
+        cause,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        ...(row.isBan === undefined ? {} : { ban: true }),
+        ...(row.resyncClock === undefined ? {} : { resyncClock: true }),
+      };
+    case 'duplicate':
+      return { kind: 'duplicate', cause };
+    case 'rejected':
+      return { kind: 'rejected', code: String(fault?.code ?? status), cause };
+    default:
+      return { kind: 'unknown', cause };
   }
-  // A firewall's page: the request did not pass it.
-  if (status === 403) return { kind: 'refused', cause, ban: true };
-  if (status >= 500 || status < 400 || fault === undefined || AMBIGUOUS.has(fault.code)) return { kind: 'unknown', cause };
-  if (fault.code === OUTSIDE_FENCE) return { kind: 'refused', cause, resyncClock: true };
-  if (fault.code === -2010 && fault.message === DUPLICATE) return { kind: 'duplicate', cause };
-  return { kind: 'rejected', code: String(fault.code), cause };
 }
 
 /** Milliseconds of a Retry-After header, which Binance gives in seconds. */

@@ -9,35 +9,55 @@ export interface AxiosAnswer {
 }
 
 const KEY_HEADER = /^(?:apca-api-(?:key-id|secret-key)|authorization|x-mbx-apikey)$/i;
-const KEY_LINE = /^((?:apca-api-(?:key-id|secret-key)|authorization|x-mbx-apikey):\s*).*$/gim;
 
-/** An error of axios carries its whole request, keys included: whoever logs it would log them. The same error, without them. */
+/**
+ * An error of axios carries its whole request, keys and signature included, and by its connection those of every other request of the
+ * process: whoever logs it would log them. The same error, with what its request was in place of the request itself.
+ */
 export function withoutKeys<T>(error: T): T {
   const safe = redactError(error);
   if (typeof safe !== 'object' || safe === null) return safe;
-  const { config, request, response } = safe as { config?: AxiosConfig; request?: AxiosRequest; response?: { config?: AxiosConfig } };
+  const { config, response } = safe as Requested & { response?: Requested };
   for (const one of [config, response?.config]) {
-    if (typeof one?.url === 'string') one.url = redactText(one.url);
-    const headers = one?.headers;
+    if (one === undefined) continue;
+    if (typeof one.url === 'string') one.url = redactText(one.url);
+    const { headers } = one;
     for (const name of Object.keys(headers ?? {})) if (KEY_HEADER.test(name)) headers![name] = '[hidden]';
+    for (const name of AGENTS) if (typeof one[name] === 'object') Object.defineProperty(one, name, { enumerable: false });
   }
-  // A request that was redirected has another one within.
-  for (const one of [request, request?._currentRequest])
-    if (typeof one?._header === 'string') one._header = one._header.replace(KEY_LINE, '$1[hidden]');
-  const sent = request?._options?.headers;
-  for (const name of Object.keys(sent ?? {})) if (KEY_HEADER.test(name)) sent![name] = '[hidden]';
+  for (const one of [safe as Requested, response]) {
+    if (typeof one?.request === 'object' && one.request !== null) one.request = told(one.request);
+  }
   return safe;
+}
+
+/** What holds connections, and so the requests on them. */
+const AGENTS = ['httpAgent', 'httpsAgent'] as const;
+
+interface Requested {
+  readonly config?: AxiosConfig;
+  request?: AxiosRequest | null;
 }
 
 interface AxiosConfig {
   url?: unknown;
   readonly headers?: Record<string, unknown>;
+  readonly httpAgent?: unknown;
+  readonly httpsAgent?: unknown;
 }
 
+/** Of Node, or of a library that follows redirections, which has the one of Node within. */
 interface AxiosRequest {
-  _header?: unknown;
-  readonly _options?: { readonly headers?: Record<string, unknown> };
-  readonly _currentRequest?: { _header?: unknown };
+  readonly method?: unknown;
+  readonly protocol?: unknown;
+  readonly host?: unknown;
+  readonly path?: unknown;
+  readonly _currentRequest?: AxiosRequest | null;
+}
+
+function told(request: AxiosRequest): AxiosRequest {
+  const { method, protocol, host, path } = request._currentRequest ?? request;
+  return { method, protocol, host, path: typeof path === 'string' ? redactText(path) : path };
 }
 
 export function axiosFacts(response: AxiosAnswer | undefined): HttpFacts {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ERROR_TABLE, rowOf } from '../../../../src/sdk/binance/error-table.js';
+import { STATUS_OF_CODE } from '../../../../src/sdk/binance/sdk-api-node.js';
 import { verdictOf } from '../../../../src/sdk/binance/verdict.js';
 import type { CallRecord } from '../../../../src/sdk/ccxt/call-record.js';
 
@@ -11,6 +13,23 @@ const answered = (status: number, body: string | object = '', headers: Record<st
 const kindOf = (record: CallRecord, error: unknown = new Error('sdk')): string => verdictOf(record, error).kind;
 
 describe('what a failed call to Binance proves', () => {
+  it('regression: stood in code alone; it is said with a source in every row of a table', () => {
+    expect(ERROR_TABLE.length).toBeGreaterThan(10);
+    for (const { source } of [...ERROR_TABLE, ...STATUS_OF_CODE]) expect(source).toMatch(/^developers\.binance\.com, .+: .+/);
+  });
+
+  it('is the same by code alone, where an SDK hides the status, as by both', () => {
+    for (let code = -3_000; code <= -900; code++) {
+      const status = STATUS_OF_CODE.find(({ codes: [first, last] }) => code >= first && code <= last)?.status;
+      const verdict = rowOf(400, code, 'x')?.verdict;
+      // What is not known to be final by its code stays unknown.
+      expect([code, status === undefined ? 'unknown' : rowOf(status, code, 'x')?.verdict]).toEqual([
+        code,
+        status === undefined ? 'unknown' : verdict,
+      ]);
+    }
+  });
+
   it('is "not sent" when the request never left, whatever the SDK threw', () => {
     expect(kindOf({ sent: false }, new TypeError('bad argument'))).toBe('not_sent');
     expect(kindOf({ sent: true }, new Error('binance POST https://x fetch failed: connect ECONNREFUSED 127.0.0.1:1'))).toBe('not_sent');
