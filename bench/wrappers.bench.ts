@@ -32,9 +32,11 @@ await build({
 const { release: releaseCcxt, resilient: resilientCcxt } = (await import(`${bundled}ccxt.mjs`)) as typeof import('../src/sdk/ccxt/index.js');
 const { release: releaseAlpaca, resilient: resilientAlpaca } = (await import(`${bundled}alpaca.mjs`)) as typeof import('../src/sdk/alpaca/index.js');
 
-/** Until everything is compiled, as in a bot after its first minutes. */
-const WARM_UP = 2_000;
-const CALLS = 2_000;
+/** Until the engine has compiled for good what a call runs through, on both sides: a bot that reads once a second is there after three hours. */
+const WARM_UP = 10_000;
+const CALLS = 4_000;
+/** What is told of the time before that. */
+const FIRST = 2_000;
 /** Calls after which venue and instances are renewed where the venue's limits would be used up: 2 of weight each, on both sides, of 6,000. */
 const BLOCK = 1_000;
 const INSTANCES = 200;
@@ -128,23 +130,24 @@ async function callTable(pairs: readonly Pair[]): Promise<string> {
       for (const side of i % 2 === 0 ? (['raw', 'wrapped'] as const) : (['wrapped', 'raw'] as const)) {
         const beganAt = performance.now();
         await pair[side]();
-        if (i >= WARM_UP) took[side].push(performance.now() - beganAt);
+        took[side].push(performance.now() - beganAt);
       }
     }
-    const [raw, wrapped] = [took.raw, took.wrapped].map((times) => percentiles([...times].sort((a, b) => a - b)));
-    const over = (wrapped!.p50 / raw!.p50 - 1) * 100;
+    const [raw, wrapped] = [took.raw, took.wrapped].map((times) => percentiles(times.slice(WARM_UP)));
+    const over = shareOf(raw!.p50, wrapped!.p50);
+    const atFirst = shareOf(percentiles(took.raw.slice(0, FIRST)).p50, percentiles(took.wrapped.slice(0, FIRST)).p50);
     rows.push(
-      `| ${pair.name} | ${digits(raw!.p50)} | ${digits(wrapped!.p50)} | ${digits(raw!.p95)} | ${digits(wrapped!.p95)} | ${digits((wrapped!.p50 - raw!.p50) * 1_000)} | ${digits(over)} % |`,
+      `| ${pair.name} | ${digits(raw!.p50)} | ${digits(wrapped!.p50)} | ${digits(raw!.p95)} | ${digits(wrapped!.p95)} | ${digits((wrapped!.p50 - raw!.p50) * 1_000)} | ${digits(over)} % | ${digits(atFirst)} % |`,
     );
     targets.push(`| ${pair.name}: at most ${MOST_PERCENT} % of the call | ${digits(over)} % | ${over <= MOST_PERCENT ? 'met' : 'MISSED'} |`);
   }
   return [
     '### A call that no cache answers',
     '',
-    `${CALLS} calls of each, raw and wrapped in turns, one after the other; a venue of a process of its own on loopback that answers at once. ${WARM_UP} calls before that.`,
+    `${CALLS} calls of each, raw and wrapped in turns, one after the other, after ${WARM_UP} others of each; a venue of a process of its own on loopback that answers at once. Last column: the share in the first ${FIRST}, while the engine still compiles.`,
     '',
-    '| | raw p50, ms | wrapped p50 | raw p95 | wrapped p95 | added at p50, µs | share |',
-    '|---|---:|---:|---:|---:|---:|---:|',
+    '| | raw p50, ms | wrapped p50 | raw p95 | wrapped p95 | added at p50, µs | share | at first |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|',
     ...rows,
     '',
     '| target | reached | |',
@@ -152,6 +155,11 @@ async function callTable(pairs: readonly Pair[]): Promise<string> {
     ...targets,
     '',
   ].join('\n');
+}
+
+/** What is added, in percent. */
+function shareOf(raw: number, wrapped: number): number {
+  return (wrapped / raw - 1) * 100;
 }
 
 async function readTable(): Promise<string> {

@@ -177,10 +177,12 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
   observe(listener: (seen: LimitObservation) => void): Disposable {
     return this.#wire.onAnswer((host, status, header) => {
       const limit = LIMIT_OF[host];
-      const [allowed, remaining] = [numberIn(header, 'x-ratelimit-limit'), numberIn(header, 'x-ratelimit-remaining')] as const;
+      const allowed = numberIn(header, 'x-ratelimit-limit');
+      const remaining = numberIn(header, 'x-ratelimit-remaining');
       // A plan may allow more than is configured here, or less: what counts is the share that is used up.
       if (allowed > 0 && remaining >= 0) {
-        const [used, reset] = [this.#perMinute(host) * (1 - remaining / allowed), numberIn(header, 'x-ratelimit-reset')] as const;
+        const used = this.#perMinute(host) * (1 - remaining / allowed);
+        const reset = numberIn(header, 'x-ratelimit-reset');
         listener(Number.isFinite(reset) ? { limit, used, resetAt: reset * 1_000 } : { limit, used });
       }
       if (status !== 429) return;

@@ -224,10 +224,13 @@ export class ResilientAlpaca {
 
 const NO_OPTIONS = {};
 
-// Few names in all: ids and symbols in a path are none of them.
+// Few names in all: ids and symbols in a path are none of them. Such as `/v2/orders/4c3d`, `/v2/orders:by_client_order_id`.
 function operationOf(host: string, path: string): string {
   if (host === 'data') return kindOfPath(path) ?? 'data';
-  return /^\/[^/]*\/([^/:]*)/.exec(path)?.[1] ?? 'trading';
+  const start = path.indexOf('/', 1) + 1;
+  let end = start;
+  while (end < path.length && path[end] !== '/' && path[end] !== ':') end++;
+  return start === 0 ? 'trading' : path.slice(start, end);
 }
 
 // Copied by the cache, so without what belongs to one connection.

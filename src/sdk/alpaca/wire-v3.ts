@@ -43,35 +43,47 @@ export class V3Wire implements AlpacaWire {
   /** Sends every call for the Trading API by way of `route`. */
   gate(route: Route): Disposable {
     const overrides = new Overrides(this.#sdk);
-    overrides.wrap('httpRequest', () => async (...args) => {
+    overrides.wrap('httpRequest', () => (...args) => {
       const [endpoint, query, body, method] = args as Parameters<HttpRequest>;
-      const answer = await route({
+      const answer = route({
         host: 'trading',
         method: method ?? 'GET',
-        path: `/v2${endpoint.startsWith('/') ? '' : '/'}${endpoint}`,
+        path: endpoint.startsWith('/') ? `/v2${endpoint}` : `/v2/${endpoint}`,
         query: (query ?? {}) as Readonly<Record<string, unknown>>,
         body: (body ?? undefined) as Readonly<Record<string, unknown>> | undefined,
         send: (_, other = body as Readonly<Record<string, unknown>>) => this.#request(endpoint, query, other, method),
       });
-      const native = answer.native as AxiosAnswer;
       // The answer to an order is kept, and given again to who asks again; every caller's is its own.
-      return method === 'POST' ? { ...native, data: structuredClone(native.data) } : native;
+      return answer.then(method === 'POST' ? ownCopyOf : nativeOf);
     });
     return overrides;
   }
 
-  async #request(endpoint: string, query: unknown, body: unknown, method: string | undefined): Promise<WireOutcome> {
-    try {
-      const native = await this.#http(endpoint, query, body, method);
-      this.#listeners.tell('trading', native.status, readerOf(native.headers));
-      return { result: { status: native.status, json: native.data, native } };
-    } catch (thrown) {
-      const error = withoutKeys(thrown);
-      const { response } = error as AxiosFailure;
-      if (response !== undefined) this.#listeners.tell('trading', response.status, readerOf(axiosHeaders(response)));
-      return { error, facts: axiosFacts(response) };
-    }
+  #request(endpoint: string, query: unknown, body: unknown, method: string | undefined): Promise<WireOutcome> {
+    return this.#http(endpoint, query, body, method).then(this.#answered, this.#failed);
   }
+
+  // Made once, and not for each of the requests.
+  readonly #answered = (native: AxiosAnswer): WireOutcome => {
+    this.#listeners.tell('trading', native.status, readerOf(native.headers));
+    return { result: { status: native.status, json: native.data, native } };
+  };
+
+  readonly #failed = (thrown: unknown): WireOutcome => {
+    const error = withoutKeys(thrown);
+    const { response } = error as AxiosFailure;
+    if (response !== undefined) this.#listeners.tell('trading', response.status, readerOf(axiosHeaders(response)));
+    return { error, facts: axiosFacts(response) };
+  };
+}
+
+function nativeOf({ native }: WireAnswer): unknown {
+  return native;
+}
+
+function ownCopyOf({ native }: WireAnswer): AxiosAnswer {
+  const answer = native as AxiosAnswer;
+  return { ...answer, data: structuredClone(answer.data) };
 }
 
 /** An answer that the venue has not given in these words. */

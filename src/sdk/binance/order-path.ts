@@ -17,7 +17,8 @@ import type { BinanceWire, GatedCall, Params, WireAnswer } from './wire.js';
 
 const ORDER = '/api/v3/order';
 const UNKNOWN_ORDER = '-2011';
-/** What a path has before the name of its endpoint. */
+/** What a path has before the name of its endpoint: of the spot API, and of any. */
+const SPOT = '/api/v3/';
 const VERSION = /^.*\/v\d+\//;
 
 /** Whether a write may be made twice: it only tries, prolongs or ends what it names. */
@@ -168,7 +169,7 @@ export class OrderPath {
   #endpoint(call: GatedCall, priority: Priority): Endpoint {
     const { method, path, params } = call;
     return {
-      operation: path.replace(VERSION, ''),
+      operation: path.startsWith(SPOT) ? path.slice(SPOT.length) : path.replace(VERSION, ''),
       costs: this.#parts.costs?.(call) ?? costsOf(method, path, params),
       priority,
       call: (attempt) => call.send(attempt),

@@ -50,14 +50,14 @@ export class EndpointGate implements Disposable {
     this.#own = Object.getOwnPropertyDescriptor(gated, 'fetch2');
     const send = gated.fetch2;
     const fetch2: Fetch2 = function (this: unknown, path, api = 'public', method = 'GET', params = {}, headers, body, config = {}) {
-      if (isView(this)) return send.call(this, path, api, method, params, headers, body, config);
+      if (this !== gated && isView(this)) return send.call(this, path, api, method, params, headers, body, config);
       return route({
         path,
-        api: Array.isArray(api) ? api.join('.') : (api as string),
+        api: typeof api === 'string' ? api : api.join('.'),
         method,
         params,
         cost: gated.calculateRateLimiterCost(api, method, path, params, config),
-        send: (via, other = params) => send.call(via, path, api, method, other, headers, body, config),
+        send: (via, other) => send.call(via, path, api, method, other ?? params, headers, body, config),
       });
     };
     Object.defineProperty(gated, 'fetch2', { value: fetch2, writable: true, configurable: true, enumerable: this.#own?.enumerable ?? false });

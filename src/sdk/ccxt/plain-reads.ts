@@ -2,7 +2,9 @@ import { redactError } from '../../core/logger.js';
 import type { HttpFacts } from '../shared/http-facts.js';
 import type { WireOutcome } from '../shared/wire-outcome.js';
 import { lowerCaseNames } from './call-record.js';
+import type { EndpointCall, EndpointParams } from './endpoint-gate.js';
 import type { CcxtExchange } from './exchange.js';
+import { ONE_TRY } from './recorded-call.js';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type HandleErrors = (code: number, reason: string, url: string, method: string, headers: unknown, body: string, ...rest: unknown[]) => unknown;
@@ -12,6 +14,7 @@ const WATCHED = ['fetch', 'handleErrors', 'handleHttpStatusCode'] as const;
 
 interface Readable extends CcxtExchange {
   enableRateLimit?: boolean;
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -30,7 +33,7 @@ export class PlainReads implements Disposable {
     this.#before = WATCHED.map((name) => [name, Object.getOwnPropertyDescriptor(sdk, name)]);
     const sent = (): void => void (this.#isSent = true);
     const latest = (facts: HttpFacts | undefined): void => void (this.#latest = facts);
-    const noting = (work: () => unknown, facts: HttpFacts): unknown => this.#noting(work, facts);
+    const note = (error: unknown, facts: HttpFacts): void => this.#note(error, facts);
     this.#watch('fetch', (fetch) => {
       return function (this: unknown, ...args) {
         sent();
@@ -41,18 +44,28 @@ export class PlainReads implements Disposable {
       return function (this: unknown, ...args) {
         const [status, , , , headers, body] = args as Parameters<HandleErrors>;
         latest(status < FIRST_FAILURE ? undefined : { sent: true, status, headers: lowerCaseNames(headers), body });
-        return noting(() => handleErrors.apply(this, args), { sent: true, status, body });
+        try {
+          return handleErrors.apply(this, args);
+        } catch (error) {
+          note(error, { sent: true, status, body });
+          throw error;
+        }
       };
     });
     this.#watch('handleHttpStatusCode', (handleHttpStatusCode) => {
       return function (this: unknown, ...args) {
-        return noting(() => handleHttpStatusCode.apply(this, args), { sent: true, status: args[0] as number });
+        try {
+          return handleHttpStatusCode.apply(this, args);
+        } catch (error) {
+          note(error, { sent: true, status: args[0] as number });
+          throw error;
+        }
       };
     });
   }
 
-  /** Makes one read, past ccxt's own limiter, since its limits are kept. Never rejects. */
-  async run(work: (sdk: CcxtExchange) => Promise<unknown>): Promise<WireOutcome> {
+  /** Makes one read, once, and past ccxt's own limiter, since its limits are kept. Never rejects. */
+  run({ path, params, send }: Pick<EndpointCall, 'path' | 'params' | 'send'>): Promise<WireOutcome> {
     const sdk = this.#sdk;
     const { enableRateLimit } = sdk;
     this.#isSent = false;
@@ -60,18 +73,15 @@ export class PlainReads implements Disposable {
     let running: Promise<unknown>;
     try {
       // Unlimited, ccxt signs and sends before it first waits.
-      running = work(sdk);
+      running = send(sdk, wouldRepeat(sdk, path, params) ? { ...params, ...ONE_TRY } : params);
     } finally {
       sdk.enableRateLimit = enableRateLimit as boolean;
     }
     const sent = this.#isSent;
-    try {
-      const json = await running;
-      return { result: { json, native: json } };
-    } catch (error) {
+    return running.then(outcomeOf, (error: unknown) => {
       const facts = (typeof error === 'object' && error !== null ? this.#facts.get(error) : undefined) ?? { sent };
       return { error: redactError(error), facts };
-    }
+    });
   }
 
   [Symbol.dispose](): void {
@@ -87,14 +97,29 @@ export class PlainReads implements Disposable {
     Object.defineProperty(this.#sdk, name, { value: make(original), writable: true, configurable: true, enumerable });
   }
 
-  #noting(work: () => unknown, facts: HttpFacts): unknown {
-    try {
-      return work();
-    } catch (error) {
-      if (typeof error === 'object' && error !== null) this.#facts.set(error, this.#latest ?? facts);
-      throw error;
-    }
+  #note(error: unknown, facts: HttpFacts): void {
+    if (typeof error === 'object' && error !== null) this.#facts.set(error, this.#latest ?? facts);
   }
 }
 
+function outcomeOf(json: unknown): WireOutcome {
+  return { result: { json, native: json } };
+}
+
+/**
+ * Whether ccxt might repeat the call by itself: by a parameter, by an option of this endpoint or of the exchange. A parameter of ours
+ * would say so for any call, but makes a copy of all of them, twice, which a read costs as much as its policies.
+ */
+function wouldRepeat({ options }: Readable, path: string, params: EndpointParams): boolean {
+  return asksForRetries(params) || CALLER in params || asksForRetries(options?.[path]) || asksForRetries(options);
+}
+
+function asksForRetries(from: unknown): boolean {
+  if (typeof from !== 'object' || from === null) return false;
+  const { maxRetriesOnFailure, defaultMaxRetriesOnFailure } = from as Readonly<Record<string, unknown>>;
+  return Boolean(maxRetriesOnFailure ?? defaultMaxRetriesOnFailure);
+}
+
+/** By which a call takes the options of another one. */
+const CALLER = 'callerMethodName';
 const FIRST_FAILURE = 300;

@@ -1,13 +1,13 @@
 import type { Cost } from '../../contracts/broker.js';
 import { OrderPath } from '../binance/order-path.js';
 import { requireCapabilities } from '../binance/required-capabilities.js';
-import type { GatedCall } from '../binance/wire.js';
+import type { GatedCall, WireAnswer } from '../binance/wire.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
 import type { SdkSession } from '../shared/sdk-session.js';
 import { BINANCE_SPOT, CcxtMarkets } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';
 import type { EndpointCall } from './endpoint-gate.js';
-import type { CcxtBinance, CcxtExchange } from './exchange.js';
+import type { CcxtBinance } from './exchange.js';
 import { PlainReads } from './plain-reads.js';
 import { GRACE_MS, ONE_TRY } from './recorded-call.js';
 import { SpotMarkets } from './spot-markets.js';
@@ -17,6 +17,8 @@ import { switchOffCcxtRetries } from './to-adapter.js';
 const WEIGHT_PER_UNIT = 5;
 /** Whose weights count towards the limits that the adapter keeps; ccxt's own limiter keeps the others. */
 const SPOT_SECTIONS = ['public', 'private', 'v1'];
+const SPOT = '/api/v3/';
+const ONE_ORDER: Cost = { limit: 'orders-10s', units: 1 };
 
 interface CcxtCall extends GatedCall {
   readonly costs: readonly Cost[];
@@ -56,21 +58,26 @@ export class ResilientBinance implements Disposable {
   }
 
   /** The way of one call. */
-  async route({ api, method, path, params, cost, send }: EndpointCall): Promise<unknown> {
-    // What the limits of the spot API count is held back by them; ccxt's own limiter keeps the others.
-    const isSpot = SPOT_SECTIONS.includes(api);
-    const weight = [{ limit: 'weight-1m', units: Math.ceil(cost * WEIGHT_PER_UNIT) }];
-    const costs = method === 'POST' && path.startsWith('order') ? [...weight, { limit: 'orders-10s', units: 1 }] : weight;
-    const call: CcxtCall = {
-      method,
-      path: isSpot ? `/api/v3/${path}` : `/${api}/v1/${path}`,
-      params,
-      costs: isSpot ? costs : [],
-      send: (attempt) => {
-        const work = (sdk: CcxtExchange): Promise<unknown> => send(sdk, { ...params, ...ONE_TRY });
-        return isSpot && method === 'GET' ? this.#reads.run(work) : this.#wire.run(isSpot, work, attempt.signal);
-      },
-    };
-    return (await this.#path.route(call)).native;
+  route(call: EndpointCall): Promise<unknown> {
+    return this.#path.route(this.#gated(call)).then(nativeOf);
   }
+
+  // What the limits of the spot API count is held back by them; ccxt's own limiter keeps the others.
+  #gated(call: EndpointCall): CcxtCall {
+    const { api, method, path, params, cost, send } = call;
+    const isSpot = SPOT_SECTIONS.includes(api);
+    if (isSpot && method === 'GET') return { method, path: SPOT + path, params, costs: [weightOf(cost)], send: () => this.#reads.run(call) };
+    const sendOnce: CcxtCall['send'] = ({ signal }) => this.#wire.run(isSpot, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal);
+    if (!isSpot) return { method, path: `/${api}/v1/${path}`, params, costs: [], send: sendOnce };
+    const costs = method === 'POST' && path.startsWith('order') ? [weightOf(cost), ONE_ORDER] : [weightOf(cost)];
+    return { method, path: SPOT + path, params, costs, send: sendOnce };
+  }
+}
+
+function weightOf(cost: number): Cost {
+  return { limit: 'weight-1m', units: Math.ceil(cost * WEIGHT_PER_UNIT) };
+}
+
+function nativeOf({ native }: WireAnswer): unknown {
+  return native;
 }
