@@ -14,8 +14,6 @@ export interface Asked {
 
 /** What a call needs beyond its first attempt. @internal */
 export interface Detour<Attempt> {
-  /** Whether its entry in the deadlines stands for the moment to hedge. */
-  isHedgeNext: boolean;
   /** The hedge, while it is undecided. */
   hedge: Attempt | undefined;
   /** Ends waits for a turn or a backoff; made only when there is one. */
@@ -30,7 +28,7 @@ export function newAsked(): Asked {
 
 /** @internal */
 export function newDetour<Attempt>(): Detour<Attempt> {
-  return { isHedgeNext: false, hedge: undefined, waiting: undefined, lastError: undefined };
+  return { hedge: undefined, waiting: undefined, lastError: undefined };
 }
 
 /** What the caller of a call gets for `error`. @internal */

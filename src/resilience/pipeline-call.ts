@@ -45,6 +45,8 @@ export class PipelineCall<T> implements PipelineAttempt {
   // Of the call, on its first attempt.
   private resolve: ((outcome: T | Promise<never>) => void) | undefined = undefined;
   private isSettled = false;
+  /** Whether its entry in the deadlines stands for the moment to hedge. */
+  private isHedgeNext = false;
   private attempts = 0;
   /** The latest attempt, while it is undecided. */
   private primary: PipelineCall<T> | undefined = undefined;
@@ -104,9 +106,8 @@ export class PipelineCall<T> implements PipelineAttempt {
       this.timeOut(now);
       return;
     }
-    const { detour } = this;
-    if (detour?.isHedgeNext === true) {
-      detour.isHedgeNext = false;
+    if (this.isHedgeNext) {
+      this.isHedgeNext = false;
       if (this.primary === this && this.takeHedge(now)) this.launch(true, now);
     }
     this.watchNext(now);
@@ -117,7 +118,7 @@ export class PipelineCall<T> implements PipelineAttempt {
     if (this.isSettled) return;
     const timeOutAt = this.primary === this ? this.watch.sentAt + this.policies.timeoutMs : Infinity;
     const nextAt = Math.min(this.watch.deadlineAt, timeOutAt);
-    if (this.detour !== undefined) this.detour.isHedgeNext = false;
+    this.isHedgeNext = false;
     this.policies.deadlines.remove(this.watch);
     if (nextAt > now) this.policies.deadlines.add(this.watch, nextAt - now, now);
     else this.comeUp(now);
@@ -169,7 +170,7 @@ export class PipelineCall<T> implements PipelineAttempt {
   private untilHedge(hedge: Hedge, endMs: number): number {
     const { delayMs } = hedge;
     if (delayMs === undefined || delayMs >= endMs || this.options.hedge === false) return endMs;
-    this.onDetour().isHedgeNext = true;
+    this.isHedgeNext = true;
     return delayMs;
   }
 
