@@ -24,6 +24,8 @@ export interface KeptMarketStream<M> {
   take(event: Json, message: M): void;
   /** The connection is lost. */
   interrupt(): void;
+  /** Whether {@link resume} finds out what a silent stream should have told. */
+  readonly canTell: boolean;
   /** There is one again. Resolves with whether the stream had something that was not told. */
   resume(): Promise<boolean>;
 }
@@ -65,6 +67,7 @@ function rowsOf<M>(
 }
 
 class KeptTrades<M> implements KeptMarketStream<M> {
+  readonly canTell = true;
   readonly #rows: KeptRows<MarketRow<M>>;
   readonly #told: () => number;
 
@@ -95,6 +98,7 @@ class KeptTrades<M> implements KeptMarketStream<M> {
 
 /** Candles: each final one is told once; those that are forming are told as they come, except while final ones are read. */
 class KeptCandles<M> implements KeptMarketStream<M> {
+  readonly canTell = false;
   readonly #parts: readonly [keeping: MarketKeeping, telling: MarketTelling<M>, interval: string, symbol: string];
   #rows: KeptRows<MarketRow<M>> | undefined;
   #last: { readonly t: number; readonly T: number; readonly x: boolean } | undefined;
@@ -133,6 +137,7 @@ class KeptCandles<M> implements KeptMarketStream<M> {
 
 /** Changes of a book: what is missing can't be read again, and a book that is built of them must begin anew. So that is said. */
 class WatchedDepth<M> implements KeptMarketStream<M> {
+  readonly canTell = false;
   readonly #keeping: MarketKeeping;
   readonly #telling: MarketTelling<M>;
   readonly #symbol: string;

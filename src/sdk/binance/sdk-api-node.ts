@@ -4,6 +4,7 @@ import { withFacts } from '../shared/error-facts.js';
 import { type HttpFacts, readerOf } from '../shared/http-facts.js';
 import { Overrides } from '../shared/overrides.js';
 import { type ApiNodeSockets, keepApiNodeEvents } from './api-node-events.js';
+import { keepApiNodeStreams } from './api-node-streams.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
 import type { Params } from './wire.js';
 
@@ -15,6 +16,7 @@ export interface ApiNodeClient {
   privateRequest: Request;
   publicRequest: Request;
   order: Method;
+  readonly tradesHistory?: Method;
   /** Absent in a client that was made without. */
   readonly ws?: ApiNodeSockets;
   getInfo(): Readonly<Record<string, { readonly usedWeight1m?: string; readonly orderCount10s?: string }>>;
@@ -24,6 +26,7 @@ export interface ApiNodeClient {
 export const API_NODE_METHODS = ['privateRequest', 'publicRequest', 'getInfo', 'order', 'cancelOrder', 'getOrder', 'exchangeInfo'] as const;
 
 const ORDER = '/api/v3/order';
+const TRADES_HISTORY = '/api/v3/historicalTrades';
 
 /** What its methods for spot trading ask for. Source: binance-api-node 0.13, http-client. */
 const ENDPOINTS: Readonly<Record<string, readonly [method: string, path: string]>> = {
@@ -34,7 +37,7 @@ const ENDPOINTS: Readonly<Record<string, readonly [method: string, path: string]
   aggTrades: ['GET', '/api/v3/aggTrades'],
   candles: ['GET', '/api/v3/klines'],
   trades: ['GET', '/api/v3/trades'],
-  tradesHistory: ['GET', '/api/v3/historicalTrades'],
+  tradesHistory: ['GET', TRADES_HISTORY],
   dailyStats: ['GET', '/api/v3/ticker/24hr'],
   prices: ['GET', '/api/v3/ticker/price'],
   avgPrice: ['GET', '/api/v3/avgPrice'],
@@ -62,7 +65,7 @@ const ENDPOINTS: Readonly<Record<string, readonly [method: string, path: string]
  * own are signed by it, with its own time; how the venue is held to ours all the same says {@link deadlined}.
  */
 export function apiNodeSdk(client: ApiNodeClient): BinanceSdk {
-  const { privateRequest, publicRequest } = client;
+  const { privateRequest, publicRequest, tradesHistory } = client;
   const usage = (): Readonly<Record<string, string>> => usageIn(client);
   const outcomeOf = (work: () => Promise<unknown>): Promise<SdkOutcome> => outcome(work, usage);
   return {
@@ -71,7 +74,9 @@ export function apiNodeSdk(client: ApiNodeClient): BinanceSdk {
     timeoutMs: 0,
     credentials: () => undefined,
     canSign: () => hasKeys(privateRequest),
-    request: (method, path, params) => outcomeOf(() => publicRequest(method, path, { ...params })),
+    // It keeps its key to itself, but for the one public list that asks for one.
+    request: (method, path, params) =>
+      outcomeOf(() => (path === TRADES_HISTORY && tradesHistory !== undefined ? tradesHistory(params) : publicRequest(method, path, { ...params }))),
     signedRequest: (method, path, params) => outcomeOf(() => privateRequest(method, path, deadlined(params))),
     gate: (route) => {
       const overrides = new Overrides(client);
@@ -104,6 +109,7 @@ export function apiNodeSdk(client: ApiNodeClient): BinanceSdk {
       return overrides;
     },
     plain: (native) => native,
+    keepMarkets: (keeping) => (client.ws === undefined ? { [Symbol.dispose]: () => {} } : keepApiNodeStreams(client.ws, keeping)),
     keepSockets: (parts) => (client.ws === undefined ? { [Symbol.dispose]: () => {} } : keepApiNodeEvents(client.ws, parts)),
   };
 }

@@ -1,4 +1,5 @@
 import { Spot } from '@binance/spot';
+import apiNode from 'binance-api-node';
 import { describe, expect, it, vi } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { release, resilient } from '../../../../src/sdk/binance/index.js';
@@ -58,6 +59,18 @@ async function given(makeSdk: (url: string, wsUrl: string) => object) {
       await release(sdk);
       await served.close();
     },
+  };
+}
+
+// A module of CommonJS, whose default export loaders find in different places.
+const ApiNode = ((apiNode as { default?: unknown }).default ?? apiNode) as unknown as (options: object) => ApiNodeClient;
+type Leave = () => void;
+
+interface ApiNodeClient {
+  readonly ws: {
+    trades(symbols: string[], listener: (event: Event) => void): Leave;
+    aggTrades(symbol: string, listener: (event: Event) => void, transform: boolean): Leave;
+    candles(symbol: string, interval: string, listener: (event: Event) => void): Leave;
   };
 }
 
@@ -176,5 +189,46 @@ describe.concurrent('market streams of a resilient @binance/spot', () => {
     expect(ids).toEqual(ids.map((_, i) => ids[0]! + i));
     await connection.disconnect();
     expect(again.url).toBe(served.url);
+  });
+});
+
+describe.concurrent('market streams of a resilient binance-api-node', () => {
+  // Its own pause before it connects anew is four seconds.
+  it('tell the trades, aggregates and candles of an interruption, in order, each once, in the SDK’s own words', { timeout: 60_000 }, async () => {
+    await using bot = await given((url, wsUrl) =>
+      ApiNode({ httpBase: url, wsBase: `${wsUrl}/ws`, apiKey: 'simulated-main', apiSecret: 'simulated-secret-of-main' }),
+    );
+    const { until, recoveries, venue, clock, woken, served } = bot;
+    const { ws } = bot.sdk as ApiNodeClient;
+    const told = { trades: [] as Event[], aggTrades: [] as Event[], candles: [] as Event[] };
+    const into = (events: Event[]) => (event: Event) => {
+      events.push(event);
+      woken();
+    };
+    const leave = [
+      ws.trades(['BTCUSDT'], into(told.trades)),
+      ws.aggTrades('BTCUSDT', into(told.aggTrades), false),
+      ws.candles('BTCUSDT', '1m', into(told.candles)),
+    ];
+    await until(() => told.trades.length >= 2 && told.aggTrades.length >= 2 && told.candles.length >= 1);
+    venue.fault({ when: 'after', kind: 'stream_drop', operation: 'stream', times: 3 });
+    clock.jump(250_000);
+    await until(() => ['trade', 'aggTrade', 'kline_1m'].every((name) => recoveries.some(({ channel }) => channel === name)));
+    const count = told.trades.length;
+    await until(() => told.trades.length > count);
+    const ids = told.trades.map(({ tradeId }) => Number(tradeId));
+    expect(ids).toEqual(ids.map((_, i) => ids[0]! + i));
+    const rows = await list(served.url, `/api/v3/historicalTrades?symbol=BTCUSDT&fromId=${ids[0]}&limit=1000`);
+    expect(told.trades.map(({ price, quantity, tradeTime, isBuyerMaker }) => [price, quantity, tradeTime, isBuyerMaker])).toEqual(
+      rows.slice(0, ids.length).map(({ price, qty, time, isBuyerMaker }) => [price, qty, time, isBuyerMaker]),
+    );
+    const recovered = told.trades.find((event) => event.recovered === true)!;
+    expect(new Set([...Object.keys(recovered), 'buyerOrderId', 'sellerOrderId'])).toEqual(new Set([...Object.keys(told.trades[0]!), 'recovered']));
+    const aggIds = told.aggTrades.map(({ a }) => Number(a));
+    expect(aggIds).toEqual(aggIds.map((_, i) => aggIds[0]! + i));
+    const finals = told.candles.filter(({ isFinal }) => isFinal === true).map(({ startTime }) => Number(startTime));
+    expect(finals.slice(0, 4)).toEqual([0, 1, 2, 3].map((n) => Number(told.candles[0]!.startTime) + n * 60_000));
+    expect(recoveries.every(({ isWhole }) => isWhole)).toBe(true);
+    for (const one of leave) one();
   });
 });
