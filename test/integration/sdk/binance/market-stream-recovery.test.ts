@@ -74,6 +74,13 @@ interface ApiNodeClient {
   };
 }
 
+/** What the SDK does with a connection after 23 hours. */
+interface Renewable {
+  readonly connectionPool: { readonly ws: unknown }[];
+  getReconnectURL(url: string, connection: object): string;
+  enqueueReconnection(connection: object, url: string, isRenewal: boolean): void;
+}
+
 async function list(url: string, path: string): Promise<Record<string, unknown>[]> {
   const answer = await fetch(`${url}${path}`, { headers: { 'X-MBX-APIKEY': 'simulated-main' } });
   return (await answer.json()) as Record<string, unknown>[];
@@ -167,6 +174,30 @@ describe.concurrent('market streams of a resilient @binance/spot', () => {
     await until(() => recoveries.length > 0);
     expect(recoveries).toEqual([{ venue: 'binance', channel: 'depth', symbol: 'BTCUSDT', rows: 0, isWhole: false }]);
     expect(states).toContain('gap');
+    await connection.disconnect();
+  });
+
+  it('outlive the drop of a connection that the SDK has renewed, which it never makes anew by itself', { timeout: 30_000 }, async () => {
+    await using bot = await given(newSpot);
+    const { until, woken, venue, states } = bot;
+    const connection = await (bot.sdk as Spot).websocketStreams.connect();
+    const ids: number[] = [];
+    connection.trade({ symbol: 'btcusdt' }).on('message', (event) => {
+      ids.push(Number((event as Event).t));
+      woken();
+    });
+    await until(() => ids.length >= 1);
+    const base = (connection as unknown as { websocketBase: Renewable }).websocketBase;
+    const [only] = base.connectionPool as [Renewable['connectionPool'][number]];
+    const before = only.ws;
+    base.enqueueReconnection(only, base.getReconnectURL('', only), true);
+    const count = ids.length;
+    await until(() => ids.length >= count + 2 && only.ws !== before);
+    venue.fault({ when: 'after', kind: 'stream_drop', operation: 'stream', times: 1 });
+    await until(() => states.includes('down'));
+    const atDrop = ids.length;
+    await until(() => ids.length >= atDrop + 2);
+    expect(ids).toEqual(ids.map((_, i) => ids[0]! + i));
     await connection.disconnect();
   });
 
