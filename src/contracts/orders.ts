@@ -11,9 +11,10 @@ export interface OrderIntent {
   readonly type: 'market' | 'limit' | 'stop' | 'stop_limit';
   /** `'0'` where {@link quoteQty} is given instead. */
   readonly qty: Decimal;
-  /** Amount of the quote currency to spend or to receive, in place of a quantity, which the venue then makes of it: market orders only. */
+  /** Amount of the quote currency to spend or to receive, in place of a quantity, which the venue then makes of it: market orders only, and limit orders whose {@link extra} has the venue's own request. */
   readonly quoteQty?: Decimal;
   readonly price?: Decimal;
+  /** Of stop orders. May be absent where {@link extra} says what triggers the order instead: a trail, where the venue has it. */
   readonly stopPrice?: Decimal;
   readonly timeInForce?: 'gtc' | 'ioc' | 'fok' | 'day';
   readonly reduceOnly?: boolean;

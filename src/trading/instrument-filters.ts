@@ -66,7 +66,7 @@ export class InstrumentFilters {
       const value = intent[name];
       if (value !== undefined && !isMultipleOf(value, priceStep)) throw breach(intent.symbol, name, `a multiple of priceStep ${priceStep}`, value);
     }
-    if (minNotional === undefined || intent.price === undefined) return;
+    if (minNotional === undefined || intent.price === undefined || intent.quoteQty !== undefined) return;
     const notional = multiply(intent.qty, intent.price);
     if (compare(notional, minNotional) < 0) throw breach(intent.symbol, 'qty × price', `at least minNotional ${minNotional}`, notional);
   }

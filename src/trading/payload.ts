@@ -46,7 +46,9 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
     throw invalid('account', `"${account}", the account of this client`, intent.account);
   if (intent.validUntil !== undefined && !Number.isFinite(intent.validUntil)) throw invalid('validUntil', 'epoch milliseconds', intent.validUntil);
   if (intent.quoteQty !== undefined) {
-    if (intent.type !== 'market') throw invalid('quoteQty', `absent from a ${intent.type} order`, intent.quoteQty);
+    // At a price few venues take one: where extra has their own request for it.
+    if (intent.type !== 'market' && !(intent.type === 'limit' && intent.extra !== undefined))
+      throw invalid('quoteQty', `absent from a ${intent.type} order`, intent.quoteQty);
     if (!isDecimal(intent.qty) || sign(intent.qty) !== 0) throw invalid('qty', '"0" where quoteQty is given', intent.qty);
   }
   const qty = intent.quoteQty === undefined ? positive('qty', intent.qty) : '0';
@@ -54,7 +56,8 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
   if (needsPrice && intent.price === undefined) throw invalid('price', `given for a ${intent.type} order`, intent.price);
   if (!needsPrice && intent.price !== undefined) throw invalid('price', `absent from a ${intent.type} order`, intent.price);
   const needsStop = intent.type === 'stop' || intent.type === 'stop_limit';
-  if (needsStop && intent.stopPrice === undefined) throw invalid('stopPrice', `given for a ${intent.type} order`, intent.stopPrice);
+  if (needsStop && intent.stopPrice === undefined && intent.extra === undefined)
+    throw invalid('stopPrice', `given for a ${intent.type} order, unless extra says what triggers it`, intent.stopPrice);
   // A limit order that was meant as a stop_limit would rest, or fill, at once.
   if (!needsStop && intent.stopPrice !== undefined) throw invalid('stopPrice', `absent from a ${intent.type} order`, intent.stopPrice);
   return {

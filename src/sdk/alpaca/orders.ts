@@ -82,6 +82,8 @@ const OWN_MEMBERS = ['symbol', 'side', 'type', 'qty', 'notional', 'limit_price',
 /** The body of POST /v2/orders, with quantities and prices exactly as the intent has them. */
 export function orderBody(intent: OrderIntent, clientOrderId: string): Record<string, unknown> {
   if (intent.reduceOnly === true) throw new VenueKitError('INVALID', 'reduceOnly does not exist on Alpaca');
+  if ((intent.type === 'stop' || intent.type === 'stop_limit') && intent.stopPrice === undefined)
+    throw new VenueKitError('INVALID', `a ${intent.type} order on Alpaca needs stopPrice`);
   const own = Object.keys(intent.extra ?? {}).find((name) => OWN_MEMBERS.includes(name));
   if (own !== undefined)
     throw new VenueKitError('INVALID', `extra must not hold ${own}, which the order itself decides, got ${JSON.stringify(intent.extra?.[own])}`);

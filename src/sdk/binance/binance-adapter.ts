@@ -29,7 +29,7 @@ import type { BookSnapshot } from './local-book.js';
 import { BinanceMarketData } from './market-data.js';
 import { isStreamedKind, levelsOf, marketUpdates } from './market-stream.js';
 import type { BinanceMarkets } from './markets.js';
-import { acceptedOrder, fillOf, millis, orderParams, venueOrderOf } from './orders.js';
+import { acceptedOrder, fillOf, millis, orderParams, stamped, venueOrderOf } from './orders.js';
 import type { BinanceCredentials } from './request-signing.js';
 import { answerError, retryAfterOf, sessionVerdict, verdictOf } from './verdict.js';
 import type { BinanceWire, Params, WireOutcome, WireRequest } from './wire.js';
@@ -148,6 +148,11 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
   async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
     const { orderRequest = orderParams } = this.#parts;
     return this.#write('place', intent, clientOrderId, attempt, (id) => orderRequest(intent, id, clientOrderId));
+  }
+
+  /** Lists this symbol, too, from now on: an order of it goes out by another way. */
+  follow(symbol: string): void {
+    this.#symbols.add(symbol);
   }
 
   async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
@@ -355,13 +360,6 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
 const ORDER = '/api/v3/order';
 /** Source: Binance spot API, error codes: -1121 BAD_SYMBOL. */
 const INVALID_SYMBOL = '-1121';
-
-// Exactly the timestamp that the journal has, however long the request waited since: the venue's
-// own deadline then counts from it, and absence after that deadline is proof.
-function stamped(params: Params, attempt: Attempt): Record<string, unknown> {
-  const fence = attempt.fenceMs === undefined ? {} : { recvWindow: attempt.fenceMs };
-  return { ...params, timestamp: attempt.venueNow, ...fence };
-}
 
 // -2013 ORDER_DOES_NOT_EXIST; the resolver knows that this alone proves nothing.
 function isNotFound(verdict: Verdict): boolean {

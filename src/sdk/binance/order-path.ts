@@ -1,22 +1,28 @@
-import type { Cost } from '../../contracts/broker.js';
+import type { BrokerAdapter, Cost } from '../../contracts/broker.js';
 import type { MarketKind } from '../../contracts/market-data.js';
 import type { OrderView } from '../../contracts/orders.js';
+import { compare } from '../../core/decimal.js';
 import type { Priority } from '../../core/limits.js';
 import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
-import { objectOf } from '../shared/json.js';
+import { listOf, objectOf, text } from '../shared/json.js';
 import { OrderAnswers } from '../shared/order-answers.js';
 import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
 import { ResultCache } from '../shared/result-cache.js';
 import { SdkSession } from '../shared/sdk-session.js';
 import { BinanceAdapter, type BinanceAdapterParts } from './binance-adapter.js';
+import { CompositeOrders } from './composite-orders.js';
+import { compositeIntentOf, compositeOf } from './composite-requests.js';
 import { intentOf, requestOf } from './order-requests.js';
 import { verdictOf } from './verdict.js';
 import { costsOf, kindOfPath } from './weights.js';
 import type { BinanceWire, GatedCall, Params, WireAnswer } from './wire.js';
 
 const ORDER = '/api/v3/order';
-const UNKNOWN_ORDER = '-2011';
+const ORDER_LIST = '/api/v3/orderList';
+const AMEND = '/api/v3/order/amend/keepPriority';
+/** What the venue may say where it was done before: -2011 CANCEL_REJECTED, -2038 ORDER_AMEND_REJECTED. Source: binance-spot-api-docs, errors.md. */
+const DONE_ALREADY = ['-2011', '-2038'];
 /** What a path has before the name of its endpoint: of the spot API, and of any. */
 const SPOT = '/api/v3/';
 const VERSION = /^.*\/v\d+\//;
@@ -42,6 +48,8 @@ export interface OrderPathParts extends Pick<BinanceAdapterParts, 'wire' | 'mark
   readonly timeoutMs: number;
   /** What a call of the bot costs. @defaultValue by the weights of the spot API */
   readonly costs?: (call: GatedCall) => readonly Cost[];
+  /** An answer in the SDK's own form that the venue has not given in these words. @param like - one that it has given */
+  readonly answered: (like: WireAnswer, json: object, path: string) => WireAnswer;
   /** An answer as it can be kept and copied. */
   readonly plain: (answer: WireAnswer) => WireAnswer;
   /** Age in ms that a cached answer may have. */
@@ -60,6 +68,7 @@ export class OrderPath {
   readonly #wire: BinanceWire;
   readonly #guarded: GuardedEndpoints;
   readonly #orders: OrderCalls;
+  readonly #composites: CompositeOrders;
 
   constructor(parts: OrderPathParts, options: Omit<ResilientOptions, 'cache'>) {
     this.#parts = parts;
@@ -76,7 +85,26 @@ export class OrderPath {
       orderRequest: (intent, _id, clientOrderId) => requestOf(intent, clientOrderId),
       onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
     });
-    this.session = new SdkSession(orderSideOf(adapter), parts.timeoutMs, options);
+    this.#composites = new CompositeOrders({
+      wire: parts.wire,
+      find: (ref, attempt) => adapter.find(ref, attempt),
+      ask: async (path, query) => (await this.#ask(path, query, 'find')).answer,
+      answered: parts.answered,
+      onOutcome: (clientOrderId, outcome, verdict) => answers.note('place', clientOrderId, outcome, verdict),
+      handleOf: (intentId) => this.session.client.order(intentId),
+      visibilityLagMs: adapter.capabilities.visibilityLagMs,
+      pause: (ms) => this.session.clock.sleep(ms),
+    });
+    const broker: BrokerAdapter = {
+      ...orderSideOf(adapter),
+      place: (intent, clientOrderId, attempt) => {
+        const composite = compositeOf(intent);
+        if (composite === undefined) return adapter.place(intent, clientOrderId, attempt);
+        adapter.follow(intent.symbol);
+        return this.#composites.place(intent, composite, clientOrderId, attempt);
+      },
+    };
+    this.session = new SdkSession(broker, parts.timeoutMs, options);
     this.cache = new ResultCache(this.session.clock, this.session.bus);
     const found = (view: OrderView): Promise<WireAnswer> => this.#found(view);
     this.#orders = new OrderCalls(this.session, answers, { placed: found, cancelled: found });
@@ -91,6 +119,12 @@ export class OrderPath {
       if (method === 'POST') return this.#place(call);
       if (method === 'DELETE') return this.#cancel(call);
     }
+    if (method === 'POST' && this.#parts.canSign()) {
+      const intent = compositeIntentOf(path, call.params, this.#parts.symbolOf);
+      if (intent !== undefined) return this.#orders.place(intent) as Promise<WireAnswer>;
+    }
+    if (method === 'DELETE' && path === ORDER_LIST) return this.#cancelList(call);
+    if (method === 'PUT' && path === AMEND) return this.#amend(call);
     if (!REPEATABLE.includes(`${method} ${path}`)) return this.#once(call);
     return this.#repeatable(call, method === 'DELETE' ? 'cancel' : 'read');
   }
@@ -142,19 +176,59 @@ export class OrderPath {
   }
 
   /** A cancel by what the caller knows of the order. Made again after a doubtful outcome, it may find the order gone: by itself. */
-  async #cancelUnkept(call: GatedCall): Promise<WireAnswer> {
+  #cancelUnkept(call: GatedCall): Promise<WireAnswer> {
+    return this.#settled(call, 'cancel', async () => {
+      const order = await this.#look(call.params);
+      return objectOf(order.json, 'order').status === 'CANCELED' ? order : undefined;
+    });
+  }
+
+  /** The same for a list. That its orders are over is not enough: one of them may have filled. */
+  #cancelList(call: GatedCall): Promise<WireAnswer> {
+    const { orderListId, listClientOrderId } = call.params;
+    return this.#settled(call, 'cancel', async () => {
+      const query = orderListId === undefined ? { origClientOrderId: listClientOrderId } : { orderListId };
+      const answer = await this.#composites.list(query);
+      const { listOrderStatus, orderReports } = objectOf(answer.json, 'order list');
+      const isCancelled = listOf(orderReports, 'orderReports').some((row) => objectOf(row, 'order').status === 'CANCELED');
+      return listOrderStatus === 'ALL_DONE' && isCancelled ? answer : undefined;
+    });
+  }
+
+  /** Makes an order smaller: to the same quantity twice is once, and to one that is no longer smaller is refused. */
+  #amend(call: GatedCall): Promise<WireAnswer> {
+    const { newQty } = call.params;
+    return this.#settled(call, 'place', async () => {
+      const { symbol, orderId, origClientOrderId, newClientOrderId } = call.params;
+      // By its old id it may not be found any more.
+      const names = orderId === undefined ? [{ origClientOrderId }, { origClientOrderId: newClientOrderId ?? origClientOrderId }] : [{ orderId }];
+      for (const name of names) {
+        const order = await this.#look({ symbol, ...name }).catch(() => undefined);
+        if (order === undefined) continue;
+        const json = objectOf(order.json, 'order');
+        if (compare(text(json, 'origQty'), String(newQty)) !== 0) continue;
+        const { origQty: qty, cummulativeQuoteQty: cumulativeQuoteQty, updateTime: transactTime, ...rest } = json;
+        const amendedOrder = { ...rest, qty, cumulativeQuoteQty, ...(origClientOrderId === undefined ? {} : { origClientOrderId }) };
+        return this.#parts.answered(order, { transactTime, amendedOrder }, call.path);
+      }
+      return undefined;
+    });
+  }
+
+  /** What may be said twice. @param look - the answer where an earlier sending, of which none was heard, has done it already */
+  async #settled(call: GatedCall, priority: Priority, look: () => Promise<WireAnswer | undefined>): Promise<WireAnswer> {
     let isDoubtful = false;
     let last: FailureVerdict | undefined;
     try {
-      return await this.#repeatable(call, 'cancel', (verdict) => {
+      return await this.#repeatable(call, priority, (verdict) => {
         last = verdict;
         isDoubtful ||= verdict.kind === 'unknown';
       });
     } catch (error) {
-      if (!isDoubtful || last?.kind !== 'rejected' || last.code !== UNKNOWN_ORDER) throw error;
-      const order = await this.#look(call.params).catch(() => undefined);
-      if (order !== undefined && objectOf(order.json, 'order').status === 'CANCELED') return order;
-      throw error;
+      if (!isDoubtful || last?.kind !== 'rejected' || !DONE_ALREADY.includes(last.code)) throw error;
+      const answer = await look().catch(() => undefined);
+      if (answer === undefined) throw error;
+      return answer;
     }
   }
 
@@ -178,6 +252,8 @@ export class OrderPath {
 
   /** The venue's own words on an order that was not adopted from the answer to its sending. */
   async #found(view: OrderView): Promise<WireAnswer> {
+    const composite = compositeOf(view.intent);
+    if (composite !== undefined) return this.#composites.found(view, composite);
     const [venueOrderId] = view.venueOrderIds;
     return this.#look({
       symbol: this.#parts.marketIdOf(view.intent.symbol),

@@ -21,8 +21,7 @@ const TIMES_IN_FORCE: Readonly<Record<string, NonNullable<OrderIntent['timeInFor
  * wire as it is: what the order path keeps of it is what it needs to know the order again.
  *
  * @param symbolOf - the unified symbol of a market id.
- * @returns undefined for what the order path can't keep account of: trailing stops, and requests that the venue will
- * refuse for what they lack, or have too much.
+ * @returns undefined for what the order path can't keep account of: requests that the venue will refuse for what they lack, or have too much.
  */
 export function intentOf(request: Params, symbolOf: (marketId: string) => string | undefined): OrderIntent | undefined {
   const symbol = typeof request.symbol === 'string' ? symbolOf(request.symbol) : undefined;
@@ -36,7 +35,8 @@ export function intentOf(request: Params, symbolOf: (marketId: string) => string
   const price = type === 'limit' || type === 'stop_limit' ? decimalIn(request, 'price') : undefined;
   const stopPrice = type === 'stop' || type === 'stop_limit' ? decimalIn(request, 'stopPrice') : undefined;
   if ((type === 'limit' || type === 'stop_limit') && price === undefined) return undefined;
-  if ((type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return undefined;
+  // A trailing stop may do without: it follows from the start.
+  if ((type === 'stop' || type === 'stop_limit') && stopPrice === undefined && decimalIn(request, 'trailingDelta') === undefined) return undefined;
   const id = request.newClientOrderId;
   const timeInForce = TIMES_IN_FORCE[String(request.timeInForce)];
   return {
@@ -49,8 +49,13 @@ export function intentOf(request: Params, symbolOf: (marketId: string) => string
     ...(price === undefined ? {} : { price }),
     ...(stopPrice === undefined ? {} : { stopPrice }),
     ...(timeInForce === undefined ? {} : { timeInForce }),
-    extra: { request: Object.fromEntries(Object.entries(request).filter(([name]) => !PER_SENDING.includes(name))) },
+    extra: { request: keptOf(request) },
   };
+}
+
+/** A request without what is set anew for each sending. */
+export function keptOf(request: Params): Params {
+  return Object.fromEntries(Object.entries(request).filter(([name]) => !PER_SENDING.includes(name)));
 }
 
 /** The parameters of the sending: those of the bot, under the id that the journal has. */

@@ -1,8 +1,9 @@
-import type { VenueOrder, Verdict } from '../../contracts/broker.js';
+import type { Attempt, VenueOrder, Verdict } from '../../contracts/broker.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
 import { divide, isZero, normalize } from '../../core/decimal.js';
 import { VenueKitError } from '../../core/errors.js';
 import { type Json, number, objectOf, text } from '../shared/json.js';
+import type { Params } from './wire.js';
 
 /** Binance's words for the states of an order. */
 export const ORDER_STATES: Readonly<Record<string, VenueOrder['state']>> = {
@@ -134,6 +135,11 @@ export function orderParams(intent: OrderIntent, marketId: string, clientOrderId
   const timeInForce = intent.timeInForce ?? (intent.type === 'limit' || intent.type === 'stop_limit' ? 'gtc' : undefined);
   if (timeInForce === 'day') throw new VenueKitError('INVALID', 'timeInForce "day" does not exist on Binance spot; use "gtc", "ioc" or "fok"');
   if (intent.reduceOnly === true) throw new VenueKitError('INVALID', 'reduceOnly does not exist on Binance spot');
+  if (intent.quoteQty !== undefined && intent.type !== 'market')
+    throw new VenueKitError('INVALID', 'quoteQty exists on Binance spot for market orders only; use qty');
+  const isStop = intent.type === 'stop' || intent.type === 'stop_limit';
+  if (isStop && intent.stopPrice === undefined && intent.extra?.trailingDelta === undefined)
+    throw new VenueKitError('INVALID', `a ${intent.type} order on Binance needs stopPrice, or trailingDelta in extra`);
   const own = Object.keys(intent.extra ?? {}).find((name) => OWN_PARAMS.includes(name));
   if (own !== undefined)
     throw new VenueKitError('INVALID', `extra must not hold ${own}, which the order itself decides, got ${JSON.stringify(intent.extra?.[own])}`);
@@ -149,4 +155,13 @@ export function orderParams(intent: OrderIntent, marketId: string, clientOrderId
     newOrderRespType: 'FULL',
     ...intent.extra,
   };
+}
+
+/**
+ * A signed request with exactly the timestamp that the journal has, however long it waited since: the venue's
+ * own deadline then counts from it, and absence after that deadline is proof.
+ */
+export function stamped(params: Params, attempt: Attempt): Record<string, unknown> {
+  const fence = attempt.fenceMs === undefined ? {} : { recvWindow: attempt.fenceMs };
+  return { ...params, timestamp: attempt.venueNow, ...fence };
 }

@@ -59,6 +59,7 @@ export function resilient<S extends object>(sdk: S, options: BinanceResilientOpt
       marketIdOf: (symbol) => symbol,
       canSign: () => hasCredentials(known),
       timeoutMs: attemptMs + GRACE_MS,
+      answered: ({ native }, json, of) => ({ json, native: known.answered(native, json, of) }),
       plain: ({ json, native }) => ({ json, native: known.plain(native) }),
       cache,
     },

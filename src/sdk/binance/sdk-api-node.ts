@@ -108,6 +108,7 @@ export function apiNodeSdk(client: ApiNodeClient): BinanceSdk {
       }
       return overrides;
     },
+    answered: (_, json) => json,
     plain: (native) => native,
     keepMarkets: (keeping) => (client.ws === undefined ? { [Symbol.dispose]: () => {} } : keepApiNodeStreams(client.ws, keeping)),
     keepSockets: (parts) => (client.ws === undefined ? { [Symbol.dispose]: () => {} } : keepApiNodeEvents(client.ws, parts)),

@@ -56,6 +56,7 @@ export function connectorSdk(sdk: Connector): BinanceSdk {
       }
       return overrides;
     },
+    answered: (like, data) => ({ ...(like as AxiosAnswer), data }),
     plain: (native) => {
       const { status, statusText, headers, data } = native as AxiosAnswer & { statusText?: string };
       return { status, statusText, headers: { ...headers }, data };

@@ -83,6 +83,7 @@ export function sieblySdk(sdk: SieblyClient): BinanceSdk {
       overrides.wrap<(...args: never[]) => unknown>('_call', () => gated);
       return overrides;
     },
+    answered: (_, json, path) => sdk.beautifier?.beautify(json, path.slice(1)) ?? json,
     plain: (native) => native,
   };
 }

@@ -155,6 +155,7 @@ export function spotSdk({ restAPI, websocketAPI, websocketStreams }: SpotClient)
         },
       };
     },
+    answered: (like, json) => ({ ...(like as ReadAnswer), body: JSON.stringify(json) }),
     plain: (native) => native,
     keepSockets: (parts) => {
       if (websocketAPI === undefined) return { [Symbol.dispose]: () => {} };

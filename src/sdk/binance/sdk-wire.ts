@@ -53,6 +53,8 @@ export interface BinanceSdk {
   request(method: string, path: string, params: Readonly<Record<string, string>>, timeoutMs: number): Promise<SdkOutcome>;
   /** Sends every call of the bot by way of `route`, which resolves with what the SDK makes its result of. */
   gate(route: (call: SdkCall) => Promise<unknown>, timeoutMs: number): Disposable;
+  /** `native` of an answer that the venue has not given in these words. @param like - of one that it has given */
+  answered(like: unknown, json: object, path: string): unknown;
   /** What `native` of an answer is when it is kept and copied. */
   plain(native: unknown): unknown;
   /** Takes the account's side of the SDK's own sockets under it: orders, and what is told of them. */

@@ -45,6 +45,7 @@ export class ResilientBinance implements Disposable {
         canSign: () => sdk.apiKey !== undefined && sdk.apiKey !== '',
         timeoutMs: Math.min(options.policy?.timeoutMs ?? Infinity, sdk.timeout + GRACE_MS),
         costs: (call) => (call as CcxtCall).costs,
+        answered: (_, json) => ({ json, native: json }),
         plain: (answer) => answer,
       },
       options,

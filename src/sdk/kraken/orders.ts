@@ -74,6 +74,8 @@ export function orderParams(intent: OrderIntent, marketId: string, clientOrderId
   if (intent.timeInForce === 'day') throw invalid('timeInForce "day" does not exist on Kraken; use "gtc", "ioc" or "fok"');
   if (intent.reduceOnly === true) throw invalid('reduceOnly exists on Kraken with margin only, which is not supported');
   if (intent.quoteQty !== undefined) throw invalid('quoteQty is not supported on Kraken: how it lists such an order is not documented; use qty');
+  if ((intent.type === 'stop' || intent.type === 'stop_limit') && intent.stopPrice === undefined)
+    throw invalid(`a ${intent.type} order on Kraken needs stopPrice`);
   const own = Object.keys(intent.extra ?? {}).find((name) => OWN_PARAMS.includes(name));
   if (own !== undefined) throw invalid(`extra must not hold ${own}, which the order itself decides, got ${JSON.stringify(intent.extra?.[own])}`);
   return {

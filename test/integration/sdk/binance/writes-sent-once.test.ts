@@ -9,9 +9,8 @@ import { factsOf, release, resilient } from '../../../../src/sdk/binance/index.j
 import { Connector, type ConnectorClient, caught } from './given.js';
 
 /**
- * Replacing an order, and lists of orders (OCO): what one request of them does at the venue can't be told by one client order id, so
- * the order path does not take them. They must not be doubled: whatever the venue or the network does, such a request is sent once
- * more only after an answer that proves that nothing was done. The venue here counts requests, and answers as it is told.
+ * Writes that the order path does not know, such as smart order routing. They must not be doubled: whatever the venue or the network does, such a
+ * request is sent once more only after an answer that proves that nothing was done. The venue here counts requests, and answers as it is told.
  */
 type Answering = 'reset' | 'silent' | '503' | '429, then well' | 'rejected';
 
@@ -47,7 +46,7 @@ function answer(response: ServerResponse, answering: Answering, number: number):
     answering === '503'
       ? ([503, '<html>busy</html>', {}] as const)
       : answering === 'rejected'
-        ? ([400, '{"code":-2022,"msg":"Order cancel-replace failed."}', {}] as const)
+        ? ([400, '{"code":-2010,"msg":"Account has insufficient balance for requested action."}', {}] as const)
         : number === 1
           ? ([429, '{"code":-1003,"msg":"Too many requests."}', { 'retry-after': '0' }] as const)
           : ([200, '{"done":true}', {}] as const);
@@ -59,37 +58,29 @@ const ApiNode = (apiNode as unknown as { default?: ApiNodeMaker }).default ?? (a
 
 interface Writer {
   readonly make: (url: string) => object;
-  readonly replace: (sdk: object) => Promise<unknown>;
-  readonly list: (sdk: object) => Promise<unknown>;
+  readonly send: (sdk: object) => Promise<unknown>;
 }
 
+const SOR = '/api/v3/sor/order';
 const ORDER = { symbol: 'BTCUSDT', side: 'SELL', type: 'LIMIT', quantity: 0.01, price: 60_000, timeInForce: 'GTC' } as const;
-const REPLACED = { ...ORDER, cancelReplaceMode: 'STOP_ON_FAILURE', cancelOrderId: 7 } as const;
-const LEGS = { abovePrice: 60_000, belowStopPrice: 40_000 } as const;
-const LIST = { symbol: 'BTCUSDT', side: 'SELL', quantity: 0.01 } as const;
-const OLD_LIST = { ...LIST, price: 60_000, stopPrice: 40_000 } as const;
 
 const WRITERS: Readonly<Record<string, Writer>> = {
   '@binance/connector': {
     make: (baseURL) => new Connector('key', 'secret', { baseURL }),
-    replace: (sdk) => call(sdk, 'cancelAndReplace', 'BTCUSDT', 'SELL', 'LIMIT', 'STOP_ON_FAILURE', { ...REPLACED }),
-    list: (sdk) => call(sdk, 'newOCOOrder', 'BTCUSDT', 'SELL', '0.01', 'LIMIT_MAKER', 'STOP_LOSS', { ...LEGS }),
+    send: (sdk) => call(sdk, 'signRequest', 'POST', SOR, { ...ORDER }),
   },
   binance: {
     make: (baseUrl) => new MainClient({ api_key: 'key', api_secret: 'secret', baseUrl }),
-    replace: (sdk) => (sdk as MainClient).replaceOrder({ ...REPLACED } as never),
-    list: (sdk) => (sdk as MainClient).submitNewOrderList({ ...LIST, aboveType: 'LIMIT_MAKER', belowType: 'STOP_LOSS', ...LEGS } as never),
+    send: (sdk) => (sdk as MainClient).submitNewSOROrder({ ...ORDER } as never),
   },
   '@binance/spot': {
     // With the SDK's own retries on, which are then switched off.
     make: (basePath) => new Spot({ configurationRestAPI: { apiKey: 'key', apiSecret: 'secret', basePath, backoff: 1 } }),
-    replace: (sdk) => (sdk as Spot).restAPI.orderCancelReplace({ ...REPLACED } as never),
-    list: (sdk) => (sdk as Spot).restAPI.orderListOco({ ...LIST, aboveType: 'LIMIT_MAKER', belowType: 'STOP_LOSS', ...LEGS } as never),
+    send: (sdk) => (sdk as Spot).restAPI.sorOrder({ ...ORDER } as never),
   },
   'binance-api-node': {
     make: (httpBase) => ApiNode({ httpBase, apiKey: 'key', apiSecret: 'secret' }),
-    replace: (sdk) => call(sdk, 'updateOrder', { ...REPLACED }),
-    list: (sdk) => call(sdk, 'orderOco', { ...OLD_LIST }),
+    send: (sdk) => call(sdk, 'privateRequest', 'POST', SOR, { ...ORDER }),
   },
 };
 
@@ -97,35 +88,32 @@ function call(sdk: object, method: string, ...args: unknown[]): Promise<unknown>
   return (sdk as ConnectorClient & Record<string, (...args: unknown[]) => Promise<unknown>>)[method]!(...args);
 }
 
-for (const [name, { make, ...writes }] of Object.entries(WRITERS)) {
-  describe.concurrent(`resilient(${name}): replacing an order, and a list of orders`, () => {
-    for (const [write, send] of Object.entries(writes)) {
-      const path = write === 'replace' ? /^POST \/api\/v3\/order\/cancelReplace$/ : /^POST \/api\/v3\/order(?:List)?\/oco$/;
-      const outcome = async (answering: Answering) => {
-        vi.spyOn(console, 'warn').mockImplementation(() => {});
-        await using venue = await givenVenue(answering);
-        const sdk = resilient(make(venue.url), { policy: { timeoutMs: 300, deadlineMs: 20_000, retry: { max: 3, baseMs: 1, capMs: 1 } } });
-        try {
-          if (answering === '429, then well') await send(sdk);
-          const error = answering === '429, then well' ? undefined : await caught(send(sdk));
-          for (const request of venue.seen) expect(request).toMatch(path);
-          return { sent: venue.seen.length, facts: factsOf(error) };
-        } finally {
-          await release(sdk);
-        }
-      };
+for (const [name, { make, send }] of Object.entries(WRITERS)) {
+  describe.concurrent(`resilient(${name}): a write that the order path does not know`, () => {
+    const outcome = async (answering: Answering) => {
+      vi.spyOn(console, 'warn').mockImplementation(() => {});
+      await using venue = await givenVenue(answering);
+      const sdk = resilient(make(venue.url), { policy: { timeoutMs: 300, deadlineMs: 20_000, retry: { max: 3, baseMs: 1, capMs: 1 } } });
+      try {
+        if (answering === '429, then well') await send(sdk);
+        const error = answering === '429, then well' ? undefined : await caught(send(sdk));
+        for (const request of venue.seen) expect(request).toBe(`POST ${SOR}`);
+        return { sent: venue.seen.length, facts: factsOf(error) };
+      } finally {
+        await release(sdk);
+      }
+    };
 
-      it.each(['reset', 'silent', '503'] as const)(`${write}: is sent once where the outcome is open, and says so (%s)`, async (answering) => {
-        expect(await outcome(answering)).toMatchObject({ sent: 1, facts: { sent: 'maybe' } });
-      });
+    it.each(['reset', 'silent', '503'] as const)('is sent once where the outcome is open, and says so (%s)', async (answering) => {
+      expect(await outcome(answering)).toMatchObject({ sent: 1, facts: { sent: 'maybe' } });
+    });
 
-      it(`${write}: is sent again after a refusal, which proves that nothing was done`, async () => {
-        expect(await outcome('429, then well')).toMatchObject({ sent: 2 });
-      });
+    it('is sent again after a refusal, which proves that nothing was done', async () => {
+      expect(await outcome('429, then well')).toMatchObject({ sent: 2 });
+    });
 
-      it(`${write}: is the venue’s to reject`, async () => {
-        expect(await outcome('rejected')).toMatchObject({ sent: 1, facts: { code: 'REJECTED', sent: 'yes' } });
-      });
-    }
+    it('is the venue’s to reject', async () => {
+      expect(await outcome('rejected')).toMatchObject({ sent: 1, facts: { code: 'REJECTED', sent: 'yes' } });
+    });
   });
 }
