@@ -70,6 +70,8 @@ export interface Attempt {
   readonly fenceMs?: number;
   /** The timestamp to sign, exactly, in venue time; it was journalled before the send. */
   readonly venueNow: number;
+  /** The earliest that the venue can have taken the first sending of the order, by its own time. Of a placement only. */
+  readonly since?: number;
 }
 
 /** What an order is looked up by. */

@@ -9,13 +9,15 @@ export class LiveAttempt implements Attempt {
   readonly number: number;
   readonly venueNow: number;
   declare readonly fenceMs?: number;
+  declare readonly since?: number;
   readonly #controller = new AbortController();
 
-  constructor(number: number, venueNow: number, fenceMs?: number) {
+  constructor(number: number, venueNow: number, fenceMs?: number, since?: number) {
     this.signal = this.#controller.signal;
     this.number = number;
     this.venueNow = venueNow;
     if (fenceMs !== undefined) this.fenceMs = fenceMs;
+    if (since !== undefined) this.since = since;
   }
 
   abort(reason: Error): void {

@@ -262,7 +262,8 @@ export class Placer {
 
   async #send(order: LiveOrder, sending: Sending): Promise<Verdict> {
     const { intent, clientOrderId } = order.model;
-    const attempt = new LiveAttempt(sending.attempt, sending.venueNow, sending.fenceUntil === undefined ? undefined : this.#calls.fenceMs);
+    const { fenceMs } = this.#calls;
+    const attempt = new LiveAttempt(sending.attempt, sending.venueNow, sending.fenceUntil === undefined ? undefined : fenceMs, sinceOf(order));
     const onLate = (late: VenueOrder): void => {
       if (this.#answerOf(order, late) === 'ours') this.#evidence.orderOf(order, late, 'answer');
     };
@@ -417,6 +418,14 @@ export class Placer {
       await this.#pause(order, POLL_GAP_MS);
     }
   }
+}
+
+/** Venues take a request that is signed with a time this far ahead of theirs: where it is not known how far off ours is. */
+const LARGEST_LEAD_MS = 1_000;
+
+function sinceOf({ model }: LiveOrder): number | undefined {
+  const [first] = model.attempts;
+  return first === undefined ? undefined : first.venueNow - (first.uncertaintyMs ?? LARGEST_LEAD_MS);
 }
 
 /** What the verdict says of the venue's load; undefined where it says nothing. */

@@ -5,9 +5,9 @@ import { throwIfAborted } from '../../core/abort.js';
 import { VenueKitError } from '../../core/errors.js';
 import { withFacts } from '../shared/error-facts.js';
 import type { HttpFacts } from '../shared/http-facts.js';
-import { type Json, listOf, objectOf, text } from '../shared/json.js';
+import { type Json, listOf, objectOf } from '../shared/json.js';
 import { CANCEL_REPLACE, type CompositeExtra, compositeRequestOf, ORDER, oldOrderOf, plainOf } from './composite-requests.js';
-import { acceptedOrder, stamped } from './orders.js';
+import { acceptedOrder, millis, stamped } from './orders.js';
 import { verdictOf } from './verdict.js';
 import type { BinanceWire, Params, WireAnswer, WireOutcome } from './wire.js';
 
@@ -31,6 +31,8 @@ export interface CompositeParts {
   /** An answer in the SDK's own form that the venue has not given in these words. @param like - one that it has given */
   readonly answered: (like: WireAnswer, json: object, path: string) => WireAnswer;
   readonly onOutcome: (clientOrderId: string, outcome: WireOutcome, verdict: Verdict['kind']) => void;
+  /** Whether another replacement of the same order has made its new order, or may have. */
+  readonly isReplaced: (old: Params, clientOrderId: string) => boolean;
   readonly handleOf: (intentId: string) => OrderHandle | undefined;
   readonly visibilityLagMs: number;
   readonly pause: (ms: number) => Promise<void>;
@@ -41,12 +43,14 @@ export interface CompositeParts {
  * which the fence proves that it can't come any more, and then sent again.
  *
  * A replacement is two steps, and one of them may have been taken alone. So before it is sent again the old order is looked at: cancelled, by
- * this request as far as anybody can tell, the new order alone is placed; else the same request goes out, whose refusal is the venue's own.
+ * this request by all that is known, the new order alone is placed; else the same request goes out, whose refusal is the venue's own.
  */
 export class CompositeOrders {
   readonly #parts: CompositeParts;
   /** Ids whose sendings up to now have certainly done nothing. */
   readonly #untouched = new QuickLRU<string, true>({ maxSize: REMEMBERED });
+  /** Who has cancelled an order by all that is known here: a replacement, by its id, or the bot. */
+  readonly #cancelledBy = new QuickLRU<string, string>({ maxSize: REMEMBERED });
   /** The SDK's errors of replacements that made the new order and could not cancel the old one. */
   readonly #halves = new QuickLRU<string, unknown>({ maxSize: REMEMBERED });
 
@@ -59,8 +63,9 @@ export class CompositeOrders {
     const isDoubtful = isReplacing && attempt.number > 1 && !this.#untouched.delete(clientOrderId);
     if (isDoubtful) {
       try {
-        const status = await this.#oldStatus(composite.request, attempt);
-        if (status === CANCELLED) return await this.#placeAlone(intent, composite, clientOrderId, attempt);
+        const old = await this.#old(composite.request, attempt);
+        if (old?.status === CANCELLED && this.#isOurs(composite.request, old, clientOrderId, attempt))
+          return await this.#placeAlone(intent, composite, clientOrderId, attempt);
       } catch (cause) {
         return { kind: 'not_sent', cause };
       }
@@ -71,6 +76,7 @@ export class CompositeOrders {
       : 'error' in outcome
         ? verdictOf(outcome.facts, outcome.error)
         : acceptedList(outcome.result.json, intent, clientOrderId);
+    if (isReplacing && hasCancelled(outcome)) this.noteCancelled(composite.request, clientOrderId);
     if (verdict.kind === 'not_sent' || (verdict.kind === 'refused' && !hasCancelled(outcome))) this.#untouched.set(clientOrderId, true);
     this.#parts.onOutcome(clientOrderId, outcome, verdict.kind);
     return verdict;
@@ -129,12 +135,34 @@ export class CompositeOrders {
   }
 
   /** How the old order stands; undefined where the venue does not know it any more. @throws where nobody could say */
-  async #oldStatus(request: Params, attempt: Attempt): Promise<string | undefined> {
+  async #old(request: Params, attempt: Attempt): Promise<Json | undefined> {
     const params = stamped(oldOrderOf(request), attempt);
     const outcome = await this.#parts.wire.send({ method: 'GET', path: ORDER, params, isSigned: true, areLimitsKept: true }, attempt.signal);
-    if ('result' in outcome) return text(objectOf(outcome.result.json, 'order'), 'status');
+    if ('result' in outcome) return objectOf(outcome.result.json, 'order');
     if (verdictOf(outcome.facts, outcome.error).kind === 'rejected') return undefined;
     throw outcome.error;
+  }
+
+  /** Whether this request can have cancelled the old order: not before it was first sent, and nobody else is known to have done it. */
+  #isOurs(request: Params, old: Json, clientOrderId: string, { since = -Infinity }: Attempt): boolean {
+    if (millis(old, 'updateTime') < since || this.#parts.isReplaced(request, clientOrderId)) return false;
+    return this.#keysOf(request).every((key) => (this.#cancelledBy.get(key) ?? clientOrderId) === clientOrderId);
+  }
+
+  /** Somebody has asked for the end of an order. @param by - the client order id of the replacement, or what else */
+  noteCancelled(order: Params, by: string): void {
+    for (const key of this.#keysOf(order)) this.#cancelledBy.set(key, by);
+  }
+
+  #keysOf({
+    symbol,
+    cancelOrderId,
+    cancelOrigClientOrderId,
+    orderId = cancelOrderId,
+    origClientOrderId = cancelOrigClientOrderId,
+  }: Params): string[] {
+    const names = [orderId === undefined ? undefined : ['id', orderId], origClientOrderId].filter((name) => name !== undefined);
+    return names.map((name) => JSON.stringify([symbol, name]));
   }
 
   async #placeAlone(intent: OrderIntent, { request }: CompositeExtra, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
@@ -183,8 +211,9 @@ export class CompositeOrders {
     const { symbol } = intent;
     try {
       for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
-        const status = await this.#oldStatus(request, attempt);
-        if (status !== undefined && OVER_BY_ITSELF.includes(status)) return verdict;
+        const old = await this.#old(request, attempt);
+        if (old !== undefined && OVER_BY_ITSELF.includes(String(old.status))) return verdict;
+        if (old?.status === CANCELLED && !this.#isOurs(request, old, clientOrderId, attempt)) return verdict;
         const found = await this.#parts.find({ symbol, clientOrderId }, attempt);
         if (found !== 'not_found') return { kind: 'accepted', order: found };
         if (waitedMs > this.#parts.visibilityLagMs) return verdict;
@@ -220,7 +249,7 @@ function failureIn({ body }: HttpFacts): HalfFailure | undefined {
 }
 
 function hasCancelled(outcome: WireOutcome): boolean {
-  return 'facts' in outcome && failureIn(outcome.facts)?.cancelResult === 'SUCCESS';
+  return 'result' in outcome || failureIn(outcome.facts)?.cancelResult === 'SUCCESS';
 }
 
 /** The new order was attempted, and refused: by its own code, which the code of the whole hides. */

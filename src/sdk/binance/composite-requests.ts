@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { OrderIntent } from '../../contracts/orders.js';
+import type { OrderIntent, OrderState, OrderView } from '../../contracts/orders.js';
 import { intentOf, keptOf } from './order-requests.js';
 import type { Params } from './wire.js';
 
 export const ORDER = '/api/v3/order';
 export const CANCEL_REPLACE = '/api/v3/order/cancelReplace';
+
+const FAILED: readonly OrderState[] = ['rejected', 'abandoned'];
 
 /** Parameters of an order of a list, by what POST /api/v3/order calls them. */
 type Names = Readonly<Record<string, string>>;
@@ -12,7 +14,10 @@ type Names = Readonly<Record<string, string>>;
 const ORDER_PARAMETERS = ['type', 'side', 'quantity', 'price', 'stopPrice', 'trailingDelta', 'timeInForce'];
 
 function prefixed(prefix: string, shared: Names = {}): Names {
-  const named = [...ORDER_PARAMETERS, 'clientOrderId'].map((name) => [name, `${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`]);
+  const named = [...ORDER_PARAMETERS, 'clientOrderId'].map((name): [string, string] => [
+    name,
+    `${prefix}${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+  ]);
   return { ...Object.fromEntries(named), ...shared };
 }
 
@@ -82,6 +87,16 @@ export function plainOf(request: Params): Params {
 /** How a request to replace an order names the one that is replaced. */
 export function oldOrderOf({ symbol, cancelOrderId, cancelOrigClientOrderId }: Params): Params {
   return cancelOrderId === undefined ? { symbol, origClientOrderId: cancelOrigClientOrderId } : { symbol, orderId: cancelOrderId };
+}
+
+/** Whether an order is another one than `clientOrderId` that has taken the place of the same old order, or may have. */
+export function isReplacementOf(view: OrderView, old: Params, clientOrderId: string): boolean {
+  const composite = compositeOf(view.intent);
+  if (composite?.path !== CANCEL_REPLACE || view.clientOrderId === clientOrderId || FAILED.includes(view.state)) return false;
+  const [one, other] = [oldOrderOf(composite.request), oldOrderOf(old)];
+  return (
+    one.symbol === other.symbol && JSON.stringify(one.orderId) === JSON.stringify(other.orderId) && one.origClientOrderId === other.origClientOrderId
+  );
 }
 
 // Under one id the old order could not be told from the new one.

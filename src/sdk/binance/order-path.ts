@@ -12,13 +12,15 @@ import { ResultCache } from '../shared/result-cache.js';
 import { SdkSession } from '../shared/sdk-session.js';
 import { BinanceAdapter, type BinanceAdapterParts } from './binance-adapter.js';
 import { CompositeOrders } from './composite-orders.js';
-import { compositeIntentOf, compositeOf } from './composite-requests.js';
+import { compositeIntentOf, compositeOf, isReplacementOf } from './composite-requests.js';
 import { intentOf, requestOf } from './order-requests.js';
 import { verdictOf } from './verdict.js';
 import { costsOf, kindOfPath } from './weights.js';
 import type { BinanceWire, GatedCall, Params, WireAnswer } from './wire.js';
 
 const ORDER = '/api/v3/order';
+/** Who has cancelled an order that no replacement has. */
+const BOT = 'the bot';
 const ORDER_LIST = '/api/v3/orderList';
 const AMEND = '/api/v3/order/amend/keepPriority';
 /** What the venue may say where it was done before: -2011 CANCEL_REJECTED, -2038 ORDER_AMEND_REJECTED. Source: binance-spot-api-docs, errors.md. */
@@ -91,6 +93,7 @@ export class OrderPath {
       ask: async (path, query) => (await this.#ask(path, query, 'find')).answer,
       answered: parts.answered,
       onOutcome: (clientOrderId, outcome, verdict) => answers.note('place', clientOrderId, outcome, verdict),
+      isReplaced: (old, clientOrderId) => this.session.client.orders().some((view) => isReplacementOf(view, old, clientOrderId)),
       handleOf: (intentId) => this.session.client.order(intentId),
       visibilityLagMs: adapter.capabilities.visibilityLagMs,
       pause: (ms) => this.session.clock.sleep(ms),
@@ -170,6 +173,9 @@ export class OrderPath {
       ...(typeof origClientOrderId === 'string' ? { clientOrderId: origClientOrderId } : {}),
       ...(typeof orderId === 'string' || typeof orderId === 'number' || typeof orderId === 'bigint' ? { venueOrderId: String(orderId) } : {}),
     });
+    this.#composites.noteCancelled(call.params, BOT);
+    if (open !== undefined)
+      this.#composites.noteCancelled({ symbol: marketId, orderId: open.venueOrderIds[0], origClientOrderId: open.clientOrderId }, BOT);
     // What the order path does not know, or knows to be over, is the venue's to answer.
     const ask = (): Promise<WireAnswer> => this.#cancelUnkept(call);
     return open === undefined ? ask() : ((await this.#orders.cancel(open, ask)) as WireAnswer);
