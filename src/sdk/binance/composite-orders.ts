@@ -144,8 +144,8 @@ export class CompositeOrders {
   }
 
   /** Whether this request can have cancelled the old order: not before it was first sent, and nobody else is known to have done it. */
-  #isOurs(request: Params, old: Json, clientOrderId: string, { since = -Infinity }: Attempt): boolean {
-    if (millis(old, 'updateTime') < since || this.#parts.isReplaced(request, clientOrderId)) return false;
+  #isOurs(request: Params, old: Json, clientOrderId: string, attempt: Attempt): boolean {
+    if (isBefore(old, attempt) || this.#parts.isReplaced(request, clientOrderId)) return false;
     return this.#keysOf(request).every((key) => (this.#cancelledBy.get(key) ?? clientOrderId) === clientOrderId);
   }
 
@@ -161,7 +161,9 @@ export class CompositeOrders {
     orderId = cancelOrderId,
     origClientOrderId = cancelOrigClientOrderId,
   }: Params): string[] {
-    const names = [orderId === undefined ? undefined : ['id', orderId], origClientOrderId].filter((name) => name !== undefined);
+    const names = [orderId === undefined ? undefined : ['id', `${orderId as string | number}`], origClientOrderId].filter(
+      (name) => name !== undefined,
+    );
     return names.map((name) => JSON.stringify([symbol, name]));
   }
 
@@ -204,7 +206,7 @@ export class CompositeOrders {
   }
 
   /**
-   * The old order could not be cancelled. Filled or expired, no request can have cancelled it before, and that is the answer. Else the same request may
+   * The old order could not be cancelled. Filled or expired, or over before this request, it was not cancelled by it, and that is the answer. Else the same request may
    * have come before and done it all, which shows within the visibility lag.
    */
   async #notAttempted(intent: OrderIntent, { request }: CompositeExtra, clientOrderId: string, attempt: Attempt, verdict: Verdict): Promise<Verdict> {
@@ -213,7 +215,8 @@ export class CompositeOrders {
       for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
         const old = await this.#old(request, attempt);
         if (old !== undefined && OVER_BY_ITSELF.includes(String(old.status))) return verdict;
-        if (old?.status === CANCELLED && !this.#isOurs(request, old, clientOrderId, attempt)) return verdict;
+        // Who else may have cancelled it proves nothing of this request.
+        if (old?.status === CANCELLED && isBefore(old, attempt)) return verdict;
         const found = await this.#parts.find({ symbol, clientOrderId }, attempt);
         if (found !== 'not_found') return { kind: 'accepted', order: found };
         if (waitedMs > this.#parts.visibilityLagMs) return verdict;
@@ -224,6 +227,11 @@ export class CompositeOrders {
       return { kind: 'unknown', cause };
     }
   }
+}
+
+/** Whether an order was over before the request was first sent. */
+function isBefore(old: Json, { since = -Infinity }: Attempt): boolean {
+  return millis(old, 'updateTime') < since;
 }
 
 interface HalfFailure {

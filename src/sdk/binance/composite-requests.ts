@@ -95,7 +95,9 @@ export function isReplacementOf(view: OrderView, old: Params, clientOrderId: str
   if (composite?.path !== CANCEL_REPLACE || view.clientOrderId === clientOrderId || FAILED.includes(view.state)) return false;
   const [one, other] = [oldOrderOf(composite.request), oldOrderOf(old)];
   return (
-    one.symbol === other.symbol && JSON.stringify(one.orderId) === JSON.stringify(other.orderId) && one.origClientOrderId === other.origClientOrderId
+    one.symbol === other.symbol &&
+    `${one.orderId as string | number}` === `${other.orderId as string | number}` &&
+    one.origClientOrderId === other.origClientOrderId
   );
 }
 

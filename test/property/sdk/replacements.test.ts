@@ -196,4 +196,9 @@ describe('Replacements and lists through the order path, whatever is struck', ()
   it('make each new order once or not at all, never one beside another in the place of one, and always say which', async () => {
     await fc.assert(fc.asyncProperty(life, live), { numRuns: 80 });
   });
+
+  it('regression: one that was delivered twice was told as refused while another one of the same order was under way', async () => {
+    const twice: Fault = { operation: 'place', when: 'after', times: 2, kind: 'duplicate', ms: 50 };
+    await live({ do: 'replace', mode: 'STOP_ON_FAILURE', faults: [twice], old: 'replaced by another call', afterMs: 0, hasMoney: false, seed: 0 });
+  });
 });
