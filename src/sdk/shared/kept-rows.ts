@@ -30,9 +30,10 @@ export interface KeptRowsParts<R> {
 export class KeptRows<R> {
   readonly #parts: KeptRowsParts<R>;
   readonly #told: ToldRows<R>;
+  /** Told by the stream since it was interrupted last. */
   #held: R[] = [];
-  /** How many of them come from before the last interruption. */
-  #heldBefore = 0;
+  /** Told between interruptions. */
+  #stale: R[] = [];
   #isHolding = false;
   /** Which interruption this is; a recovery of an earlier one ends. */
   #interruptions = 0;
@@ -54,7 +55,7 @@ export class KeptRows<R> {
     if (this.#isHolding) {
       this.#held.push(row);
       // More than would be read is more than is held.
-      if (this.#held.length > this.#parts.recovery.bounds.maxRows) this.#end(false);
+      if (this.#held.length + this.#stale.length > this.#parts.recovery.bounds.maxRows) this.#end(false);
       return;
     }
     if (!this.#told.isNews(row)) return;
@@ -70,7 +71,8 @@ export class KeptRows<R> {
   /** Nothing is told from here on, until what is missed has been read. */
   interrupt(): void {
     this.#isHolding = true;
-    this.#heldBefore = this.#held.length;
+    this.#stale = this.#allHeld();
+    this.#held = [];
     this.#interruptions++;
   }
 
@@ -91,8 +93,8 @@ export class KeptRows<R> {
         const missed = await abortable(missedRows(this.#told, list, order, bounds, clock.now()), giveUp.signal);
         if (interruption !== this.#interruptions) return true;
         isWhole &&= missed.isWhole;
-        this.#tellRead(missed.rows);
-        if (this.#isCaughtUp(missed.rows) || (!order.isDense && askedAt - resumedAt >= lagMs)) break;
+        const isUpToDate = this.#tellRead(missed.rows);
+        if (order.isDense ? this.#isWithoutHole() : isUpToDate || askedAt - resumedAt >= lagMs) break;
         await clock.sleep(order.isDense ? pauseMs : lagMs, AbortSignal.any([giveUp.signal, closing]));
         if (interruption !== this.#interruptions) return true;
       }
@@ -106,40 +108,48 @@ export class KeptRows<R> {
     return this.#end(isWhole);
   }
 
-  #isCaughtUp(rows: readonly R[]): boolean {
-    const { isDense, keyOf, placeOf } = this.#parts.order;
-    if (!isDense) {
-      // What the stream has told since it is there again shows in what was read: so that is up to date.
-      const read = new Set(rows.map(keyOf));
-      return this.#held.slice(this.#heldBefore).some((row) => read.has(keyOf(row)));
-    }
+  #isWithoutHole(): boolean {
     let next = this.#told.from;
-    for (const place of this.#held.map(placeOf).sort((a, b) => a - b)) {
+    for (const place of this.#allHeld()
+      .map(this.#parts.order.placeOf)
+      .sort((a, b) => a - b)) {
       if (next !== undefined && place > next) return false;
       next = Math.max(next ?? place, place + 1);
     }
     return true;
   }
 
-  #tellRead(rows: readonly R[]): void {
+  /** @returns whether the list shows what the stream has told since it is there again: then it is up to date. */
+  #tellRead(rows: readonly R[]): boolean {
     const { keyOf } = this.#parts.order;
+    const read = new Set(rows.map(keyOf));
+    const isRead = (row: R): boolean => read.has(keyOf(row));
+    const isUpToDate = this.#held.some(isRead);
     // In the stream's own words where it has told it, too.
-    const held = new Map(this.#held.map((row) => [keyOf(row), row]));
+    const held = new Map(this.#allHeld().map((row) => [keyOf(row), row]));
     for (const row of rows) {
       if (!this.#told.isNews(row)) continue;
       const live = held.get(keyOf(row));
       this.#tellLater(live ?? row, live === undefined);
       if (live === undefined) this.#count++;
     }
+    // What is told is held no more: it may be over before what was told of late is forgotten.
+    this.#stale = this.#stale.filter((row) => !isRead(row));
+    this.#held = this.#held.filter((row) => !isRead(row));
+    return isUpToDate;
+  }
+
+  #allHeld(): R[] {
+    return [...this.#stale, ...this.#held];
   }
 
   #end(isWhole: boolean): boolean {
     const { order, recovery, channel, symbol } = this.#parts;
     this.#interruptions++;
     this.#isHolding = false;
-    const held = this.#held;
+    const held = this.#allHeld();
     this.#held = [];
-    this.#heldBefore = 0;
+    this.#stale = [];
     if (order.isDense) held.sort((a, b) => order.placeOf(a) - order.placeOf(b));
     let hasHole = false;
     for (const row of held) {

@@ -27,6 +27,7 @@ class HostileMarket {
   readonly kept: KeptRows<Row>;
   isDown = false;
   listLagMs = 0;
+  readMs = 20;
   failures = 0;
   reads = 0;
   #held: Row[] = [];
@@ -87,7 +88,7 @@ class HostileMarket {
 
   async #read(from: number, most: number): Promise<readonly Row[]> {
     this.reads++;
-    await this.clock.sleep(20);
+    await this.clock.sleep(this.readMs);
     if (this.failures > 0) {
       this.failures--;
       throw new Error('503');
@@ -108,7 +109,7 @@ const step = fc.record({
     'resume' as const,
   ),
   // Of a stall, all that comes is late.
-  ms: fc.constantFrom(0, 1, 7, 100, 900, 1_900),
+  ms: fc.constantFrom(0, 1, 7, 100, 900, 1_900, 4_000),
 });
 
 async function run(market: HostileMarket, steps: readonly { readonly what: string; readonly ms: number }[], mayLose: boolean): Promise<void> {
@@ -138,16 +139,22 @@ describe('rows of a stream that is kept', () => {
     ['by number, through lost messages, too', BY_NUMBER, true],
   ] as const)('are told each once and none is missing, %s', async (_, order, mayLose) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.constantFrom(0, 300, 1_500), async (steps, listLagMs) => {
-        const market = new HostileMarket(order);
-        market.listLagMs = listLagMs;
-        await run(market, steps, mayLose);
-        const told = market.told.map(({ id }) => id);
-        expect(new Set(told).size).toBe(told.length);
-        expect([...told].sort((a, b) => a - b)).toEqual(market.rows.map(({ id }) => id));
-        if (order.isDense) expect(told).toEqual(market.rows.map(({ id }) => id));
-        expect(market.recoveries.every(({ isWhole }) => isWhole)).toBe(true);
-      }),
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30 }),
+        fc.constantFrom(0, 300, 1_500),
+        fc.constantFrom(20, 3_000),
+        async (steps, listLagMs, readMs) => {
+          const market = new HostileMarket(order);
+          market.listLagMs = listLagMs;
+          market.readMs = readMs;
+          await run(market, steps, mayLose);
+          const told = market.told.map(({ id }) => id);
+          expect(new Set(told).size).toBe(told.length);
+          expect([...told].sort((a, b) => a - b)).toEqual(market.rows.map(({ id }) => id));
+          if (order.isDense) expect(told).toEqual(market.rows.map(({ id }) => id));
+          expect(market.recoveries.every(({ isWhole }) => isWhole)).toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -229,5 +236,20 @@ describe('rows of a stream that is kept', () => {
     await market.clock.advance(20);
     expect(market.told.map(({ id }) => id)).toEqual([1, 2, 3]);
     expect(market.reads).toBe(1);
+  });
+
+  it('are told once where they were held for longer than what was told is remembered', async () => {
+    const market = new HostileMarket({ ...BY_TIME, overlap: 500 });
+    market.send(market.happen(), 'once');
+    await market.clock.advance(600);
+    market.drop();
+    market.happen();
+    market.resume();
+    for (let n = 0; n < 3; n++) {
+      await market.clock.advance(600);
+      market.send(market.happen(), 'once');
+    }
+    await market.clock.advance(12_000);
+    expect(market.told.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
   });
 });

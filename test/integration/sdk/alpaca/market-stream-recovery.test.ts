@@ -88,11 +88,13 @@ const followV3: Follow = (sdk, symbol, take) => {
   return () => stream.disconnect();
 };
 
+const patientV4 = (): V4 => newV4({ timeoutMs: 10_000 });
+
 const CASES = [
   ['3', 'AAPL', newV3, followV3],
   ['3', 'BTC/USD', newV3, followV3],
-  ['4', 'AAPL', newV4, followV4],
-  ['4', 'BTC/USD', newV4, followV4],
+  ['4', 'AAPL', patientV4, followV4],
+  ['4', 'BTC/USD', patientV4, followV4],
 ] as const;
 
 /** A bot that follows one symbol at a venue whose clock can jump, and what it has been told. */

@@ -88,7 +88,7 @@ async function list(url: string, path: string): Promise<Record<string, unknown>[
 
 const newSpot = (url: string, wsUrl: string): Spot =>
   new Spot({
-    configurationRestAPI: { basePath: url, apiKey: 'simulated-main', apiSecret: 'simulated-secret-of-main', retries: 0 },
+    configurationRestAPI: { basePath: url, apiKey: 'simulated-main', apiSecret: 'simulated-secret-of-main', retries: 0, timeout: 10_000 },
     configurationWebsocketStreams: { wsURL: wsUrl },
   });
 
