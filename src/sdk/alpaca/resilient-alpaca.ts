@@ -60,10 +60,12 @@ export class ResilientAlpaca {
       readonly source: MarketSource;
       readonly timeoutMs: number | undefined;
       readonly made: (status: number) => WireAnswer;
+      /** @defaultValue it was seen to have credentials when it came */
+      readonly canSign?: () => boolean;
     },
     options: AlpacaResilientOptions,
   ) {
-    const { wire, source, timeoutMs, made } = parts;
+    const { wire, source, timeoutMs, made, canSign } = parts;
     const { capabilities, clock = systemClock, requestsPerMinute, cache = {}, ...shared } = options;
     this.#wire = wire;
     this.#maxAges = cache;
@@ -82,7 +84,7 @@ export class ResilientAlpaca {
     this.#visibilityLagMs = adapter.capabilities.visibilityLagMs;
     const asked = options.policy?.timeoutMs;
     const attemptMs = timeoutMs === undefined ? (asked ?? ATTEMPT_MS) : Math.min(asked ?? Infinity, timeoutMs);
-    this.session = new SdkSession(orderSideOf(adapter), attemptMs, { ...shared, clock });
+    this.session = new SdkSession(orderSideOf(adapter), attemptMs, { ...shared, clock }, canSign);
     this.guarded = new GuardedEndpoints(this.session, (facts, error) => verdictOf(facts, error, clock.now()));
     this.cache = new ResultCache(this.session.clock, this.session.bus);
     this.#orders = new OrderCalls(this.session, answers, {

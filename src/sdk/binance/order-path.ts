@@ -107,7 +107,7 @@ export class OrderPath {
         return this.#composites.place(intent, composite, clientOrderId, attempt);
       },
     };
-    this.session = new SdkSession(broker, parts.timeoutMs, options);
+    this.session = new SdkSession(broker, parts.timeoutMs, options, () => parts.canSign());
     this.cache = new ResultCache(this.session.clock, this.session.bus);
     const found = (view: OrderView): Promise<WireAnswer> => this.#found(view);
     this.#orders = new OrderCalls(this.session, answers, { placed: found, cancelled: found });

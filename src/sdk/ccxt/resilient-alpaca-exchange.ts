@@ -33,17 +33,22 @@ export class ResilientAlpacaExchange {
         timeoutMs: sdk.timeout + GRACE_MS,
         // What ccxt makes of an answer without a body.
         made: (status) => ({ status, json: '', native: '' }),
+        canSign: () => this.#canSign,
       },
       options,
     );
     this.session = this.#path.session;
   }
 
+  get #canSign(): boolean {
+    return this.#sdk.apiKey !== undefined && this.#sdk.apiKey !== '';
+  }
+
   /** The way of one call. */
   async route({ api, method, path, params, send }: EndpointCall): Promise<unknown> {
     const host = HOSTS[api.split('.')[0] as string];
-    // The broker's own API is left to the bot.
-    if (host === undefined) return send(this.#sdk);
+    // The broker's own API is left to the bot; of an account without keys ccxt itself says what is missing.
+    if (host === undefined || (host === 'trading' && !this.#canSign)) return send(this.#sdk);
     const [filled, rest] = filledIn(path, params);
     const isBody = method !== 'GET' && method !== 'DELETE';
     const answer = await this.#path.route({

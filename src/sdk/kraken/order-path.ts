@@ -59,7 +59,7 @@ export class OrderPath {
       orderRequest: (intent, _id, clientOrderId) => requestOf(intent, clientOrderId),
       onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
     });
-    this.session = new SdkSession(orderSideOf(this.#adapter), parts.timeoutMs, options);
+    this.session = new SdkSession(orderSideOf(this.#adapter), parts.timeoutMs, options, () => parts.canSign());
     this.#orders = new OrderCalls(this.session, answers, {
       placed: (view) => this.#found(view),
       cancelled: () => Promise.resolve(answerOf(CANCELLED)),

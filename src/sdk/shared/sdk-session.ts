@@ -34,9 +34,13 @@ export class SdkSession {
   readonly deadlineMs: number;
   readonly client: ResilientTradingClient;
   readonly #made = new Cleanup();
+  readonly #venue: string;
+  readonly #canSign: () => boolean;
 
-  /** @param timeoutMs - of one attempt: the SDK's own. */
-  constructor(adapter: BrokerAdapter, timeoutMs: number, options: ResilientOptions) {
+  /** @param timeoutMs - of one attempt: the SDK's own. @param canSign - whether the SDK has credentials now. */
+  constructor(adapter: BrokerAdapter, timeoutMs: number, options: ResilientOptions, canSign: () => boolean = () => true) {
+    this.#venue = adapter.venue;
+    this.#canSign = canSign;
     const { clock = systemClock, random, policy = {} } = options;
     this.clock = clock;
     this.bus = options.bus ?? new EventBus();
@@ -66,7 +70,16 @@ export class SdkSession {
   }
 
   /** Lease, replay, stream, reconciliation: once. A start that failed is tried again by whoever needs it next. */
-  ready(options: CallOptions = {}): Promise<ReconcileReport> {
+  async ready(options: CallOptions = {}): Promise<ReconcileReport> {
+    // Asked for an account that it has no key to, the venue would be asked until the deadline.
+    if (!this.#canSign())
+      throw new TradingError(
+        'AUTH',
+        `the SDK object has no credentials for ${this.#venue}: give it API key and secret; without them there is public data alone`,
+        {
+          sent: 'no',
+        },
+      );
     return this.client.start({ deadlineMs: this.deadlineMs, ...options });
   }
 

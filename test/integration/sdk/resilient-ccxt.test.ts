@@ -208,7 +208,7 @@ describe('resilient(ccxt.binance): the object', () => {
     expect(venue.orders()).toHaveLength(0);
   });
 
-  it('takes loadMarkets up again after a failure, which sticks in the raw SDK', async () => {
+  it('takes loadMarkets up again after a failure', async () => {
     const { exchange, venue } = await givenResilient({ policy: { deadlineMs: 300 } });
     const fault = venue.fault({ when: 'before', kind: 'html' });
     await caught(exchange.loadMarkets());

@@ -115,6 +115,28 @@ describe('options that are refused late', () => {
   });
 });
 
+describe('missing credentials', () => {
+  it.each([
+    ['ccxt.binance', ofCcxt, () => new ccxt.binance({}), undefined],
+    ['ccxt.kraken', ofCcxt, () => new ccxt.kraken({}), undefined],
+    ['ccxt.alpaca', ofCcxt, () => new ccxt.alpaca({}), 'AuthenticationError'],
+    ['@binance/connector', ofBinance, () => new connector.Spot() as object, undefined],
+  ] as const)('regression: ready(%s) asked the venue for an account without a key until the deadline', async (_, entry, make, ownClass) => {
+    const sdk = entry.resilient(make());
+    await expect(entry.ready(sdk)).rejects.toMatchObject({
+      code: 'AUTH',
+      sent: 'no',
+      message: expect.stringMatching(/give it API key and secret/) as string,
+    });
+    if (ownClass !== undefined) {
+      // ccxt says it itself, before anything is sent.
+      const exchange = Object.assign(sdk as InstanceType<typeof ccxt.binance>, { markets: {}, loadMarkets: () => Promise.resolve({}) });
+      await expect(exchange.fetchBalance()).rejects.toSatisfy((error: Error) => error.constructor.name === ownClass);
+    }
+    await entry.release(sdk);
+  });
+});
+
 describe('a fence for Alpaca', () => {
   it.each([
     ['resilient(Alpaca)', () => ofAlpaca.resilient(new Alpaca({ keyId: 'k', secret: 's', retry: false }), FENCED)],
