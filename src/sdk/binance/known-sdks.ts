@@ -1,6 +1,7 @@
 import { API_NODE_METHODS, type ApiNodeClient, apiNodeSdk } from './sdk-api-node.js';
 import { CONNECTOR_METHODS, type Connector, connectorSdk } from './sdk-connector.js';
 import { SIEBLY_METHODS, type SieblyClient, sieblySdk } from './sdk-siebly.js';
+import { SIEBLY_API_METHODS, type SieblyApiClient, sieblyApiSdk } from './sdk-siebly-api.js';
 import { SPOT_METHODS, type SpotClient, spotSdk } from './sdk-spot.js';
 import type { BinanceSdk } from './sdk-wire.js';
 
@@ -34,6 +35,13 @@ const KNOWN: readonly KnownSdk[] = [
     of: (sdk) => spotOnly(sdk as SieblyClient),
   },
   {
+    name: 'binance',
+    oldest: '3.0',
+    isIt: (sdk) => typeof sdk.getWSClient === 'function',
+    methods: SIEBLY_API_METHODS,
+    of: (sdk) => sieblyApiSdk(sdk as SieblyApiClient),
+  },
+  {
     name: '@binance/spot',
     oldest: '32.0',
     isIt: ({ restAPI }) => typeof restAPI === 'object' && restAPI !== null && 'configuration' in restAPI,
@@ -61,11 +69,6 @@ const SOCKETS: readonly { readonly isIt: (sdk: Members) => boolean; readonly wor
     isIt: (sdk) => 'wsConnection' in sdk,
     words:
       'sdk is a WebsocketStream of @binance/connector, which stays as it is: give `new Spot(apiKey, apiSecret)`, and follow own orders with `toAdapter` of that',
-  },
-  {
-    isIt: (sdk) => typeof sdk.getWSClient === 'function',
-    words:
-      'sdk is a WebsocketAPIClient of binance, which tries nothing again and looks nothing up: send its orders through `resilient(new MainClient({ api_key, api_secret }))`',
   },
   {
     isIt: (sdk) => typeof sdk.sendWSAPIRequest === 'function',

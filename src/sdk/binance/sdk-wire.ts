@@ -35,6 +35,8 @@ export interface SocketKeeping {
 export interface BinanceSdk {
   /** As it is called on npm. */
   readonly name: string;
+  /** It has a connection to the WebSocket API, and no REST. */
+  readonly isSocketOnly?: true;
   /** Of the REST API, as it is now. */
   readonly baseUrl: string;
   /** As the SDK holds them now; undefined where it has none, or shows none. */

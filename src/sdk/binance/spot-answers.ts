@@ -69,7 +69,8 @@ interface RateLimit {
 
 const USAGE_HEADERS: Readonly<Record<string, string>> = { REQUEST_WEIGHT: 'x-mbx-used-weight', ORDERS: 'x-mbx-order-count' };
 
-function usageIn({ rateLimits = [] }: SocketAnswer): Readonly<Record<string, string>> {
+/** What an answer says of the limits, as the headers of one over REST. */
+export function usageIn({ rateLimits = [] }: Pick<SocketAnswer, 'rateLimits'>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     (rateLimits as readonly RateLimit[]).flatMap(({ rateLimitType, interval, intervalNum, count }) => {
       const name = USAGE_HEADERS[String(rateLimitType)];

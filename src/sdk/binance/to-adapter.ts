@@ -57,6 +57,8 @@ export function toAdapter(sdk: object, options: BinanceAdapterOptions = {}): Bro
   if (webSocket !== undefined && webSocket !== false) requireSocketOptions(requireObject('webSocket', webSocket));
   const known = requireBinanceSdk(sdk);
   requireCredentials(known);
+  if (known.isSocketOnly === true)
+    throw new TypeError('sdk is a WebsocketAPIClient of binance, which is no base for an adapter: give `new MainClient({ api_key, api_secret })`');
   return new BinanceAdapter({
     wire: new SdkWire(known, attemptMsOf(known, undefined)),
     markets: (read) => new OwnNames(read),

@@ -1,7 +1,7 @@
 // @ts-expect-error -- it comes without types
 import connector from '@binance/connector';
 import { BadRequestError, NetworkError, ServerError, Spot } from '@binance/spot';
-import { MainClient } from 'binance';
+import { MainClient, WebsocketAPIClient } from 'binance';
 import apiNode, { type BinanceRest as ApiNodeClient } from 'binance-api-node';
 import { release, resilient } from '../../../../src/sdk/binance/index.js';
 import type { BinanceResilientOptions } from '../../../../src/sdk/binance/resilient.js';
@@ -210,6 +210,12 @@ export function endAtOnce(socket: SpotConnection): void {
     connection.ws.on('error', () => {});
     connection.ws.terminate();
   }
+}
+
+/** The one object of binance that has nothing but a connection to the WebSocket API. */
+export function newSieblyApi({ wsUrl, credentials: { apiKey, secret } }: ServedVenue): WebsocketAPIClient {
+  const silent = { trace() {}, info() {}, error() {} };
+  return new WebsocketAPIClient({ api_key: apiKey, api_secret: secret, wsUrl, attachEventListeners: false }, silent);
 }
 
 /** An SDK object that leads to the served venue. */

@@ -1,5 +1,5 @@
 import { NetworkError, Spot } from '@binance/spot';
-import { MainClient, USDMClient, WebsocketAPIClient, WebsocketClient } from 'binance';
+import { MainClient, USDMClient, WebsocketClient } from 'binance';
 import { describe, expect, it, vi } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { MetricsRegistry } from '../../../../src/metrics/index.js';
@@ -240,7 +240,6 @@ describe('resilient of venuekit/binance refuses', () => {
       /WebsocketAPI of @binance\/connector.*resilient\(new Spot/,
     ],
     ['a WebsocketStream of @binance/connector', () => new WebsocketStream(), {}, TypeError, /WebsocketStream of @binance\/connector.*toAdapter/],
-    ['a WebsocketAPIClient of binance', () => new WebsocketAPIClient({}), {}, TypeError, /WebsocketAPIClient of binance.*resilient\(new MainClient/],
     ['a WebsocketClient of binance', () => new WebsocketClient({}), {}, TypeError, /WebsocketClient of binance.*toAdapter/],
     [
       'a @binance/spot with sockets alone',
