@@ -33,8 +33,8 @@ const GRACE_MS = 250;
  * An order call resolves with what the SDK would have given, or rejects with the SDK's own error; what is known of the failure
  * stands beside it, see {@link factsOf}. A `newClientOrderId` that the bot sets is the key: the same call again gives the same order.
  *
- * @param sdk - the bot's own `new Spot(…)` of @binance/connector or @binance/spot, `new MainClient(…)` of binance or `Binance(…)` of
- * binance-api-node.
+ * @param sdk - the bot's own `new Spot(…)` of @binance/connector or @binance/spot, `new MainClient(…)` or
+ * `new WebsocketAPIClient(…)` of binance, or `Binance(…)` of binance-api-node.
  * @throws TypeError or RangeError naming what is wrong with the SDK object or an option.
  * @example
  * const client = resilient(new Spot(apiKey, apiSecret), { cache: { quote: 500 } });

@@ -73,6 +73,8 @@ export function sieblyApiSdk(api: SieblyApiClient): BinanceSdk {
     try {
       const id = client.getNewRequestId();
       const { promise } = client.getWsStore().createDeferredPromise(wsKey, `${wsKey}_${id}`, false);
+      // Where sending fails, nobody waits for it, and the end of the connection rejects it all the same.
+      promise.catch(() => {});
       client.tryWsSend(wsKey, JSON.stringify({ id, method, params }), true);
       return answered(await promise);
     } catch (error) {

@@ -195,6 +195,18 @@ export function socketDriver(socket: SpotConnection): Omit<Driver, 'isOwnError' 
   };
 }
 
+/** The same over a `WebsocketAPIClient`. */
+export function sieblyApiDriver(api: WebsocketAPIClient): ReturnType<typeof socketDriver> {
+  const shown = async (answer: Promise<{ readonly result: unknown }>): Promise<Shown> => (await answer).result as Shown;
+  const stamped = (params: object): never => ({ ...params, timestamp: Date.now() }) as never;
+  return {
+    place: (wanted) => shown(api.submitNewSpotOrder(stamped({ symbol: wanted.symbol, side: wanted.side, type: typeOf(wanted), ...restOf(wanted) }))),
+    cancel: (symbol, orderId) => shown(api.cancelSpotOrder(stamped({ symbol, orderId }))),
+    order: (symbol, orderId) => shown(api.getSpotOrderStatus(stamped({ symbol, orderId }))),
+    bid: async (symbol) => Number(((await api.getSpotSymbolOrderBookTicker({ symbol })).result as unknown as { bidPrice: string }).bidPrice),
+  };
+}
+
 /** The SDK's own `disconnect()` waits a second and more for what is under way. */
 export function endAtOnce(socket: SpotConnection): void {
   const { websocketBase: base } = socket as unknown as {

@@ -54,19 +54,6 @@ describe('orders of a resilient WebsocketAPIClient of binance', () => {
     expect(wrapped.venue.orders().at(-1)?.clientOrderId).toMatch(/^x-U5D79M5B/);
   });
 
-  it.each([
-    ['before', 'reset'],
-    ['after', 'reset'],
-    ['after', 'drop'],
-  ] as const)('are one where the session is lost %s the venue has acted (%s)', async (when, kind) => {
-    await using wrapped = await given();
-    const { api, venue } = wrapped;
-    venue.fault({ operation: 'place', when, kind, times: 1 });
-    const { result } = await api.submitNewSpotOrder(now(MARKET));
-    expect(result).toMatchObject({ status: 'FILLED', orderId: Number(venue.orders()[0]?.venueOrderId) });
-    expect(venue.orders()).toHaveLength(1);
-  });
-
   it('carry no key and no signature in their errors', async () => {
     await using wrapped = await given();
     const { api } = wrapped;

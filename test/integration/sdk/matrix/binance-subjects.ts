@@ -1,8 +1,8 @@
-import type { Spot } from '@binance/spot';
 import type { BinanceRest } from 'binance-api-node';
 import { expect, vi } from 'vitest';
 import { factsOf, ready, release, resilient, toAdapter } from '../../../../src/sdk/binance/index.js';
-import { serveBinance } from '../../../../src/testing/index.js';
+import type { BinanceResilientOptions } from '../../../../src/sdk/binance/resilient.js';
+import { type ServedVenue, serveBinance } from '../../../../src/testing/index.js';
 import {
   binanceVenue,
   CAPABILITIES,
@@ -10,9 +10,11 @@ import {
   endAtOnce,
   givenResilient,
   madeAt,
+  newSieblyApi,
   newSpotWithSocket,
   SDKS,
   type Shown,
+  sieblyApiDriver,
   socketDriver,
   type Wanted,
 } from '../binance/given.js';
@@ -95,9 +97,38 @@ function follow({ ws }: BinanceRest, heard: Heard): Promise<unknown> {
   });
 }
 
-/** @binance/spot again, through what `websocketAPI.connect()` gives. */
-const OVER_SOCKET: Subject = {
-  name: '@binance/spot over its socket',
+/** What differs between the SDKs that trade over a socket. */
+interface SocketSdk {
+  readonly sdk: object;
+  readonly bot: ReturnType<typeof socketDriver>;
+  readonly follow: (hear: (event: object) => void) => Promise<unknown>;
+  end(): void;
+}
+
+const OVER_SOCKETS: Readonly<Record<string, (served: ServedVenue, options: BinanceResilientOptions) => Promise<SocketSdk>>> = {
+  // Through what `websocketAPI.connect()` gives.
+  '@binance/spot over its socket': async (served, options) => {
+    const sdk = resilient(served.connect(newSpotWithSocket(ATTEMPT_MS)), options);
+    const socket = await sdk.websocketAPI.connect();
+    const follow = async (hear: (event: object) => void): Promise<void> => {
+      const { stream } = await socket.userDataStreamSubscribeSignature();
+      stream.on('message', hear);
+    };
+    return { sdk, bot: socketDriver(socket), follow, end: () => endAtOnce(socket) };
+  },
+  // `WebsocketAPIClient`, which knows no REST.
+  'binance over its socket': (served, options) => {
+    const sdk = resilient(newSieblyApi(served), options);
+    const follow = (hear: (event: object) => void): Promise<unknown> => {
+      sdk.getWSClient().on('message', hear);
+      return sdk.subscribeUserDataStream('mainWSAPI');
+    };
+    return Promise.resolve({ sdk, bot: sieblyApiDriver(sdk), follow, end: () => sdk.getWSClient().closeAll(true) });
+  },
+};
+
+const SOCKET_SUBJECTS: readonly Subject[] = Object.entries(OVER_SOCKETS).map(([name, connect]) => ({
+  name,
   price: 50_000,
   kinds: { 'a market order': 'filled', 'a limit order': 'open' },
   ambiguous: { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
@@ -106,10 +137,7 @@ const OVER_SOCKET: Subject = {
   open: async (policy) => {
     const venue = binanceVenue();
     const served = await serveBinance(venue);
-    const raw = (): Spot => served.connect(newSpotWithSocket(ATTEMPT_MS));
-    const sdk = resilient(raw(), { capabilities: CAPABILITIES, policy: { timeoutMs: ATTEMPT_MS, ...policy } });
-    const socket = await sdk.websocketAPI.connect();
-    const bot = socketDriver(socket);
+    const { sdk, bot, follow, end } = await connect(served, { capabilities: CAPABILITIES, policy: { timeoutMs: ATTEMPT_MS, ...policy } });
     return {
       venue,
       ready: () => ready(sdk, { deadlineMs: READY_MS }),
@@ -117,22 +145,21 @@ const OVER_SOCKET: Subject = {
       adapter: () => {
         throw new Error('its own stream is followed');
       },
-      follow: async (heard) => {
-        const { stream } = await socket.userDataStreamSubscribeSignature();
-        stream.on('message', (event) => {
-          const { e, i, X } = event as unknown as { readonly e: string; readonly i: number; readonly X: string };
-          if (e === 'executionReport') heard({ venueOrderId: String(i), state: STATES[X] ?? 'open' });
-        });
-      },
-      cancelElsewhere: (venueOrderId) => raw().restAPI.deleteOrder({ symbol: MARKET.symbol, orderId: Number(venueOrderId) }),
+      follow: (heard) =>
+        follow((event) => {
+          const { e, i, X } = event as { readonly e?: string; readonly i?: number; readonly X?: string };
+          if (e === 'executionReport') heard({ venueOrderId: String(i), state: STATES[X ?? ''] ?? 'open' });
+        }),
+      cancelElsewhere: (venueOrderId) =>
+        served.connect(newSpotWithSocket(ATTEMPT_MS)).restAPI.deleteOrder({ symbol: MARKET.symbol, orderId: Number(venueOrderId) }),
       async [Symbol.asyncDispose]() {
         await release(sdk);
-        endAtOnce(socket);
+        end();
         await served.close();
       },
     };
   },
-};
+}));
 
 /** The SDKs for Binance spot. */
-export const BINANCE_SUBJECTS: readonly Subject[] = [...REST_SUBJECTS, OVER_SOCKET];
+export const BINANCE_SUBJECTS: readonly Subject[] = [...REST_SUBJECTS, ...SOCKET_SUBJECTS];

@@ -43,5 +43,5 @@ Else the SDK's own error, and what \`factsOf(error)\` says of it. **–**: the v
 
 A request that the network itself delivers twice is tried with orders that rest: one that is over at once gives its id free again on Binance,
 and no client can keep the network from ordering twice there. The stream of own orders is the adapter's; of binance-api-node, and of
-@binance/spot over its socket, it is the SDK's own.
+SDKs over their sockets, it is the SDK's own.
 `;
