@@ -169,7 +169,7 @@ function answered(response: unknown): SdkOutcome {
 
 function failed(error: unknown): SdkOutcome {
   if (typeof error !== 'object' || error === null) return { error, facts: { sent: true } };
-  return { error, facts: factsIn(withoutKeys(error as Response)) };
+  return { error, facts: factsIn(withoutKeys(error)) };
 }
 
 function factsIn({ status, error }: Response): HttpFacts {
