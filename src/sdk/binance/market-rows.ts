@@ -27,7 +27,7 @@ function numbered(member: 't' | 'a'): RowOrder<MarketRow<never>> {
 }
 
 /** Trades have numbers without holes, and aggregates of them have their own. Source: binance-spot-api-docs, rest-api.md. */
-const ORDERS = { trade: numbered('t'), aggTrade: numbered('a') } as const;
+const ORDERS: Readonly<Record<'trade' | 'aggTrade', RowOrder<MarketRow<never>>>> = { trade: numbered('t'), aggTrade: numbered('a') };
 
 /** The trades of a stream `<symbol>@trade` or `@aggTrade`. @param hasKey - without, no more than the newest thousand trades can be read */
 export function tradeRows(kind: keyof typeof ORDERS, symbol: string, read: MarketRead, hasKey: boolean): MarketRows {

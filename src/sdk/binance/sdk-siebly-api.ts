@@ -115,6 +115,7 @@ export function sieblyApiSdk(api: SieblyApiClient): BinanceSdk {
       });
       return overrides;
     },
+    answered: (like, result) => ({ ...(like as Response), result }),
     keepSockets: (parts) => keepEvents(client, parts),
     plain: (native) => native,
   };

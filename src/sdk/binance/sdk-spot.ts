@@ -155,7 +155,8 @@ export function spotSdk({ restAPI, websocketAPI, websocketStreams }: SpotClient)
         },
       };
     },
-    answered: (like, json) => ({ ...(like as ReadAnswer), body: JSON.stringify(json) }),
+    // What the socket said was about something else.
+    answered: (like, json) => ({ ...(like as ReadAnswer), body: JSON.stringify(json), socket: undefined }),
     plain: (native) => native,
     keepSockets: (parts) => {
       if (websocketAPI === undefined) return { [Symbol.dispose]: () => {} };

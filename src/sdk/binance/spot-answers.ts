@@ -17,7 +17,7 @@ export interface ReadAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** As the SDK had it from its socket. */
-  readonly socket?: SocketAnswer;
+  readonly socket?: SocketAnswer | undefined;
 }
 
 /** An answer that says no: the SDK makes its own error of it. */

@@ -54,6 +54,20 @@ describe('orders of a resilient WebsocketAPIClient of binance', () => {
     expect(wrapped.venue.orders().at(-1)?.clientOrderId).toMatch(/^x-U5D79M5B/);
   });
 
+  it('replace an order once where the session is lost after the venue has acted, and tell both halves', async () => {
+    await using wrapped = await given();
+    const { api, venue } = wrapped;
+    const { orderId } = (await api.submitNewSpotOrder(now(LIMIT))).result as { orderId: number };
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    const replacing = { ...LIMIT, price: 41_000, cancelReplaceMode: 'STOP_ON_FAILURE', cancelOrderId: orderId };
+    const { result } = await api.cancelReplaceSpotOrder(now(replacing));
+    expect(result).toMatchObject({
+      ...{ cancelResult: 'SUCCESS', newOrderResult: 'SUCCESS', cancelResponse: { orderId, status: 'CANCELED' } },
+      newOrderResponse: { orderId: Number(venue.orders()[1]?.venueOrderId), price: '41000.00000000' },
+    });
+    expect(venue.orders().map(({ state }) => state)).toEqual(['canceled', 'working']);
+  });
+
   it('carry no key and no signature in their errors', async () => {
     await using wrapped = await given();
     const { api } = wrapped;

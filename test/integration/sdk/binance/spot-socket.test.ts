@@ -84,6 +84,22 @@ describe('orders over the socket of a resilient @binance/spot', () => {
     expect(venue.orders()).toHaveLength(requests('WS order.place') + requests('POST /api/v3/order'));
   });
 
+  it('replace an order once where the session is lost after the venue has acted, and tell both halves', async () => {
+    await using given = await givenSocket();
+    const { socket, venue } = given;
+    const { data } = await socket.orderPlace(ORDER);
+    const { orderId } = data as { orderId: number };
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    const replaced = await socket.orderCancelReplace({
+      ...{ ...ORDER, price: 41_000, cancelReplaceMode: 'STOP_ON_FAILURE', cancelOrderId: orderId },
+    } as unknown as Parameters<SpotConnection['orderCancelReplace']>[0]);
+    expect(replaced.data).toMatchObject({
+      ...{ cancelResult: 'SUCCESS', newOrderResult: 'SUCCESS', cancelResponse: { orderId, status: 'CANCELED' } },
+      newOrderResponse: { orderId: Number(venue.orders()[1]?.venueOrderId), price: '41000.00000000' },
+    });
+    expect(venue.orders().map(({ state }) => state)).toEqual(['canceled', 'working']);
+  });
+
   it('say what is known where the outcome stays open, in the SDK’s own error', async () => {
     await using given = await givenSocket({ policy: { deadlineMs: 2_000 } });
     const { socket, venue } = given;
