@@ -147,6 +147,11 @@ function recovery({ metrics, on }: Instrumentation): void {
     help: 'Changes of a stream, by the state entered.',
     labels: ['venue', 'state'],
   });
+  const missed = metrics.counter({
+    name: 'venuekit_stream_recovered_rows_total',
+    help: 'Rows that a market stream under resilient() missed and that were read and told, by whether something was left out.',
+    labels: ['venue', 'channel', 'complete'],
+  });
   const runs = metrics.counter({ name: 'venuekit_reconciles_total', help: 'Reconciliations with the venue, by phase reached.', labels: ['phase'] });
   const seconds = metrics.histogram({ name: 'venuekit_reconcile_seconds', help: 'How long a reconciliation took.', unit: 'seconds' });
   const unresolved = metrics.gauge({ name: 'venuekit_reconcile_unresolved', help: 'Orders that the last reconciliation left in doubt.' });
@@ -155,6 +160,7 @@ function recovery({ metrics, on }: Instrumentation): void {
     for (const each of STREAM_STATES) state.with({ venue, state: each }).set(each === entered ? 1 : 0);
     for (const each of STREAM_STATES) changes.with({ venue, state: each }).inc(each === entered ? 1 : 0);
   });
+  on('stream.recovered', ({ venue, channel, rows, isWhole }) => missed.with({ venue, channel, complete: String(isWhole) }).inc(rows));
   on('reconcile', ({ phase, unresolved: left, ms }) => {
     runs.with({ phase }).inc();
     if (phase === 'start') return;

@@ -99,12 +99,14 @@ describe('instrument', () => {
     bus.emit('breaker.state', { scope: 'v:place', state: 'open' });
     bus.emit('halt', { mode: 'reduce_only', reason: 'test' });
     bus.emit('stream.state', { venue: 'v', state: 'gap' });
+    bus.emit('stream.recovered', { venue: 'v', channel: 'trades', symbol: 'S', rows: 3, isWhole: false });
     bus.emit('stream.state', { venue: 'v', state: 'live' });
     expect(value('venuekit_limit_remaining_units{limit="weight"}')).toBe(1100);
     expect(value('venuekit_limit_blocked_until_timestamp_seconds{limit="weight"}')).toBe(90);
     expect(value('venuekit_limit_blocks_total{limit="weight"}')).toBe(1);
     expect(value('venuekit_breaker_state{scope="v:place"}')).toBe(2);
     expect([value('venuekit_halt_mode{mode="active"}'), value('venuekit_halt_mode{mode="reduce_only"}')]).toEqual([0, 1]);
+    expect(value('venuekit_stream_recovered_rows_total{venue="v",channel="trades",complete="false"}')).toBe(3);
     expect([value('venuekit_stream_state{venue="v",state="gap"}'), value('venuekit_stream_state{venue="v",state="live"}')]).toEqual([0, 1]);
   });
 
