@@ -113,20 +113,22 @@ export function pathSymbol(symbol: string): string {
  * The intent of a body for POST /v2/orders. The body itself travels along and goes on the wire as it is: what the order
  * path keeps of it is what it needs to know the order again. Of an order with legs that is the order that they hang on.
  *
- * @returns undefined for what the order path can't keep account of: amounts of money other than at the market, trailing stops,
- * several legs at once, and requests that the venue will refuse for what they lack.
+ * @returns undefined for what the order path can't keep account of: several legs at once, and requests that the venue will refuse for what they lack.
  */
 export function intentOf(body: Json): OrderIntent | undefined {
   const { symbol, side } = body;
-  const type = TYPES.find((one) => one === body.type);
-  const quoteQty = type === 'market' && !isGiven(body.qty) ? decimalIn(body.notional) : undefined;
+  // A trailing stop has no stop price of its own: the trail travels along.
+  const isTrailing = body.type === 'trailing_stop';
+  const type = isTrailing ? 'stop' : TYPES.find((one) => one === body.type);
+  const quoteQty = (type === 'market' || type === 'limit') && !isGiven(body.qty) ? decimalIn(body.notional) : undefined;
   const qty = quoteQty === undefined ? decimalIn(body.qty) : '0';
   if (typeof symbol !== 'string' || type === undefined || qty === undefined || (side !== 'buy' && side !== 'sell')) return undefined;
   if ((isGiven(body.notional) && quoteQty === undefined) || isGiven(body.legs)) return undefined;
   const price = type === 'limit' || type === 'stop_limit' ? decimalIn(body.limit_price) : undefined;
-  const stopPrice = type === 'stop' || type === 'stop_limit' ? decimalIn(body.stop_price) : undefined;
+  const stopPrice = !isTrailing && (type === 'stop' || type === 'stop_limit') ? decimalIn(body.stop_price) : undefined;
   if ((type === 'limit' || type === 'stop_limit') && price === undefined && body.order_class !== 'oco') return undefined;
-  if ((type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return undefined;
+  if (isTrailing && decimalIn(body.trail_price) === undefined && decimalIn(body.trail_percent) === undefined) return undefined;
+  if (!isTrailing && (type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return undefined;
   const id = body.client_order_id;
   const timeInForce = TIMES.find((one) => one === body.time_in_force);
   return {

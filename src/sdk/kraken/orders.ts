@@ -104,7 +104,11 @@ const INTENT_TYPES: Readonly<Record<string, OrderIntent['type']>> = {
   'take-profit': 'stop',
   'stop-loss-limit': 'stop_limit',
   'take-profit-limit': 'stop_limit',
+  // Their prices are distances, which travel along; how the lists show them is for nobody to compare.
+  'trailing-stop': 'stop',
+  'trailing-stop-limit': 'stop',
 };
+const TRAILING = /^trailing-stop/;
 const TIMES_IN_FORCE: Readonly<Record<string, NonNullable<OrderIntent['timeInForce']>>> = { GTC: 'gtc', IOC: 'ioc', FOK: 'fok' };
 
 /** What excludes a client order id, or is not an order that can be known again. Source: docs.kraken.com, Add order; krakenfx/kraken-api-sdk, placing orders. */
@@ -130,10 +134,17 @@ export function intentOf(request: Params, symbolOf: (pair: string) => string | u
   const qty = decimalIn(request.volume);
   const first = decimalIn(request.price);
   const second = decimalIn(request.price2);
-  const [stopPrice, price] = type === 'stop' ? [first, undefined] : type === 'stop_limit' ? [first, second] : [undefined, first];
+  const isTrailing = TRAILING.test(String(request.ordertype));
+  const [stopPrice, price] = isTrailing
+    ? [undefined, undefined]
+    : type === 'stop'
+      ? [first, undefined]
+      : type === 'stop_limit'
+        ? [first, second]
+        : [undefined, first];
   if (qty === undefined) return undefined;
   if ((type === 'limit' || type === 'stop_limit') && price === undefined) return undefined;
-  if ((type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return undefined;
+  if (isTrailing ? typeof request.price !== 'string' : (type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return undefined;
   const timeInForce = TIMES_IN_FORCE[String(request.timeinforce)];
   if (request.timeinforce !== undefined && timeInForce === undefined) return undefined;
   return {

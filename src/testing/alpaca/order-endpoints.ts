@@ -2,8 +2,9 @@ import type { OrderIntent } from '../../contracts/orders.js';
 import { add, isDecimal, sign } from '../../core/decimal.js';
 import { ok, type WireReply } from '../served/wire-reply.js';
 import { openAsOf } from '../venue/lookups.js';
-import type { OrderRecord, OrderVersion } from '../venue/order-record.js';
-import { fromUnits } from '../venue/units.js';
+import type { OrderRecord, OrderVersion, Trail } from '../venue/order-record.js';
+import type { OrderRequest } from '../venue/order-terms.js';
+import { fromUnits, toUnits } from '../venue/units.js';
 import { deskOf, type Endpoint, integer, type Request, timeIn } from './endpoint.js';
 import { acceptedJson, orderJson, type Replacements } from './wire-format.js';
 import { failure, notFound, refusalReply, unprocessable } from './wire-reply.js';
@@ -43,7 +44,7 @@ export class OrderEndpoints {
   }
 
   /** Places what is no request for an order itself, too. */
-  placeIntent(request: Request, intent: OrderIntent, clientOrderId: string | undefined): WireReply {
+  placeIntent(request: Request, intent: OrderRequest, clientOrderId: string | undefined): WireReply {
     const id = clientOrderId ?? request.ids.of('account', ++this.#made);
     const answer = request.core.engine.place(request.account, intent, id);
     if (!answer.ok) return answer.reason === 'insufficient_funds' && intent.side === 'sell' ? insufficientQty(request, intent) : refusalReply(answer);
@@ -158,7 +159,7 @@ function shownAsOf(order: OrderRecord, asOf: number): OrderVersion[] {
   return version === undefined ? [] : [version];
 }
 
-function intentOf(request: Request): OrderIntent | WireReply {
+function intentOf(request: Request): OrderRequest | WireReply {
   const { body, core } = request;
   const desk = deskOf(core, text(body.symbol) ?? '');
   if (desk === undefined) return unprocessable(`asset not found for ${text(body.symbol) ?? ''}`);
@@ -168,14 +169,19 @@ function intentOf(request: Request): OrderIntent | WireReply {
   const orderClass = body.order_class;
   if (orderClass !== undefined && orderClass !== null && orderClass !== '' && orderClass !== 'simple')
     return unprocessable(`order_class ${JSON.stringify(orderClass)} is not simulated`);
-  const type = TYPES.find((one) => one === body.type);
-  if (type === undefined) return unprocessable(body.type === 'trailing_stop' ? 'trailing_stop is not simulated' : 'invalid order type');
+  const isTrailing = body.type === 'trailing_stop';
+  const type = isTrailing ? 'stop' : TYPES.find((one) => one === body.type);
+  if (type === undefined) return unprocessable('invalid order type');
+  const [trailPrice, trailPercent] = [text(body.trail_price), text(body.trail_percent)];
+  if (isTrailing && (trailPrice === undefined) === (trailPercent === undefined))
+    return unprocessable('trailing_stop orders require one of trail_price or trail_percent');
+  const trail: Trail = trailPrice === undefined ? { bips: Number(trailPercent) * 100 } : { units: toUnits(trailPrice, symbol.pricePlaces) };
   const timeInForce = TIMES.find((one) => one === body.time_in_force);
   if (timeInForce === undefined) return unprocessable('invalid time_in_force');
   const price = text(body.limit_price);
   if ((type === 'limit' || type === 'stop_limit') && price === undefined) return unprocessable(`${type} orders require limit_price`);
   const stopPrice = text(body.stop_price);
-  if ((type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return unprocessable(`${type} orders require stop_price`);
+  if (!isTrailing && (type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return unprocessable(`${type} orders require stop_price`);
   const spend = text(body.notional);
   const qty = text(body.qty);
   if (qty === undefined && spend === undefined) return unprocessable('qty or notional is required');
@@ -190,7 +196,8 @@ function intentOf(request: Request): OrderIntent | WireReply {
     timeInForce,
     ...(spend !== undefined && { quoteQty: spend }),
     ...(price !== undefined && (type === 'limit' || type === 'stop_limit') && { price }),
-    ...(stopPrice !== undefined && (type === 'stop' || type === 'stop_limit') && { stopPrice }),
+    ...(isTrailing && { trail }),
+    ...(stopPrice !== undefined && !isTrailing && (type === 'stop' || type === 'stop_limit') && { stopPrice }),
   };
 }
 

@@ -2,6 +2,7 @@ import { divide, multiply, subtract } from '../../core/decimal.js';
 import type { ListedSymbol } from '../venue/listed-symbol.js';
 import type { FillRecord, OrderRecord, OrderVersion } from '../venue/order-record.js';
 import { viewOf } from '../venue/order-record.js';
+import { trailedPrice } from '../venue/trailing-stops.js';
 import { fromUnits } from '../venue/units.js';
 import { isCrypto } from './endpoint.js';
 import type { Ids } from './ids.js';
@@ -42,7 +43,8 @@ export function assetClass(symbol: ListedSymbol): 'crypto' | 'us_equity' {
 
 /** What of an order does not change while it lives. */
 function termsJson(order: OrderRecord, ids: Ids, { of }: Replacements): Record<string, unknown> {
-  const { symbol } = order;
+  const { symbol, trail } = order;
+  const type = trail === undefined ? order.type : 'trailing_stop';
   const price = (units: number): string | null => (units > 0 ? fromUnits(units, symbol.pricePlaces) : null);
   const created = isoTime(order.createdVenueTime);
   const replaces = of.get(order.id);
@@ -58,18 +60,18 @@ function termsJson(order: OrderRecord, ids: Ids, { of }: Replacements): Record<s
     notional: order.quoteQty ?? null,
     qty: order.quoteQty === undefined ? fromUnits(order.qty, symbol.qtyPlaces) : null,
     order_class: '',
-    order_type: order.type,
-    type: order.type,
+    order_type: type,
+    type,
     side: order.side,
     position_intent: order.side === 'buy' ? 'buy_to_open' : 'sell_to_close',
     time_in_force: order.timeInForce,
     limit_price: price(order.price),
-    stop_price: price(order.stopPrice),
+    stop_price: price(trail === undefined ? order.stopPrice : trailedPrice(order)),
     extended_hours: false,
     legs: null,
-    trail_percent: null,
-    trail_price: null,
-    hwm: null,
+    trail_percent: trail !== undefined && 'bips' in trail ? String(trail.bips / 100) : null,
+    trail_price: trail !== undefined && 'units' in trail ? price(trail.units) : null,
+    hwm: price(order.extreme),
     subtag: null,
     source: null,
     replaces: replaces === undefined ? null : ids.of('order', replaces),

@@ -4,7 +4,8 @@ import type { VenueOperation } from '../faults.js';
 import type { WireReply } from '../served/wire-reply.js';
 import { fillsSince, openAsOf } from '../venue/lookups.js';
 import type { OrderRecord, OrderVersion } from '../venue/order-record.js';
-import { fromUnits } from '../venue/units.js';
+import type { OrderRequest } from '../venue/order-terms.js';
+import { fromUnits, toUnits } from '../venue/units.js';
 import { assetId } from './asset-codes.js';
 import { deskOf, type Endpoint, namedOrder, numberIn, type Request } from './endpoint.js';
 import { descriptionOf, orderJson, tradeJson, UNNAMED, volume } from './wire-format.js';
@@ -15,7 +16,9 @@ const TYPES: Readonly<Record<string, OrderIntent['type']>> = {
   limit: 'limit',
   'stop-loss': 'stop',
   'stop-loss-limit': 'stop_limit',
+  'trailing-stop': 'stop',
 };
+const TRAIL = /^\+(\d+(?:\.\d+)?)(%?)$/;
 const TIMES: Readonly<Record<string, 'gtc' | 'ioc' | 'fok'>> = { GTC: 'gtc', IOC: 'ioc', FOK: 'fok' };
 const CLIENT_ID = /^(?:[\x21-\x7e]{1,18}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 const PAGE = 50;
@@ -55,7 +58,8 @@ export class OrderEndpoints {
     const { core, account, params, ids } = request;
     const late = deadlineRefusal(request);
     if (late !== undefined) return late;
-    const missing = NOT_SIMULATED.find((name) => params.has(name));
+    // The last trade is what it goes by.
+    const missing = NOT_SIMULATED.find((name) => params.has(name) && !(name === 'trigger' && params.get(name) === 'last'));
     if (missing !== undefined) return invalid(`${missing} is not simulated`);
     const intent = intentOf(request);
     if ('status' in intent) return intent;
@@ -128,7 +132,7 @@ function deadlineRefusal({ core, params }: Request): WireReply | undefined {
   return left >= SHORTEST_DEADLINE_MS && left <= core.fence.maxMs ? undefined : invalid('deadline');
 }
 
-function intentOf({ core, params }: Request): OrderIntent | WireReply {
+function intentOf({ core, params }: Request): OrderRequest | WireReply {
   const desk = deskOf(core, params.get('pair') ?? '');
   if (desk === undefined) return UNKNOWN_PAIR;
   const { market } = desk;
@@ -139,7 +143,10 @@ function intentOf({ core, params }: Request): OrderIntent | WireReply {
   if (type === undefined) return invalid('ordertype');
   const timeInForce = TIMES[params.get('timeinforce') ?? 'GTC'];
   if (timeInForce === undefined) return invalid('timeinforce');
-  const isStop = type === 'stop' || type === 'stop_limit';
+  const isTrailing = params.get('ordertype') === 'trailing-stop';
+  const [, distance, percent] = (isTrailing && TRAIL.exec(params.get('price') ?? '')) || [];
+  if (isTrailing && distance === undefined) return invalid('price');
+  const isStop = !isTrailing && (type === 'stop' || type === 'stop_limit');
   const price = params.get(type === 'stop_limit' ? 'price2' : 'price');
   const stopPrice = isStop ? params.get('price') : null;
   if ((type === 'limit' || type === 'stop_limit') && price === null) return invalid('price');
@@ -160,6 +167,7 @@ function intentOf({ core, params }: Request): OrderIntent | WireReply {
     timeInForce,
     ...((type === 'limit' || type === 'stop_limit') && price !== null && { price }),
     ...(stopPrice !== null && { stopPrice }),
+    ...(distance !== undefined && { trail: percent === '%' ? { bips: Number(distance) * 100 } : { units: toUnits(distance, symbol.pricePlaces) } }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { add, divide, multiply, toPlaces } from '../../core/decimal.js';
 import type { ListedSymbol } from '../venue/listed-symbol.js';
-import type { FillRecord, OrderRecord, OrderVersion } from '../venue/order-record.js';
+import type { FillRecord, OrderRecord, OrderVersion, Trail } from '../venue/order-record.js';
 import { AMOUNT_PLACES, fromUnits } from '../venue/units.js';
 import { assetId, pairAltname, pairId, pairWsname } from './asset-codes.js';
 import type { Ids } from './ids.js';
@@ -43,13 +43,18 @@ function costOf(symbol: ListedSymbol, traded: bigint): string {
   return fromUnits(traded, symbol.pricePlaces + symbol.qtyPlaces);
 }
 
+/** How far a trailing stop stays behind. */
+function distanceOf(symbol: ListedSymbol, trail: Trail): string {
+  return 'bips' in trail ? `+${(trail.bips / 100).toFixed(4)}%` : `+${priceOf(symbol, trail.units)}`;
+}
+
 /** Such as `buy 0.01000000 XBTUSD @ limit 40000.0`. */
 export function descriptionOf(order: OrderRecord): string {
-  const { symbol, side, type, qty, price, stopPrice } = order;
+  const { symbol, side, type, qty, price, stopPrice, trail } = order;
   const terms: Readonly<Record<OrderRecord['type'], string>> = {
     market: 'market',
     limit: `limit ${priceOf(symbol, price)}`,
-    stop: `stop loss ${priceOf(symbol, stopPrice)}`,
+    stop: trail === undefined ? `stop loss ${priceOf(symbol, stopPrice)}` : `trailing stop ${distanceOf(symbol, trail)}`,
     stop_limit: `stop loss ${priceOf(symbol, stopPrice)} -> limit ${priceOf(symbol, price)}`,
   };
   return `${side} ${volume(fromUnits(qty, symbol.qtyPlaces))} ${pairAltname(symbol)} @ ${terms[type]}`;
@@ -58,7 +63,7 @@ export function descriptionOf(order: OrderRecord): string {
 /** An order as QueryOrders and the lists show it. */
 export function orderJson(version: OrderVersion, ids: Ids, userref: number | undefined, withTrades: boolean): Record<string, unknown> {
   const { order, state, filled, traded, at } = version;
-  const { symbol, price, stopPrice, type } = order;
+  const { symbol, price, stopPrice, type, trail } = order;
   const fees = order.fills.filter((fill) => fill.at <= at).map(feeOf);
   const cost = costOf(symbol, traded);
   const isOpen = state === 'working' || state === 'partially_filled';
@@ -74,8 +79,8 @@ export function orderJson(version: OrderVersion, ids: Ids, userref: number | und
     descr: {
       pair: pairAltname(symbol),
       type: order.side,
-      ordertype: TYPES[type],
-      price: priceOf(symbol, type === 'stop' || type === 'stop_limit' ? stopPrice : price),
+      ordertype: trail === undefined ? TYPES[type] : 'trailing-stop',
+      price: trail === undefined ? priceOf(symbol, type === 'stop' || type === 'stop_limit' ? stopPrice : price) : distanceOf(symbol, trail),
       price2: type === 'stop_limit' ? priceOf(symbol, price) : '0',
       leverage: 'none',
       order: descriptionOf(order),

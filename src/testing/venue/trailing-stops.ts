@@ -40,7 +40,7 @@ function isMet(order: OrderRecord, price: number): boolean {
 }
 
 /** The stop price as its trail has it by now, price units. */
-function trailedPrice({ side, trail, extreme }: OrderRecord): number {
+export function trailedPrice({ side, trail, extreme }: OrderRecord): number {
   if (trail === undefined) return 0;
   const sign = side === 'sell' ? -1 : 1;
   return 'bips' in trail ? Math.round((extreme * (ALL_BIPS + sign * trail.bips)) / ALL_BIPS) : extreme + sign * trail.units;

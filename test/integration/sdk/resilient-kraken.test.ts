@@ -58,6 +58,15 @@ describe('resilient(ccxt.kraken), beside the matrix', () => {
     expect(factsOf(poor)).toMatchObject({ code: 'REJECTED', sent: 'yes' });
   });
 
+  it('keeps a trailing stop, and finds it after a lost answer', async () => {
+    const { exchange, venue } = await givenKraken();
+    await exchange.loadMarkets();
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    const order = await exchange.createOrder('BTC/USD', 'market', 'sell', 0.01, undefined, { trailingPercent: 2 });
+    expect(order.id).toBeDefined();
+    expect(venue.orders()).toMatchObject([{ state: 'working', side: 'sell' }]);
+  });
+
   it('sends what excludes a client order id once, and says that its outcome is open', async () => {
     const { exchange, venue } = await givenKraken();
     await exchange.loadMarkets();

@@ -4,7 +4,7 @@ import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.
 import { MetricsRegistry } from '../../../../src/metrics/index.js';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/alpaca/index.js';
 import { MemoryOrderJournal, TradingError } from '../../../../src/trading/index.js';
-import { CAPABILITIES, caught, driverOf, givenResilient, newV3, newV4, type V4, VERSIONS } from './given.js';
+import { CAPABILITIES, caught, driverOf, givenResilient, newV3, newV4, type V3, type V4, VERSIONS } from './given.js';
 
 /** However short the deadlines of a test are, the start before it may take its time. */
 const START = { deadlineMs: 30_000 };
@@ -20,6 +20,7 @@ for (const [version, make] of Object.entries(VERSIONS)) {
     it.each([
       ['a quantity', MARKET],
       ['an amount of money', { ...MARKET, notional: '500' }],
+      ['an amount of money at a price', { ...MARKET, notional: '500', limit: '150' }],
     ] as const)('makes one order of a retry loop around a lost answer, since the client order id is the key (%s)', async (_, wanted) => {
       await using given = await givenResilient(make, { policy: { timeoutMs: 200, deadlineMs: 300 } });
       const { sdk, bot, venue } = given;
@@ -30,6 +31,27 @@ for (const [version, make] of Object.entries(VERSIONS)) {
       expect(order).toMatchObject({ clientOrderId: 'open-1' });
       expect(venue.orders()).toHaveLength(1);
       expect(await bot.place({ ...wanted, id: 'open-1' })).toMatchObject({ id: order?.id });
+    });
+  });
+
+  describe(`resilient(@alpacahq/alpaca-trade-api, ${version}): trailing stops`, () => {
+    it('are found after a lost answer, and known by their id', async () => {
+      await using given = await givenResilient(make);
+      const { sdk, venue } = given;
+      const order = {
+        symbol: 'BTC/USD',
+        qty: '0.01',
+        side: 'sell',
+        type: 'trailing_stop',
+        trail_percent: '2',
+        time_in_force: 'gtc',
+        client_order_id: 'trail-1',
+      };
+      venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+      const v4 = { symbol: 'BTC/USD', qty: '0.01', side: 'sell', trailPercent: '2', timeInForce: 'gtc', clientOrderId: 'trail-1' };
+      const shown = 'createOrder' in sdk ? (sdk as V3).createOrder(order) : (sdk as V4).trading.orders.trailingStop(v4 as never);
+      expect(await shown).toMatchObject('createOrder' in sdk ? { client_order_id: 'trail-1', type: 'trailing_stop' } : { clientOrderId: 'trail-1' });
+      expect(venue.orders()).toMatchObject([{ state: 'working', side: 'sell', clientOrderId: 'trail-1' }]);
     });
   });
 

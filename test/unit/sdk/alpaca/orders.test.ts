@@ -46,15 +46,24 @@ describe('intentOf', () => {
     expect(requestOf(intent!, 'made-2')).not.toHaveProperty('qty');
   });
 
+  it('keeps an amount of money at a price, and a trailing stop without a stop price', () => {
+    const money = intentOf({ ...BODY, qty: undefined, notional: '100', type: 'limit', limit_price: '99' });
+    expect(money).toMatchObject({ type: 'limit', qty: '0', quoteQty: '100', price: '99' });
+    const trailing = intentOf({ ...BODY, type: 'trailing_stop', trail_percent: 2 });
+    expect(trailing).toMatchObject({ type: 'stop', qty: '1.5' });
+    expect(trailing).not.toHaveProperty('stopPrice');
+    expect(requestOf(trailing!, 'made-3')).toMatchObject({ type: 'trailing_stop', trail_percent: 2, client_order_id: 'made-3' });
+  });
+
   it('takes an order with legs for the order that they hang on', () => {
     expect(intentOf({ ...BODY, order_class: 'bracket', take_profit: { limit_price: '300' } })).toMatchObject({ type: 'market', qty: '1.5' });
   });
 
   it.each([
-    ['an amount of money at a price', { qty: undefined, notional: '100', type: 'limit', limit_price: '99' }],
     ['an amount of money beside a quantity', { notional: '100' }],
     ['an amount of nothing', { qty: undefined, notional: '0' }],
-    ['a trailing stop', { type: 'trailing_stop', trail_price: '1' }],
+    ['a trailing stop without a trail', { type: 'trailing_stop' }],
+    ['an amount of money with a stop', { qty: undefined, notional: '100', type: 'stop', stop_price: '99' }],
     ['several legs', { legs: [] }],
     ['no quantity', { qty: undefined }],
     ['a quantity of nothing', { qty: '0' }],

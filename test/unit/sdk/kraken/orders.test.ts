@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillOf, intentOf, millis, orderParams, venueOrderOf } from '../../../../src/sdk/kraken/orders.js';
+import { fillOf, intentOf, millis, orderParams, requestOf, venueOrderOf } from '../../../../src/sdk/kraken/orders.js';
 
 const symbolOf = (pair: string) => (pair === 'XXBTZUSD' || pair === 'XBTUSD' ? 'BTC/USD' : undefined);
 const LIMIT = { pair: 'XXBTZUSD', type: 'buy', ordertype: 'limit', volume: '0.0100', price: '40000.0', cl_ord_id: 'k-1' };
@@ -23,6 +23,15 @@ describe('an order that a bot sends to AddOrder', () => {
     });
   });
 
+  it('keeps a trailing stop by its quantity, and sends its distance as it came', () => {
+    const trailing = { ordertype: 'trailing-stop', price: '+5%', timeinforce: undefined };
+    const intent = intentOf({ ...LIMIT, ...trailing }, symbolOf);
+    expect(intent).toMatchObject({ type: 'stop' });
+    expect(intent).not.toHaveProperty('price');
+    expect(intent).not.toHaveProperty('stopPrice');
+    expect(requestOf(intent!, 'made-1')).toMatchObject({ ordertype: 'trailing-stop', price: '+5%', cl_ord_id: 'made-1' });
+  });
+
   it.each([
     ['a userref, which excludes a client order id', { userref: 7 }],
     ['a conditional close', { close: { ordertype: 'limit', price: '60000' } }],
@@ -30,7 +39,7 @@ describe('an order that a bot sends to AddOrder', () => {
     ['a deadline of its own', { deadline: '2026-01-01T00:00:00Z' }],
     ['an amount of money', { ordertype: 'market', oflags: 'viqc' }],
     ['a relative price', { price: '+5%' }],
-    ['a trailing stop', { ordertype: 'trailing-stop', price: '+100' }],
+    ['a trailing stop without a distance', { ordertype: 'trailing-stop', price: undefined }],
     ['an end date', { timeinforce: 'GTD', expiretm: '+60' }],
     ['no price', { price: undefined }],
     ['no volume', { volume: undefined }],
