@@ -68,6 +68,21 @@ describe('orders over the socket of a resilient @binance/spot', () => {
     expect(await (await sdk.restAPI.deleteOrder({ symbol: 'BTCUSDT', orderId })).data()).toMatchObject({ orderId, status: 'CANCELED' });
   });
 
+  it('replace an order, and place a list, once and whole, where the answer is lost', async () => {
+    await using given = await givenSocket();
+    const { socket, venue } = given;
+    const { data } = await socket.orderPlace({ ...ORDER, newClientOrderId: 'old-1' });
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    const old = { cancelOrderId: Number((data as { orderId: number }).orderId), cancelReplaceMode: 'STOP_ON_FAILURE', newClientOrderId: 'new-1' };
+    const replaced = await socket.orderCancelReplace({ ...ORDER, ...old, price: 41_000 } as never);
+    expect(replaced.data).toMatchObject({ cancelResult: 'SUCCESS', newOrderResponse: { clientOrderId: 'new-1', status: 'NEW' } });
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    const legs = { aboveType: 'LIMIT_MAKER', abovePrice: 60_000, belowType: 'STOP_LOSS', belowStopPrice: 30_000 };
+    const list = await socket.orderListPlaceOco({ symbol: 'BTCUSDT', side: 'SELL', quantity: 0.01, ...legs } as never);
+    expect(list.data).toMatchObject({ contingencyType: 'OCO', orderReports: [{ status: 'NEW' }, { status: 'NEW' }] });
+    expect(venue.orders().map(({ state }) => state)).toEqual(['canceled', 'working', 'working', 'working']);
+  });
+
   it('are placed over REST while the connection is away, and over it again once it is back', async () => {
     await using given = await givenSocket();
     const { socket, venue, requests } = given;
