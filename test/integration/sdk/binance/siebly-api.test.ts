@@ -11,12 +11,15 @@ const LIMIT = { ...MARKET, type: 'LIMIT', timeInForce: 'GTC', price: 40_000 } as
 type Wanted = Parameters<WebsocketAPIClient['submitNewSpotOrder']>[0];
 const now = <T extends object>(params: T) => ({ ...params, timestamp: Date.now() }) as unknown as Wanted & never;
 
+// However busy the machine is.
+const soon = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 30_000, interval: 20 });
+
 async function given(options: BinanceResilientOptions | 'raw' = {}) {
   const venue = binanceVenue({ visibilityLagMs: 0 });
   const served = await serveBinance(venue);
   const api = newSieblyApi(served);
   if (options !== 'raw') {
-    resilient(api, { capabilities: CAPABILITIES, policy: { timeoutMs: 1_500 }, ...options });
+    resilient(api, { capabilities: CAPABILITIES, policy: { timeoutMs: 5_000 }, ...options });
     await ready(api, { deadlineMs: 30_000 });
   }
   return {
@@ -93,16 +96,13 @@ describe('own events of a resilient WebsocketAPIClient of binance', () => {
     await api.subscribeUserDataStream('mainWSAPI');
     const { result } = await api.submitNewSpotOrder(now(LIMIT));
     const { orderId } = result as { orderId: number };
-    await vi.waitFor(() => expect(reports).toHaveLength(1));
+    await soon(() => expect(reports).toHaveLength(1));
     venue.fault({ when: 'after', kind: 'stream_drop', operation: 'events', times: 1 });
     venue.fill(String(orderId), { qty: '0.004' });
     venue.cancelExternal(String(orderId));
-    await vi.waitFor(() => expect(reports.map(({ x, recovered }) => `${x} ${recovered}`)).toEqual(['NEW undefined', 'TRADE true', 'CANCELED true']), {
-      timeout: 30_000,
-      interval: 20,
-    });
+    await soon(() => expect(reports.map(({ x, recovered }) => `${x} ${recovered}`)).toEqual(['NEW undefined', 'TRADE true', 'CANCELED true']));
     await api.submitNewSpotOrder(now(MARKET));
-    await vi.waitFor(() => expect(reports.slice(3).map(({ x, recovered }) => `${x} ${recovered}`)).toEqual(['NEW undefined', 'TRADE undefined']));
+    await soon(() => expect(reports.slice(3).map(({ x, recovered }) => `${x} ${recovered}`)).toEqual(['NEW undefined', 'TRADE undefined']));
   });
 });
 
