@@ -74,7 +74,7 @@ export function waitFor(host: HandleHost, handle: OrderHandle, order: LiveOrder,
     if (options.deadlineMs !== undefined) requirePositive('deadlineMs', options.deadlineMs);
     if (holds()) return Promise.resolve(order.view);
     throwIfAborted(options.signal);
-    throwIfAborted(host.closing);
+    if (host.closing.aborted) return Promise.reject(closedOver(handle, abortReason(host.closing)));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -82,7 +82,7 @@ export function waitFor(host: HandleHost, handle: OrderHandle, order: LiveOrder,
   return new Promise((resolve, reject) => {
     const end = (): void => {
       subscription[Symbol.dispose]();
-      host.waits.delete(fail);
+      host.waits.delete(onClose);
       signal?.removeEventListener('abort', onAbort);
       timer?.[Symbol.dispose]();
     };
@@ -90,13 +90,14 @@ export function waitFor(host: HandleHost, handle: OrderHandle, order: LiveOrder,
       end();
       reject(error);
     };
+    const onClose = (reason: Error): void => fail(closedOver(handle, reason));
     const onAbort = (): void => fail(abortReason(signal as AbortSignal));
     const subscription = order.onChange(() => {
       if (!holds()) return;
       end();
       resolve(order.view);
     });
-    host.waits.add(fail);
+    host.waits.add(onClose);
     signal?.addEventListener('abort', onAbort, { once: true });
     const timer = deadlineMs === undefined ? undefined : host.clock.schedule(deadlineMs, () => fail(outcomeUnknown(handle, deadlineMs)), true);
   });
@@ -104,13 +105,8 @@ export function waitFor(host: HandleHost, handle: OrderHandle, order: LiveOrder,
 
 /** The caller's time is up; the order is not. */
 export function outcomeUnknown(handle: OrderHandle, deadlineMs: number): TradingError {
-  const { intent, state, attempts } = handle.view;
-  const sent =
-    attempts === 0
-      ? 'no'
-      : state === 'working' || state === 'partially_filled' || state === 'pending_cancel' || state === 'pending_replace'
-        ? 'yes'
-        : 'maybe';
+  const { intent, state } = handle.view;
+  const sent = sentOf(handle.view);
   return new TradingError(
     'OUTCOME_UNKNOWN',
     `Order ${intent.intentId} is ${state} after ${deadlineMs} ms; it goes on being resolved, see the handle.`,
@@ -120,4 +116,17 @@ export function outcomeUnknown(handle: OrderHandle, deadlineMs: number): Trading
       handle,
     },
   );
+}
+
+/** The client is closed, or has lost its lease, over an order: of that, only what was never sent is known not to be there. */
+function closedOver(handle: OrderHandle, reason: Error): Error {
+  const sent = sentOf(handle.view);
+  if (sent === 'no' || !(reason instanceof TradingError)) return reason;
+  return new TradingError(reason.code, reason.message, { sent, intentId: handle.view.intent.intentId, handle, cause: reason });
+}
+
+function sentOf({ attempts, state }: OrderView): TradingError['sent'] {
+  if (attempts === 0) return 'no';
+  const isThere = state === 'working' || state === 'partially_filled' || state === 'pending_cancel' || state === 'pending_replace';
+  return isThere ? 'yes' : 'maybe';
 }

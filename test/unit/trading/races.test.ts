@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { OrderJournal } from '../../../src/contracts/journal.js';
 import type { ManualClock } from '../../../src/core/manual-clock.js';
 import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
-import { aMarketOrder, aRestingOrder, givenAClient, givenAStartedClient, settle } from './given-trading.js';
+import { aMarketOrder, aRestingOrder, givenAClient, givenAStartedClient, lying, settle } from './given-trading.js';
 
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -134,5 +134,19 @@ describe('found by review: starts that end before their time', () => {
     expect(await settle(clock, placing)).toBe('CLOSED');
     expect(await journal.byIntent('a')).toEqual([]);
     expect(venue.orders()).toEqual([]);
+  });
+
+  it('regression: who waited for an order while the client was closed was told that it was never sent, though the venue had it', async () => {
+    const { clock, client, venue } = await givenAStartedClient({ adapter: lying({ events: () => undefined }) });
+    venue.fault({ operation: 'place', when: 'after', kind: 'reset', times: 1 });
+    for (const operation of ['find', 'openOrders', 'history']) venue.fault({ operation, when: 'before', kind: 'status', status: 503 });
+    const handle = await settle(clock, client.place(aMarketOrder({ intentId: 'a' })));
+    const waiting = handle.acked().catch((error: unknown) => error);
+    await clock.advance(200);
+    await settle(clock, client.close());
+    expect(venue.orders()).toHaveLength(1);
+    const told = { code: 'CLOSED', sent: 'maybe', intentId: 'a', handle };
+    expect(await settle(clock, waiting)).toMatchObject(told);
+    await expect(handle.done()).rejects.toMatchObject(told);
   });
 });
