@@ -164,7 +164,8 @@ describe('ccxt', () => {
 
 describe('the other SDKs', () => {
   it('@alpacahq/alpaca-trade-api 4 puts retryAfterMs on errors that no repetition mends: they are told at once', async () => {
-    await using given = await givenAlpaca(() => newV4());
+    // Longer than any machine takes: an attempt that timed out would be made again.
+    await using given = await givenAlpaca(() => newV4({ timeoutMs: 60_000 }));
     const { bot, raw, served } = given;
     const find = (sdk: object) =>
       caught((sdk as ReturnType<typeof newV4>).trading.orders.getOrderByOrderID({ orderId: '00000000-0000-4000-8000-000000000000' }));

@@ -93,7 +93,9 @@ for (const [name, { make, send }] of Object.entries(WRITERS)) {
     const outcome = async (answering: Answering) => {
       vi.spyOn(console, 'warn').mockImplementation(() => {});
       await using venue = await givenVenue(answering);
-      const sdk = resilient(make(venue.url), { policy: { timeoutMs: 300, deadlineMs: 20_000, retry: { max: 3, baseMs: 1, capMs: 1 } } });
+      // Only what is never answered is waited for until then.
+      const timeoutMs = answering === 'silent' ? 300 : 60_000;
+      const sdk = resilient(make(venue.url), { policy: { timeoutMs, deadlineMs: 120_000, retry: { max: 3, baseMs: 1, capMs: 1 } } });
       try {
         if (answering === '429, then well') await send(sdk);
         const error = answering === '429, then well' ? undefined : await caught(send(sdk));
