@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ERROR_TABLE as ALPACA, type ErrorRow as AlpacaRow } from '../src/sdk/alpaca/verdict.js';
 import { ERROR_TABLE as BINANCE, type ErrorRow as BinanceRow } from '../src/sdk/binance/error-table.js';
-import { STATUS_OF_CODE } from '../src/sdk/binance/sdk-api-node.js';
+import { STATUS_OF_CODE } from '../src/sdk/binance/sdks/sdk-api-node.js';
 import { ERROR_TABLE as KRAKEN, type ErrorRow as KrakenRow } from '../src/sdk/kraken/verdict.js';
 
 /**

@@ -1,8 +1,8 @@
 import type { MarketKind, OrderBook, StreamUpdate } from '../../contracts/market-data.js';
 import { unknownSymbolError } from '../../contracts/unknown-symbol.js';
 import { VenueKitError } from '../../core/errors.js';
-import { EventQueue } from '../shared/event-queue.js';
 import { type Json, listOf, number, objectOf } from '../shared/json.js';
+import { EventQueue } from '../shared/streams/event-queue.js';
 import { DataConnection, type DataStreamParts } from './data-connection.js';
 import { isCrypto, quoteOf, tradeOf } from './market-data.js';
 import { timeOf } from './orders.js';

@@ -2,7 +2,7 @@ import { systemClock } from '../../core/clock.js';
 import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
 import { recoveryBoundsOf } from '../shared/resilient-options.js';
-import { StreamRecovery } from '../shared/stream-recovery.js';
+import { StreamRecovery } from '../shared/streams/stream-recovery.js';
 import type { StreamParts } from './kept-stream.js';
 import { RequestedSource } from './market-source.js';
 import { ResilientAlpaca } from './resilient-alpaca.js';

@@ -1,7 +1,7 @@
 import type { FetchAttempt } from '../../contracts/market-data.js';
 import type { Json } from '../shared/json.js';
-import type { RowList } from '../shared/missed-rows.js';
-import type { RowOrder } from '../shared/told-rows.js';
+import type { RowList } from '../shared/streams/missed-rows.js';
+import type { RowOrder } from '../shared/streams/told-rows.js';
 import { ONE_DATA_REQUEST } from './alpaca-adapter.js';
 import type { HostedWire, MarketSource, Range } from './market-source.js';
 import { kindOfPath, type ResilientAlpaca } from './resilient-alpaca.js';

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import { requireFunction, requireKnown, requireObject, requireText } from '../../core/options.js';
 import { requireAdapterOptions } from '../shared/resilient-options.js';
-import type { WebSocketConstructor } from '../shared/web-socket.js';
+import type { WebSocketConstructor } from '../shared/streams/web-socket.js';
 import { AlpacaAdapter } from './alpaca-adapter.js';
 import { DataStreams } from './data-streams.js';
 import { type MarketSource, RequestedSource } from './market-source.js';

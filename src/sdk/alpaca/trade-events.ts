@@ -1,9 +1,9 @@
 import type { VenueEvent } from '../../contracts/broker.js';
 import type { Clock } from '../../core/clock.js';
 import { VenueKitError } from '../../core/errors.js';
-import { EventQueue } from '../shared/event-queue.js';
 import { type Json, objectOf } from '../shared/json.js';
-import { openSocket, type WebSocketConstructor, webSocketConstructor } from '../shared/web-socket.js';
+import { EventQueue } from '../shared/streams/event-queue.js';
+import { openSocket, type WebSocketConstructor, webSocketConstructor } from '../shared/streams/web-socket.js';
 import { venueOrderOf } from './orders.js';
 
 /** What the stream of own orders is opened with. */

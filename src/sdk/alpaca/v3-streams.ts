@@ -1,6 +1,6 @@
 import type { Json } from '../shared/json.js';
 import { Overrides } from '../shared/overrides.js';
-import { type WatchedConnection, watchConnection } from '../shared/watched-connection.js';
+import { type WatchedConnection, watchConnection } from '../shared/streams/watched-connection.js';
 import { KeptMarketData } from './kept-market-data.js';
 import { KeptTradeUpdates, type StreamParts, streamBackoff } from './kept-stream.js';
 import type { AlpacaV3 } from './sdk-shapes.js';

@@ -7,13 +7,13 @@ import {
   requireMaxAges,
   switchOffRetries,
 } from '../shared/resilient-options.js';
-import { StreamRecovery } from '../shared/stream-recovery.js';
-import { hasCredentials, requireBinanceSdk, requireWholeCredentials } from './known-sdks.js';
+import { StreamRecovery } from '../shared/streams/stream-recovery.js';
 import { OwnNames } from './markets.js';
-import { OrderPath } from './order-path.js';
+import { OrderPath } from './orders/order-path.js';
 import { requireCapabilities } from './required-capabilities.js';
-import { attemptMsOf } from './sdk-timeouts.js';
-import { SdkWire } from './sdk-wire.js';
+import { hasCredentials, requireBinanceSdk, requireWholeCredentials } from './sdks/known-sdks.js';
+import { attemptMsOf } from './sdks/sdk-timeouts.js';
+import { SdkWire } from './sdks/sdk-wire.js';
 import type { Route } from './wire.js';
 
 /** What `resilient` takes beside the SDK object. */

@@ -5,14 +5,14 @@ import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import { requireFunction, requireInteger, requireKnown, requireObject, requireText } from '../../core/options.js';
 import { requireAdapterOptions } from '../shared/resilient-options.js';
-import type { WebSocketConstructor } from '../shared/web-socket.js';
+import type { WebSocketConstructor } from '../shared/streams/web-socket.js';
 import { BinanceAdapter, type SocketParts } from './binance-adapter.js';
 import { type SocketUrls, socketUrlsFor } from './endpoints.js';
-import { requireBinanceSdk, requireCredentials } from './known-sdks.js';
 import { OwnNames } from './markets.js';
 import { requireCapabilities } from './required-capabilities.js';
-import { attemptMsOf } from './sdk-timeouts.js';
-import { type BinanceSdk, SdkWire } from './sdk-wire.js';
+import { requireBinanceSdk, requireCredentials } from './sdks/known-sdks.js';
+import { attemptMsOf } from './sdks/sdk-timeouts.js';
+import { type BinanceSdk, SdkWire } from './sdks/sdk-wire.js';
 
 /** Whose WebSockets an adapter opens, how many, and where to. */
 export interface BinanceWebSocketOptions {

@@ -2,9 +2,9 @@ import { VenueKitError } from '../../core/errors.js';
 import { redactText } from '../../core/logger.js';
 import type { FailureVerdict } from '../shared/guarded-endpoints.js';
 import { type HeaderReader, type HttpFacts, numberIn, readerOf, wasNeverConnected } from '../shared/http-facts.js';
-import type { ApiAnswer } from './api-session.js';
 import { rowOf } from './error-table.js';
-import { retryAfterOf as retryAfterOfAnswer, type SessionOutcome } from './order-sessions.js';
+import type { ApiAnswer } from './orders/api-session.js';
+import { retryAfterOf as retryAfterOfAnswer, type SessionOutcome } from './orders/order-sessions.js';
 
 interface VenueFault {
   readonly code: number;

@@ -1,5 +1,5 @@
 import type { Cost } from '../../contracts/broker.js';
-import { OrderPath } from '../binance/order-path.js';
+import { OrderPath } from '../binance/orders/order-path.js';
 import { requireCapabilities } from '../binance/required-capabilities.js';
 import type { GatedCall, WireAnswer } from '../binance/wire.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';

@@ -3,7 +3,7 @@ import { attach, requireFree } from '../shared/attachments.js';
 import { Overrides } from '../shared/overrides.js';
 import { recoveryBoundsOf, requireResilientOptions } from '../shared/resilient-options.js';
 import { ResultCache } from '../shared/result-cache.js';
-import { StreamRecovery } from '../shared/stream-recovery.js';
+import { StreamRecovery } from '../shared/streams/stream-recovery.js';
 import { EndpointGate } from './endpoint-gate.js';
 import { type CcxtExchange, type KnownExchange, requireForKraken, requireKnownExchange } from './exchange.js';
 import { ResilientAlpacaExchange } from './resilient-alpaca-exchange.js';

@@ -14,7 +14,7 @@ import { KrakenAdapter } from '../kraken/kraken-adapter.js';
 import { type KrakenTier, requireTier } from '../kraken/limits.js';
 import { requireCapabilities as requireKrakenCapabilities } from '../kraken/required-capabilities.js';
 import { type ResilientOptions, requireAdapterOptions, switchOffRetries } from '../shared/resilient-options.js';
-import type { WebSocketConstructor } from '../shared/web-socket.js';
+import type { WebSocketConstructor } from '../shared/streams/web-socket.js';
 import { AlpacaExchangeWire } from './alpaca-exchange-wire.js';
 import { BINANCE_SPOT, CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExecutionReportKeeper } from '../../../src/sdk/binance/execution-report-keeper.js';
+import { ExecutionReportKeeper } from '../../../src/sdk/binance/streams/execution-report-keeper.js';
 import type { Json } from '../../../src/sdk/shared/json.js';
 
 const QTY = 10;

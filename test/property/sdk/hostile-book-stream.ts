@@ -1,8 +1,8 @@
 import type { StreamUpdate } from '../../../src/contracts/market-data.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { type Random, seededRandom } from '../../../src/core/random.js';
-import { BookFollower } from '../../../src/sdk/binance/book-follower.js';
-import type { BookChange, BookSnapshot } from '../../../src/sdk/binance/local-book.js';
+import { BookFollower } from '../../../src/sdk/binance/streams/book-follower.js';
+import type { BookChange, BookSnapshot } from '../../../src/sdk/binance/streams/local-book.js';
 
 /** How often each thing happens to a message on its way, as a share. */
 export interface Hostility {

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../src/contracts/events.js';
 import { ManualClock } from '../../../src/core/manual-clock.js';
-import { KeptRows } from '../../../src/sdk/shared/kept-rows.js';
 import type { RecoveryBounds } from '../../../src/sdk/shared/resilient-options.js';
-import { StreamRecovery } from '../../../src/sdk/shared/stream-recovery.js';
-import type { RowOrder } from '../../../src/sdk/shared/told-rows.js';
+import { KeptRows } from '../../../src/sdk/shared/streams/kept-rows.js';
+import { StreamRecovery } from '../../../src/sdk/shared/streams/stream-recovery.js';
+import type { RowOrder } from '../../../src/sdk/shared/streams/told-rows.js';
 
 interface Row {
   readonly id: number;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../src/core/manual-clock.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { OwnNames } from '../../../src/sdk/binance/markets.js';
-import { OrderPath } from '../../../src/sdk/binance/order-path.js';
+import { OrderPath } from '../../../src/sdk/binance/orders/order-path.js';
 import type { BinanceWire, WireOutcome, WireRequest } from '../../../src/sdk/binance/wire.js';
 import { factsOf } from '../../../src/sdk/shared/error-facts.js';
 import type { Endpoint } from '../../../src/testing/binance/endpoint.js';

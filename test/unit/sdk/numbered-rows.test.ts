@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { numberedRows } from '../../../src/sdk/shared/numbered-rows.js';
+import { numberedRows } from '../../../src/sdk/shared/streams/numbered-rows.js';
 
 describe('rows of a list that is read from a number on', () => {
   const all = Array.from({ length: 5_000 }, (_, n) => n + 1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../src/core/manual-clock.js';
-import { watchConnection } from '../../../src/sdk/shared/watched-connection.js';
+import { watchConnection } from '../../../src/sdk/shared/streams/watched-connection.js';
 
 function given() {
   const clock = new ManualClock();

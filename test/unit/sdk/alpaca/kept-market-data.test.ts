@@ -6,7 +6,7 @@ import type { MarketSource, Range } from '../../../../src/sdk/alpaca/market-sour
 import type { ResilientAlpaca } from '../../../../src/sdk/alpaca/resilient-alpaca.js';
 import { guardedData, streamedMarket } from '../../../../src/sdk/alpaca/stream-history.js';
 import type { Json } from '../../../../src/sdk/shared/json.js';
-import { StreamRecovery } from '../../../../src/sdk/shared/stream-recovery.js';
+import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

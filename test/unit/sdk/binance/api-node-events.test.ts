@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus } from '../../../../src/contracts/events.js';
 import { ManualClock } from '../../../../src/core/manual-clock.js';
-import { keepApiNodeEvents } from '../../../../src/sdk/binance/api-node-events.js';
-import type { OrderPath } from '../../../../src/sdk/binance/order-path.js';
+import type { OrderPath } from '../../../../src/sdk/binance/orders/order-path.js';
+import { keepApiNodeEvents } from '../../../../src/sdk/binance/sdks/api-node-events.js';
 import type { Json } from '../../../../src/sdk/shared/json.js';
 
 const AT = 1_700_000_000_000;

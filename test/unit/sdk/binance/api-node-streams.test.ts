@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { ManualClock } from '../../../../src/core/manual-clock.js';
-import { keepApiNodeStreams } from '../../../../src/sdk/binance/api-node-streams.js';
+import { keepApiNodeStreams } from '../../../../src/sdk/binance/sdks/api-node-streams.js';
 import type { Json } from '../../../../src/sdk/shared/json.js';
-import { StreamRecovery } from '../../../../src/sdk/shared/stream-recovery.js';
+import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
 
 type Listener = (message: Json) => void;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderParams, venueOrderOf } from '../../../../src/sdk/binance/orders.js';
+import { orderParams, venueOrderOf } from '../../../../src/sdk/binance/orders/orders.js';
 
 const intent = { symbol: 'BTC/USDT', side: 'buy', type: 'market', qty: '1' } as const;
 const answer = {

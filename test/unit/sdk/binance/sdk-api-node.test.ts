@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type ApiNodeClient, apiNodeSdk } from '../../../../src/sdk/binance/sdk-api-node.js';
-import { SdkWire } from '../../../../src/sdk/binance/sdk-wire.js';
+import { type ApiNodeClient, apiNodeSdk } from '../../../../src/sdk/binance/sdks/sdk-api-node.js';
+import { SdkWire } from '../../../../src/sdk/binance/sdks/sdk-wire.js';
 import { verdictOf } from '../../../../src/sdk/binance/verdict.js';
 
 const NOW = 1_700_000_000_000;

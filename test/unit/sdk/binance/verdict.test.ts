@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, rowOf } from '../../../../src/sdk/binance/error-table.js';
-import { STATUS_OF_CODE } from '../../../../src/sdk/binance/sdk-api-node.js';
+import { STATUS_OF_CODE } from '../../../../src/sdk/binance/sdks/sdk-api-node.js';
 import { verdictOf } from '../../../../src/sdk/binance/verdict.js';
 import type { CallRecord } from '../../../../src/sdk/ccxt/call-record.js';
 

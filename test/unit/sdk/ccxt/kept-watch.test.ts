@@ -3,7 +3,7 @@ import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.
 import { ManualClock } from '../../../../src/core/manual-clock.js';
 import { KeptWatches } from '../../../../src/sdk/ccxt/kept-watches.js';
 import type { CcxtReads, CcxtRow } from '../../../../src/sdk/ccxt/watched-rows.js';
-import { StreamRecovery } from '../../../../src/sdk/shared/stream-recovery.js';
+import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
 
 const SYMBOL = 'XBT/USD';
 
