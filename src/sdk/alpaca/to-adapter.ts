@@ -6,13 +6,13 @@ import { requireFunction, requireKnown, requireObject, requireText } from '../..
 import { requireAdapterOptions } from '../shared/resilient-options.js';
 import type { WebSocketConstructor } from '../shared/streams/web-socket.js';
 import { AlpacaAdapter } from './alpaca-adapter.js';
-import { DataStreams } from './data-streams.js';
 import { type MarketSource, RequestedSource } from './market-source.js';
 import { requireCapabilities } from './required-capabilities.js';
 import { type AlpacaResilientOptions, requireRates } from './resilient-options.js';
 import { type KnownAlpaca, requireAlpaca, switchOffV4Retries } from './sdk-shapes.js';
-import { type AlpacaSocketUrls, socketUrlsFor } from './socket-urls.js';
-import { tradeEvents } from './trade-events.js';
+import { DataStreams } from './streams/data-streams.js';
+import { type AlpacaSocketUrls, socketUrlsFor } from './streams/socket-urls.js';
+import { tradeEvents } from './streams/trade-events.js';
 import { V3Data } from './v3-data.js';
 import type { AlpacaWire } from './wire.js';
 import { V3Wire } from './wire-v3.js';

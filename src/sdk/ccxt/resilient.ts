@@ -10,7 +10,7 @@ import { ResilientAlpacaExchange } from './resilient-alpaca-exchange.js';
 import { ResilientBinance } from './resilient-binance.js';
 import { ResilientKraken } from './resilient-kraken.js';
 import type { CcxtResilientOptions } from './resilient-options.js';
-import { watchPersistently } from './watching.js';
+import { watchPersistently } from './watching/watching.js';
 
 /** How reads of ccxt are called among the kinds of market data. */
 const KINDS: Readonly<Record<string, MarketKind>> = {

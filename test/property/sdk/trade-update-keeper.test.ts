@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TradeUpdateKeeper } from '../../../src/sdk/alpaca/trade-update-keeper.js';
+import { TradeUpdateKeeper } from '../../../src/sdk/alpaca/streams/trade-update-keeper.js';
 import type { WireRequest } from '../../../src/sdk/alpaca/wire.js';
 import type { Json } from '../../../src/sdk/shared/json.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { ManualClock } from '../../../../src/core/manual-clock.js';
-import { KeptMarketData } from '../../../../src/sdk/alpaca/kept-market-data.js';
 import type { MarketSource, Range } from '../../../../src/sdk/alpaca/market-source.js';
 import type { ResilientAlpaca } from '../../../../src/sdk/alpaca/resilient-alpaca.js';
-import { guardedData, streamedMarket } from '../../../../src/sdk/alpaca/stream-history.js';
+import { KeptMarketData } from '../../../../src/sdk/alpaca/streams/kept-market-data.js';
+import { guardedData, streamedMarket } from '../../../../src/sdk/alpaca/streams/stream-history.js';
 import type { Json } from '../../../../src/sdk/shared/json.js';
 import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
 

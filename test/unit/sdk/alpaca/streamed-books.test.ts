@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamUpdate } from '../../../../src/contracts/market-data.js';
 import { ManualClock } from '../../../../src/core/manual-clock.js';
-import { DataStreams } from '../../../../src/sdk/alpaca/data-streams.js';
+import { DataStreams } from '../../../../src/sdk/alpaca/streams/data-streams.js';
 
 type Level = { readonly p: number; readonly s: number };
 

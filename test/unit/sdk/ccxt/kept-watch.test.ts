@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { ManualClock } from '../../../../src/core/manual-clock.js';
-import { KeptWatches } from '../../../../src/sdk/ccxt/kept-watches.js';
-import type { CcxtReads, CcxtRow } from '../../../../src/sdk/ccxt/watched-rows.js';
+import { KeptWatches } from '../../../../src/sdk/ccxt/watching/kept-watches.js';
+import type { CcxtReads, CcxtRow } from '../../../../src/sdk/ccxt/watching/watched-rows.js';
 import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
 
 const SYMBOL = 'XBT/USD';

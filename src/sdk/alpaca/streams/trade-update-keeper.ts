@@ -1,8 +1,8 @@
-import { compare, subtract } from '../../core/decimal.js';
-import { FifoMap } from '../../core/fifo-map.js';
-import { type Json, listOf, objectOf, text } from '../shared/json.js';
-import { timeOf } from './orders.js';
-import type { WireRequest } from './wire.js';
+import { compare, subtract } from '../../../core/decimal.js';
+import { FifoMap } from '../../../core/fifo-map.js';
+import { type Json, listOf, objectOf, text } from '../../shared/json.js';
+import { timeOf } from '../orders.js';
+import type { WireRequest } from '../wire.js';
 
 /** What a keeper is made of. */
 export interface TradeUpdateParts {

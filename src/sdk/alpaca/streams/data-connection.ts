@@ -1,7 +1,7 @@
-import type { Clock } from '../../core/clock.js';
-import { VenueKitError } from '../../core/errors.js';
-import { type Json, objectOf } from '../shared/json.js';
-import { openSocket, type WebSocketConstructor, type WebSocketLike, webSocketConstructor } from '../shared/streams/web-socket.js';
+import type { Clock } from '../../../core/clock.js';
+import { VenueKitError } from '../../../core/errors.js';
+import { type Json, objectOf } from '../../shared/json.js';
+import { openSocket, type WebSocketConstructor, type WebSocketLike, webSocketConstructor } from '../../shared/streams/web-socket.js';
 
 /** What streams of market data are opened with. */
 export interface DataStreamParts {

@@ -1,8 +1,8 @@
-import type { Clock } from '../../core/clock.js';
-import type { RowList } from '../shared/streams/missed-rows.js';
-import { numberedRows } from '../shared/streams/numbered-rows.js';
-import type { RowOrder } from '../shared/streams/told-rows.js';
-import type { CcxtExchange } from './exchange.js';
+import type { Clock } from '../../../core/clock.js';
+import type { RowList } from '../../shared/streams/missed-rows.js';
+import { numberedRows } from '../../shared/streams/numbered-rows.js';
+import type { RowOrder } from '../../shared/streams/told-rows.js';
+import type { CcxtExchange } from '../exchange.js';
 
 /** A trade or an order as ccxt unifies it, as far as it is used. */
 export interface CcxtRow {

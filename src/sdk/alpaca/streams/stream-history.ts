@@ -1,11 +1,11 @@
-import type { FetchAttempt } from '../../contracts/market-data.js';
-import type { Json } from '../shared/json.js';
-import type { RowList } from '../shared/streams/missed-rows.js';
-import type { RowOrder } from '../shared/streams/told-rows.js';
-import { ONE_DATA_REQUEST } from './alpaca-adapter.js';
-import type { HostedWire, MarketSource, Range } from './market-source.js';
-import { kindOfPath, type ResilientAlpaca } from './resilient-alpaca.js';
-import type { WireAnswer } from './wire.js';
+import type { FetchAttempt } from '../../../contracts/market-data.js';
+import type { Json } from '../../shared/json.js';
+import type { RowList } from '../../shared/streams/missed-rows.js';
+import type { RowOrder } from '../../shared/streams/told-rows.js';
+import { ONE_DATA_REQUEST } from '../alpaca-adapter.js';
+import type { HostedWire, MarketSource, Range } from '../market-source.js';
+import { kindOfPath, type ResilientAlpaca } from '../resilient-alpaca.js';
+import type { WireAnswer } from '../wire.js';
 
 const MINUTE_MS = 60_000;
 /** How late a trade may be told, behind others that happened after it. */

@@ -1,5 +1,5 @@
-import { asError } from '../../core/errors.js';
-import type { StreamRecovery } from '../shared/streams/stream-recovery.js';
+import { asError } from '../../../core/errors.js';
+import type { StreamRecovery } from '../../shared/streams/stream-recovery.js';
 import { KeptWatch } from './kept-watch.js';
 import type { CcxtReads, CcxtRow, RowMethod } from './watched-rows.js';
 

@@ -1,9 +1,9 @@
-import type { Json } from '../shared/json.js';
-import { Overrides } from '../shared/overrides.js';
-import { type WatchedConnection, watchConnection } from '../shared/streams/watched-connection.js';
+import type { Json } from '../../shared/json.js';
+import { Overrides } from '../../shared/overrides.js';
+import { type WatchedConnection, watchConnection } from '../../shared/streams/watched-connection.js';
+import type { AlpacaV3 } from '../sdk-shapes.js';
 import { KeptMarketData } from './kept-market-data.js';
 import { KeptTradeUpdates, type StreamParts, streamBackoff } from './kept-stream.js';
-import type { AlpacaV3 } from './sdk-shapes.js';
 import { streamedMarket } from './stream-history.js';
 
 /** A socket of the package ws, as version 3 holds it. */

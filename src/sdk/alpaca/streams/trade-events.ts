@@ -1,10 +1,10 @@
-import type { VenueEvent } from '../../contracts/broker.js';
-import type { Clock } from '../../core/clock.js';
-import { VenueKitError } from '../../core/errors.js';
-import { type Json, objectOf } from '../shared/json.js';
-import { EventQueue } from '../shared/streams/event-queue.js';
-import { openSocket, type WebSocketConstructor, webSocketConstructor } from '../shared/streams/web-socket.js';
-import { venueOrderOf } from './orders.js';
+import type { VenueEvent } from '../../../contracts/broker.js';
+import type { Clock } from '../../../core/clock.js';
+import { VenueKitError } from '../../../core/errors.js';
+import { type Json, objectOf } from '../../shared/json.js';
+import { EventQueue } from '../../shared/streams/event-queue.js';
+import { openSocket, type WebSocketConstructor, webSocketConstructor } from '../../shared/streams/web-socket.js';
+import { venueOrderOf } from '../orders.js';
 
 /** What the stream of own orders is opened with. */
 export interface TradeEventParts {

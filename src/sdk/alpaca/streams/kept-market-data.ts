@@ -1,8 +1,8 @@
-import { asError } from '../../core/errors.js';
-import type { Json } from '../shared/json.js';
-import { KeptRows } from '../shared/streams/kept-rows.js';
-import type { StreamRecovery } from '../shared/streams/stream-recovery.js';
-import type { MarketSource } from './market-source.js';
+import { asError } from '../../../core/errors.js';
+import type { Json } from '../../shared/json.js';
+import { KeptRows } from '../../shared/streams/kept-rows.js';
+import type { StreamRecovery } from '../../shared/streams/stream-recovery.js';
+import type { MarketSource } from '../market-source.js';
 import { BAR_ORDER, listOfRows, type StreamedMarket, startOf, TRADE_ORDER, timeIn } from './stream-history.js';
 
 /** One stream of market data, as one version of the SDK holds it. */

@@ -1,11 +1,11 @@
-import type { MarketKind, OrderBook, StreamUpdate } from '../../contracts/market-data.js';
-import { unknownSymbolError } from '../../contracts/unknown-symbol.js';
-import { VenueKitError } from '../../core/errors.js';
-import { type Json, listOf, number, objectOf } from '../shared/json.js';
-import { EventQueue } from '../shared/streams/event-queue.js';
+import type { MarketKind, OrderBook, StreamUpdate } from '../../../contracts/market-data.js';
+import { unknownSymbolError } from '../../../contracts/unknown-symbol.js';
+import { VenueKitError } from '../../../core/errors.js';
+import { type Json, listOf, number, objectOf } from '../../shared/json.js';
+import { EventQueue } from '../../shared/streams/event-queue.js';
+import { isCrypto, quoteOf, tradeOf } from '../market-data.js';
+import { timeOf } from '../orders.js';
 import { DataConnection, type DataStreamParts } from './data-connection.js';
-import { isCrypto, quoteOf, tradeOf } from './market-data.js';
-import { timeOf } from './orders.js';
 
 /** Which channel carries a kind. Bars are not streamed: one bar is no answer to who reads a hundred. */
 const CHANNELS = { quote: 'quotes', trades: 'trades', book: 'orderbooks' } as const;

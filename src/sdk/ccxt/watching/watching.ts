@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { systemRandom } from '../../core/random.js';
-import { fullJitter } from '../../resilience/backoff.js';
-import type { Overrides } from '../shared/overrides.js';
-import type { SdkSession } from '../shared/sdk-session.js';
-import type { StreamRecovery } from '../shared/streams/stream-recovery.js';
-import type { CcxtExchange } from './exchange.js';
+import { systemRandom } from '../../../core/random.js';
+import { fullJitter } from '../../../resilience/backoff.js';
+import type { Overrides } from '../../shared/overrides.js';
+import type { SdkSession } from '../../shared/sdk-session.js';
+import type { StreamRecovery } from '../../shared/streams/stream-recovery.js';
+import type { CcxtExchange } from '../exchange.js';
 import { type Candle, KeptWatches } from './kept-watches.js';
 import type { CcxtReads, CcxtRow, RowMethod } from './watched-rows.js';
 

@@ -1,11 +1,11 @@
-import { systemRandom } from '../../core/random.js';
-import { type Backoff, fullJitter } from '../../resilience/backoff.js';
-import { type Json, objectOf } from '../shared/json.js';
-import type { SdkSession } from '../shared/sdk-session.js';
-import type { StreamRecovery } from '../shared/streams/stream-recovery.js';
-import type { MarketSource } from './market-source.js';
+import { systemRandom } from '../../../core/random.js';
+import { type Backoff, fullJitter } from '../../../resilience/backoff.js';
+import { type Json, objectOf } from '../../shared/json.js';
+import type { SdkSession } from '../../shared/sdk-session.js';
+import type { StreamRecovery } from '../../shared/streams/stream-recovery.js';
+import type { MarketSource } from '../market-source.js';
+import type { WireRequest } from '../wire.js';
 import { TradeUpdateKeeper } from './trade-update-keeper.js';
-import type { WireRequest } from './wire.js';
 
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
 

@@ -1,5 +1,5 @@
-import { KeptRows } from '../shared/streams/kept-rows.js';
-import type { StreamRecovery } from '../shared/streams/stream-recovery.js';
+import { KeptRows } from '../../shared/streams/kept-rows.js';
+import type { StreamRecovery } from '../../shared/streams/stream-recovery.js';
 import { type CcxtReads, type CcxtRow, type RowMethod, watchedRows } from './watched-rows.js';
 
 /** What a quiet market is given to tell something by itself, before what was missed is read. */

@@ -1,8 +1,8 @@
-import type { Json } from '../shared/json.js';
-import { Overrides } from '../shared/overrides.js';
+import type { Json } from '../../shared/json.js';
+import { Overrides } from '../../shared/overrides.js';
+import type { AlpacaV4 } from '../sdk-shapes.js';
 import { KeptMarketData } from './kept-market-data.js';
 import { KeptTradeUpdates, type StreamParts } from './kept-stream.js';
-import type { AlpacaV4 } from './sdk-shapes.js';
 import { streamedMarket } from './stream-history.js';
 
 /** A stream of version 4, as far as it is used: an emitter that hands every decoded frame to a method of its own. */
