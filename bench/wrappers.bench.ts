@@ -2,13 +2,21 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Alpaca as AlpacaV4 } from '@alpacahq/alpaca-trade-api';
+// @ts-expect-error -- it comes without types
+import connector from '@binance/connector';
+import { Spot } from '@binance/spot';
 import AlpacaV3Class from 'alpaca-v3';
-import ccxt from 'ccxt';
+import { MainClient } from 'binance';
+import apiNode, { type BinanceRest as ApiNodeClient } from 'binance-api-node';
+import ccxt, { type Exchange } from 'ccxt';
 import { build } from 'esbuild';
 import { percentiles } from '../examples/session/judge.js';
 import { connectAlpaca } from '../src/testing/alpaca/connect-alpaca.js';
+import { connectBinance } from '../src/testing/binance/connect-binance.js';
+import { connectKraken } from '../src/testing/kraken/connect-kraken.js';
 import { compare, digits, publish, toMarkdown } from './harness.js';
 import { RemoteVenue } from './served/remote-venue.js';
+import type { VenueSettings } from './served/venue-process.js';
 
 /**
  * What `resilient()` adds to an SDK: to a call that no cache answers, to reading a property, and to the memory of an instance.
@@ -18,7 +26,7 @@ import { RemoteVenue } from './served/remote-venue.js';
 const bundled = fileURLToPath(new URL('../node_modules/.cache/venuekit-bench/', import.meta.url));
 const entry = (sdk: string): string => fileURLToPath(new URL(`../src/sdk/${sdk}/index.ts`, import.meta.url));
 await build({
-  entryPoints: { ccxt: entry('ccxt'), alpaca: entry('alpaca') },
+  entryPoints: { ccxt: entry('ccxt'), alpaca: entry('alpaca'), binance: entry('binance') },
   outdir: bundled,
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -31,6 +39,9 @@ await build({
 });
 const { release: releaseCcxt, resilient: resilientCcxt } = (await import(`${bundled}ccxt.mjs`)) as typeof import('../src/sdk/ccxt/index.js');
 const { release: releaseAlpaca, resilient: resilientAlpaca } = (await import(`${bundled}alpaca.mjs`)) as typeof import('../src/sdk/alpaca/index.js');
+const { release: releaseBinance, resilient: resilientBinance } = (await import(
+  `${bundled}binance.mjs`
+)) as typeof import('../src/sdk/binance/index.js');
 
 /** Until the engine has compiled for good what a call runs through, on both sides: a bot that reads once a second is there after three hours. */
 const WARM_UP = 10_000;
@@ -51,6 +62,13 @@ interface V3 {
   getAccount(): Promise<unknown>;
 }
 
+interface ConnectorClient {
+  ticker24hr(symbol: string): Promise<unknown>;
+}
+
+const { Spot: Connector } = connector as unknown as { readonly Spot: new (apiKey: string, apiSecret: string) => ConnectorClient };
+type ApiNodeMaker = (options?: object) => ApiNodeClient;
+const ApiNode = (apiNode as unknown as { default?: ApiNodeMaker }).default ?? (apiNode as unknown as ApiNodeMaker);
 const V3Constructor = AlpacaV3Class as unknown as new (options: object) => V3;
 
 /** One SDK, raw and wrapped, and the call that is measured on both. */
@@ -64,65 +82,130 @@ interface Pair {
 }
 
 export default async function wrappers(): Promise<void> {
-  await using alpaca = await RemoteVenue.start({
-    protocol: 'alpaca',
-    limits: [{ id: 'requests', scope: 'account', kind: 'window', units: PER_MINUTE, perMs: 60_000 }],
-  });
-  const pairs = [await ccxtPair(), v3Pair(alpaca), v4Pair(alpaca)];
-  const calls = await callTable(pairs);
-  for (const { end } of pairs) await end();
-  publish('wrappers', [calls, await readTable(), await memoryTable()]);
+  publish('wrappers', [await callTable(), await readTable(), await memoryTable()]);
 }
 
-async function ccxtPair(): Promise<Pair> {
+/** What differs between the SDKs. */
+interface Contender<S extends object> {
+  readonly name: string;
+  readonly venue: VenueSettings;
+  /** An SDK object at that venue, as a bot makes it, but for limits and retries of its own: they are off on both sides. */
+  readonly make: (venue: RemoteVenue) => S;
+  readonly wrap: (sdk: S) => S;
+  readonly release: (sdk: S) => Promise<void>;
+  /** Before its first call. */
+  readonly load?: (sdk: S) => Promise<unknown>;
+  readonly call: (sdk: S) => Promise<unknown>;
+  /** Where the venue's limits can't be set: it goes on with other instances at another venue. */
+  readonly isLimited?: boolean;
+}
+
+async function pairOf<S extends object>({ name, venue: settings, make, wrap, release, load, call, isLimited = false }: Contender<S>): Promise<Pair> {
   const start = async () => {
-    const venue = await RemoteVenue.start();
-    const [raw, wrapped] = [venue.connect(), resilientCcxt(venue.connect())];
-    await raw.loadMarkets();
-    await wrapped.loadMarkets();
+    const venue = await RemoteVenue.start(settings);
+    const [raw, wrapped] = [make(venue), wrap(make(venue))];
+    await load?.(raw);
+    await load?.(wrapped);
     return { venue, raw, wrapped };
   };
   let now = await start();
   const end = async (): Promise<void> => {
-    await releaseCcxt(now.wrapped);
+    await release(now.wrapped);
     await now.venue[Symbol.asyncDispose]();
   };
-  return {
-    name: 'ccxt binance, fetchTicker',
-    raw: () => now.raw.fetchTicker('BTC/USDT'),
-    wrapped: () => now.wrapped.fetchTicker('BTC/USDT'),
-    renew: async () => {
-      await end();
-      now = await start();
-    },
-    end,
+  const renew = async (): Promise<void> => {
+    await end();
+    now = await start();
   };
+  return { name, raw: () => call(now.raw), wrapped: () => call(now.wrapped), ...(isLimited ? { renew } : {}), end };
 }
 
-function v3Pair({ url, credentials }: RemoteVenue): Pair {
-  const make = (): V3 => connectAlpaca(new V3Constructor({ keyId: 'any', secretKey: 'any' }), new URL(url).host, credentials);
-  const raw = make();
-  const wrapped = resilientAlpaca(make(), { requestsPerMinute: { trading: PER_MINUTE, data: PER_MINUTE } });
-  return { name: 'Alpaca 3, getAccount', raw: () => raw.getAccount(), wrapped: () => wrapped.getAccount(), end: () => releaseAlpaca(wrapped) };
-}
+const UNLIMITED: VenueSettings['limits'] = [{ id: 'requests', scope: 'account', kind: 'window', units: PER_MINUTE, perMs: 60_000 }];
+const REQUESTS = { requestsPerMinute: { trading: PER_MINUTE, data: PER_MINUTE } };
+const WITHOUT_LIMITER = { apiKey: 'any', secret: 'any', enableRateLimit: false };
+const hostOf = ({ url }: RemoteVenue): string => new URL(url).host;
 
-function v4Pair({ url, credentials }: RemoteVenue): Pair {
-  const make = (): AlpacaV4 =>
-    connectAlpaca(new AlpacaV4({ keyId: 'any', secret: 'any', rateLimit: false, retry: false }), new URL(url).host, credentials);
-  const raw = make();
-  const wrapped = resilientAlpaca(make(), { requestsPerMinute: { trading: PER_MINUTE, data: PER_MINUTE } });
-  return {
-    name: 'Alpaca 4, account.getAccount',
-    raw: () => raw.trading.account.getAccount(),
-    wrapped: () => wrapped.trading.account.getAccount(),
-    end: () => releaseAlpaca(wrapped),
-  };
-}
+const BINANCE = { venue: {}, wrap: resilientBinance, release: releaseBinance, isLimited: true };
+const ALPACA = {
+  venue: { protocol: 'alpaca', limits: UNLIMITED } as const,
+  wrap: <S extends object>(sdk: S): S => resilientAlpaca(sdk, REQUESTS),
+  release: releaseAlpaca,
+};
+const CCXT = {
+  wrap: resilientCcxt,
+  release: releaseCcxt,
+  load: (exchange: Exchange) => exchange.loadMarkets(),
+};
 
-async function callTable(pairs: readonly Pair[]): Promise<string> {
+/** The SDKs that venuekit knows, but ccxt alpaca: no run is long enough within the 200 requests a minute that it is held to. */
+const CONTENDERS: readonly (() => Promise<Pair>)[] = [
+  () =>
+    pairOf<Exchange>({
+      ...CCXT,
+      name: 'ccxt binance, fetchTicker',
+      venue: {},
+      make: (venue) => venue.connect(),
+      call: (exchange) => exchange.fetchTicker('BTC/USDT'),
+      isLimited: true,
+    }),
+  () =>
+    pairOf<Exchange>({
+      ...CCXT,
+      name: 'ccxt kraken, fetchTicker',
+      venue: { protocol: 'kraken' },
+      make: (venue) => connectKraken(new ccxt.kraken(WITHOUT_LIMITER), hostOf(venue), venue.credentials),
+      call: (exchange) => exchange.fetchTicker('BTC/USD'),
+    }),
+  () =>
+    pairOf<V3>({
+      ...ALPACA,
+      name: 'Alpaca 3, getAccount',
+      make: (venue) => connectAlpaca(new V3Constructor({ keyId: 'any', secretKey: 'any' }), hostOf(venue), venue.credentials),
+      call: (sdk) => sdk.getAccount(),
+    }),
+  () =>
+    pairOf<AlpacaV4>({
+      ...ALPACA,
+      name: 'Alpaca 4, account.getAccount',
+      make: (venue) => connectAlpaca(new AlpacaV4({ keyId: 'any', secret: 'any', rateLimit: false, retry: false }), hostOf(venue), venue.credentials),
+      call: (sdk) => sdk.trading.account.getAccount(),
+    }),
+  () =>
+    pairOf<ConnectorClient>({
+      ...BINANCE,
+      name: '@binance/connector, ticker24hr',
+      make: ({ url, credentials }) => connectBinance(new Connector('any', 'any'), url, credentials),
+      call: (sdk) => sdk.ticker24hr('BTCUSDT'),
+    }),
+  () =>
+    pairOf<MainClient>({
+      ...BINANCE,
+      name: 'binance, get24hrChangeStatistics',
+      make: ({ url, credentials }) => connectBinance(new MainClient({ api_key: 'any', api_secret: 'any' }), url, credentials),
+      call: (sdk) => sdk.get24hrChangeStatistics({ symbol: 'BTCUSDT' }),
+    }),
+  () =>
+    pairOf<Spot>({
+      ...BINANCE,
+      name: '@binance/spot, ticker24hr',
+      make: ({ url, credentials }) =>
+        connectBinance(new Spot({ configurationRestAPI: { apiKey: 'any', apiSecret: 'any', retries: 0 } }), url, credentials),
+      call: async (sdk) => (await sdk.restAPI.ticker24hr({ symbol: 'BTCUSDT' })).data(),
+    }),
+  () =>
+    pairOf<ApiNodeClient>({
+      ...BINANCE,
+      name: 'binance-api-node, dailyStats',
+      make: ({ url, credentials: { apiKey, secret } }) => ApiNode({ httpBase: url, apiKey, apiSecret: secret }),
+      call: (sdk) => sdk.dailyStats({ symbol: 'BTCUSDT' }),
+    }),
+];
+
+async function callTable(): Promise<string> {
   const rows: string[] = [];
   const targets: string[] = [];
-  for (const pair of pairs) {
+  for (const make of CONTENDERS) {
+    const pair = await make();
     const took = { raw: [] as number[], wrapped: [] as number[] };
     // In turns, the one that goes first changing, so that whatever the machine does meanwhile meets both.
     for (let i = 0; i < WARM_UP + CALLS; i++) {
@@ -133,6 +216,7 @@ async function callTable(pairs: readonly Pair[]): Promise<string> {
         took[side].push(performance.now() - beganAt);
       }
     }
+    await pair.end();
     const [raw, wrapped] = [took.raw, took.wrapped].map((times) => percentiles(times.slice(WARM_UP)));
     const over = shareOf(raw!.p50, wrapped!.p50);
     const atFirst = shareOf(percentiles(took.raw.slice(0, FIRST)).p50, percentiles(took.wrapped.slice(0, FIRST)).p50);

@@ -1,5 +1,5 @@
 import type { Limit } from '../../src/core/limits.js';
-import { type LatencyOptions, SimulatedVenue, serveAlpaca, serveBinance } from '../../src/testing/index.js';
+import { type LatencyOptions, SimulatedVenue, serveAlpaca, serveBinance, serveKraken } from '../../src/testing/index.js';
 
 /**
  * A served venue in a process of its own, so that its work does not share the client's event loop.
@@ -13,7 +13,7 @@ export interface VenueSettings {
   /** Until an accepted order is sure to show in look-ups. */
   readonly visibilityLagMs?: number;
   /** @defaultValue 'binance' */
-  readonly protocol?: 'binance' | 'alpaca';
+  readonly protocol?: 'binance' | 'alpaca' | 'kraken';
   readonly limits?: readonly Limit[];
 }
 
@@ -39,11 +39,12 @@ const venue = new SimulatedVenue({
   ...settings,
   seed: 7,
   log: 'hash',
-  symbols: Object.fromEntries(['BTC/USDT', 'ETH/USDT', 'LTC/USDT', 'AAPL'].map((symbol) => [symbol, { price: 100 }])),
+  symbols: Object.fromEntries(['BTC/USDT', 'ETH/USDT', 'LTC/USDT', 'BTC/USD', 'AAPL'].map((symbol) => [symbol, { price: 100 }])),
   // Longer than any run: at its end the venue's own books are the judge.
   archiveAfterMs: 900_000,
 });
-const served = await (protocol === 'binance' ? serveBinance : serveAlpaca)(venue);
+const serve = { binance: serveBinance, alpaca: serveAlpaca, kraken: serveKraken }[protocol];
+const served = await serve(venue);
 
 /** Five kinds of trouble in equal shares, as in examples/session. */
 function fault(share: number): void {

@@ -53,6 +53,8 @@ const WEIGHTS: Readonly<Record<string, Weight>> = {
   'GET myAllocations': 20,
 };
 const OTHERS = 2;
+const PREFIX = '/api/v3/';
+const BARE_PREFIX = 'api/v3/';
 const SPOT = /^\/?api\/v3\//;
 const MAKES_ORDERS = /^POST (?:order$|order\/cancelReplace|order\/oco|orderList\/|sor\/order$)/;
 
@@ -65,11 +67,12 @@ function symbolsIn({ symbol, symbols }: Params): number {
 
 /** What a request of the spot API costs. Other APIs of the host have limits of their own, which are left to the bot. */
 export function costsOf(method: string, path: string, params: Params): readonly Cost[] {
-  if (!SPOT.test(path)) return [];
-  const name = `${method} ${path.replace(SPOT, '')}`;
+  const start = path.startsWith(PREFIX) ? PREFIX.length : path.startsWith(BARE_PREFIX) ? BARE_PREFIX.length : 0;
+  if (start === 0) return [];
+  const name = `${method} ${path.slice(start)}`;
   const weight = WEIGHTS[name] ?? OTHERS;
   const costs = [{ limit: 'weight-1m', units: typeof weight === 'number' ? weight : weight(params) }];
-  return MAKES_ORDERS.test(name) ? [...costs, { limit: 'orders-10s', units: 1 }] : costs;
+  return method === 'POST' && MAKES_ORDERS.test(name) ? [...costs, { limit: 'orders-10s', units: 1 }] : costs;
 }
 
 const KINDS: readonly (readonly [pattern: RegExp, kind: MarketKind])[] = [

@@ -23,13 +23,16 @@ interface Readable extends CcxtExchange {
  */
 export class PlainReads implements Disposable {
   readonly #sdk: Readable;
+  readonly #areLimitsKept: boolean;
   readonly #before: readonly (readonly [name: string, own: PropertyDescriptor | undefined])[];
   readonly #facts = new WeakMap<object, HttpFacts>();
   #latest: HttpFacts | undefined;
   #isSent = false;
 
-  constructor(sdk: CcxtExchange) {
+  /** @param options - `areLimitsKept`: ccxt's own limiter is passed by, since its limits are kept. */
+  constructor(sdk: CcxtExchange, { areLimitsKept }: { readonly areLimitsKept: boolean }) {
     this.#sdk = sdk;
+    this.#areLimitsKept = areLimitsKept;
     this.#before = WATCHED.map((name) => [name, Object.getOwnPropertyDescriptor(sdk, name)]);
     const sent = (): void => void (this.#isSent = true);
     const latest = (facts: HttpFacts | undefined): void => void (this.#latest = facts);
@@ -64,12 +67,13 @@ export class PlainReads implements Disposable {
     });
   }
 
-  /** Makes one read, once, and past ccxt's own limiter, since its limits are kept. Never rejects. */
+  /** Makes one read, once. Never rejects. */
   run({ path, params, send }: Pick<EndpointCall, 'path' | 'params' | 'send'>): Promise<WireOutcome> {
     const sdk = this.#sdk;
     const { enableRateLimit } = sdk;
+    const isLimited = enableRateLimit === true && !this.#areLimitsKept;
     this.#isSent = false;
-    sdk.enableRateLimit = false;
+    if (!isLimited) sdk.enableRateLimit = false;
     let running: Promise<unknown>;
     try {
       // Unlimited, ccxt signs and sends before it first waits.
@@ -77,7 +81,8 @@ export class PlainReads implements Disposable {
     } finally {
       sdk.enableRateLimit = enableRateLimit as boolean;
     }
-    const sent = this.#isSent;
+    // What waits for the limiter first may be sent later.
+    const sent = isLimited || this.#isSent;
     return running.then(outcomeOf, (error: unknown) => {
       const facts = (typeof error === 'object' && error !== null ? this.#facts.get(error) : undefined) ?? { sent };
       return { error: redactError(error), facts };

@@ -51,7 +51,7 @@ export class ResilientBinance implements Disposable {
       options,
     );
     this.session = this.#path.session;
-    this.#reads = new PlainReads(sdk);
+    this.#reads = new PlainReads(sdk, { areLimitsKept: true });
   }
 
   [Symbol.dispose](): void {

@@ -7,6 +7,7 @@ import { CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
 import type { EndpointCall } from './endpoint-gate.js';
 import type { CcxtKraken } from './exchange.js';
 import { KrakenExchangeWire } from './kraken-exchange-wire.js';
+import { PlainReads } from './plain-reads.js';
 import { GRACE_MS, ONE_TRY } from './recorded-call.js';
 import type { CcxtResilientOptions } from './resilient-options.js';
 import { SpotMarkets } from './spot-markets.js';
@@ -18,6 +19,7 @@ export class ResilientKraken implements Disposable {
   readonly #sdk: CcxtKraken;
   readonly #wire: KrakenExchangeWire;
   readonly #path: OrderPath;
+  readonly #reads: PlainReads;
 
   constructor(sdk: CcxtKraken, { cache: _, krakenTier, ...options }: CcxtResilientOptions) {
     requireCapabilities('resilient', options.capabilities);
@@ -38,14 +40,18 @@ export class ResilientKraken implements Disposable {
       options,
     );
     this.session = this.#path.session;
+    // The limits of public calls are ccxt's own limiter's.
+    this.#reads = new PlainReads(sdk, { areLimitsKept: false });
   }
 
   [Symbol.dispose](): void {
+    this.#reads[Symbol.dispose]();
     this.#wire[Symbol.dispose]();
   }
 
   /** The way of one call. */
-  async route({ api, path, params, send }: EndpointCall): Promise<unknown> {
+  async route(call: EndpointCall): Promise<unknown> {
+    const { api, path, params, send } = call;
     // The help pages, too, are an API to ccxt.
     if (api !== 'public' && api !== 'private') return send(this.#sdk);
     try {
@@ -53,7 +59,8 @@ export class ResilientKraken implements Disposable {
         api,
         method: path,
         params,
-        send: ({ signal }) => this.#wire.run(api, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
+        send:
+          api === 'public' ? () => this.#reads.run(call) : ({ signal }) => this.#wire.run(api, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
       });
       return answer.native;
     } catch (error) {

@@ -3,7 +3,7 @@ import { redactError, redactText } from '../../../core/logger.js';
 import { withFacts } from '../../shared/error-facts.js';
 import { type HttpFacts, readerOf } from '../../shared/http-facts.js';
 import { Overrides } from '../../shared/overrides.js';
-import type { Params } from '../wire.js';
+import type { Params, WireAnswer } from '../wire.js';
 import { type ApiNodeSockets, keepApiNodeEvents } from './api-node-events.js';
 import { keepApiNodeStreams } from './api-node-streams.js';
 import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
@@ -82,7 +82,8 @@ export function apiNodeSdk(client: ApiNodeClient): BinanceSdk {
       const overrides = new Overrides(client);
       const gated = async (call: SdkCall): Promise<unknown> => {
         try {
-          return copied(await route(call));
+          const native = await route(call);
+          return call.method === 'GET' ? native : copied(native);
         } catch (error) {
           throw typeof error === 'object' && error !== null && itsOwn.has(error) ? withFacts(error, { code: 'REJECTED', sent: 'no' }) : error;
         }
@@ -190,7 +191,7 @@ async function outcome(work: () => Promise<unknown>, usage: () => Readonly<Recor
   }
   try {
     const native = await running;
-    return { result: { json: jsonOf(native), native }, status: 200, header: readerOf(usage()) };
+    return { result: new ApiNodeAnswer(native), status: 200, header: readerOf(usage()) };
   } catch (thrown) {
     const error = withoutSecrets(thrown);
     return { error, facts: factsIn(error) };
@@ -268,6 +269,19 @@ function withoutSecrets(thrown: unknown): unknown {
     if (typeof inner?.url === 'string') inner.url = redactText(inner.url);
   }
   return error;
+}
+
+/** An answer of which most calls of the bot need no JSON of ours. */
+class ApiNodeAnswer implements WireAnswer {
+  readonly native: unknown;
+
+  constructor(native: unknown) {
+    this.native = native;
+  }
+
+  get json(): unknown {
+    return jsonOf(this.native);
+  }
 }
 
 /** Numbers of 16 digits and more come as objects: as their text, for our own reading. */

@@ -23,8 +23,12 @@ export const CONNECTOR_METHODS = ['publicRequest', 'signRequest', 'newOrder', 'c
 /** @binance/connector: all its methods call `publicRequest` or `signRequest`, which answer in axios's own form and throw axios's errors. */
 export function connectorSdk(sdk: Connector): BinanceSdk {
   const [publicRequest, signRequest] = [sdk.publicRequest, sdk.signRequest] as const;
-  const send = (request: Request, timeoutMs: number, method: string, path: string, params?: unknown): Promise<SdkOutcome> =>
-    outcomeOf(() => request.call(Object.create(sdk, { timeout: { value: timeoutMs } }) as Connector, method, path, params));
+  // The object itself, but for its time limit. Made once: the SDK only reads it.
+  const limited = Object.create(sdk, { timeout: { value: 0, writable: true } }) as Connector & { timeout: number };
+  const send = (request: Request, timeoutMs: number, method: string, path: string, params?: unknown): Promise<SdkOutcome> => {
+    limited.timeout = timeoutMs;
+    return outcomeOf(() => request.call(limited, method, path, params));
+  };
   return {
     name: '@binance/connector',
     get baseUrl() {
@@ -50,7 +54,7 @@ export function connectorSdk(sdk: Connector): BinanceSdk {
           // The SDK takes out of the parameters what it reads of them.
           const call: SdkCall = { method, ...partsOf(path, params), send: () => send(request, timeoutMs, method, path, { ...(params as object) }) };
           const native = (await route(call)) as AxiosAnswer;
-          return { ...native, data: structuredClone(native.data) };
+          return method === 'GET' ? native : ownCopyOf(native);
         };
         overrides.wrap<(...args: never[]) => unknown>(name, () => gated);
       }
@@ -62,6 +66,11 @@ export function connectorSdk(sdk: Connector): BinanceSdk {
       return { status, statusText, headers: { ...headers }, data };
     },
   };
+}
+
+// The answer to an order is kept, and given again to who asks again; every caller's is its own.
+function ownCopyOf(answer: AxiosAnswer): AxiosAnswer {
+  return { ...answer, data: structuredClone(answer.data) };
 }
 
 async function outcomeOf(work: () => Promise<AxiosAnswer>): Promise<SdkOutcome> {

@@ -41,7 +41,7 @@ interface Seen {
 /** The package binance: all its methods call `_call`, which answers with the data alone and throws plain objects, or axios's errors. */
 export function sieblySdk(sdk: SieblyClient): BinanceSdk {
   const original = sdk._call;
-  const send = async (timeoutMs: number, own: PropertyDescriptorMap, ...args: Parameters<Call>): Promise<SdkOutcome> => {
+  const send = async (timeoutMs: number, own: Partial<Pick<SieblyClient, 'key'>>, ...args: Parameters<Call>): Promise<SdkOutcome> => {
     const seen: Seen = {};
     try {
       const native = await original.apply(watched(sdk, seen, timeoutMs, own), args);
@@ -65,7 +65,7 @@ export function sieblySdk(sdk: SieblyClient): BinanceSdk {
       : {}),
     // The header with the key is among the options of every request; a key at hand would have the SDK sign for nothing.
     request: (method, path, params, timeoutMs) =>
-      send(timeoutMs, { key: { value: undefined } }, method, `${path.slice(1)}?${new URLSearchParams(params).toString()}`),
+      send(timeoutMs, { key: undefined }, method, `${path.slice(1)}?${new URLSearchParams(params).toString()}`),
     gate: (route, timeoutMs) => {
       const overrides = new Overrides(sdk);
       const ids = new GivenIds();
@@ -76,9 +76,11 @@ export function sieblySdk(sdk: SieblyClient): BinanceSdk {
           ...partsOf(endpoint, params),
           send: () => send(timeoutMs, {}, method, endpoint, params, isPrivate, baseUrlOverride),
         };
-        const native = structuredClone(await route(call));
+        const native = await route(call);
+        if (method === 'GET') return native;
         ids.spend(params);
-        return native;
+        // The answer to an order is kept, and given again to who asks again; every caller's is its own.
+        return structuredClone(native);
       };
       overrides.wrap<(...args: never[]) => unknown>('_call', () => gated);
       return overrides;
@@ -118,35 +120,27 @@ class GivenIds {
 const CLIENT_ID = 'newClientOrderId';
 
 /** The SDK's object for one call: everything it has, and what watches the answer in place of its own. */
-function watched(sdk: SieblyClient, seen: Seen, timeoutMs: number, own: PropertyDescriptorMap): SieblyClient {
+function watched(sdk: SieblyClient, seen: Seen, timeoutMs: number, own: Partial<Pick<SieblyClient, 'key'>>): SieblyClient {
   const { globalRequestOptions, beautifier } = sdk;
   const isOk = globalRequestOptions.validateStatus ?? ((status: number) => status >= 200 && status < 300);
   const validateStatus = (status: number): boolean => {
     seen.status = status;
     return isOk(status);
   };
-  return Object.create(sdk, {
-    ...own,
-    globalRequestOptions: { value: { ...globalRequestOptions, timeout: timeoutMs, validateStatus } },
-    updateApiLimitState: {
-      value: (headers: Readonly<Record<string, unknown>>) => {
-        seen.headers = headers;
-        sdk.updateApiLimitState(headers);
+  const view = Object.create(sdk) as { -readonly [K in keyof SieblyClient]: SieblyClient[K] };
+  view.globalRequestOptions = { ...globalRequestOptions, timeout: timeoutMs, validateStatus };
+  view.updateApiLimitState = (headers) => {
+    seen.headers = headers;
+    sdk.updateApiLimitState(headers);
+  };
+  if (beautifier !== undefined)
+    view.beautifier = {
+      beautify: (data, endpoint) => {
+        seen.raw = structuredClone(data);
+        return beautifier.beautify(data, endpoint.split('?', 1)[0] as string);
       },
-    },
-    ...(beautifier === undefined
-      ? {}
-      : {
-          beautifier: {
-            value: {
-              beautify: (data: unknown, endpoint: string) => {
-                seen.raw = structuredClone(data);
-                return beautifier.beautify(data, endpoint.split('?', 1)[0] as string);
-              },
-            },
-          },
-        }),
-  }) as SieblyClient;
+    };
+  return Object.assign(view, own);
 }
 
 /** What it throws where there was an answer. */

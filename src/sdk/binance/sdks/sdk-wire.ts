@@ -11,6 +11,7 @@ import {
   type GatedCall,
   type Params,
   type Route,
+  type WireAnswer,
   type WireOutcome,
   type WireRequest,
 } from '../wire.js';
@@ -121,7 +122,7 @@ export class SdkWire implements BinanceWire {
   }
 
   #way(route: Route): (call: SdkCall) => Promise<unknown> {
-    return async ({ method, path, params, send }) => (await route({ method, path, params, send: () => this.#heard(send()) })).native;
+    return ({ method, path, params, send }) => route({ method, path, params, send: () => this.#heard(send()) }).then(nativeOf);
   }
 
   // The SDKs take no signal: a request on its way goes on, and what becomes of it is not known.
@@ -129,16 +130,24 @@ export class SdkWire implements BinanceWire {
     return abortable(this.#heard(running), signal).catch((error: unknown) => ({ error, facts: { sent: true } }));
   }
 
-  async #heard(running: Promise<SdkOutcome>): Promise<WireOutcome> {
-    try {
-      const outcome = await running;
-      const status = 'facts' in outcome ? outcome.facts.status : outcome.status;
-      if (status !== undefined) this.#listeners.tell(status, 'facts' in outcome ? readerOf(outcome.facts.headers) : (outcome.header ?? NO_HEADERS));
-      return outcome;
-    } catch (error) {
-      return { error, facts: { sent: true } };
-    }
+  #heard(running: Promise<SdkOutcome>): Promise<WireOutcome> {
+    return running.then(this.#hear, sentAndLost);
   }
+
+  // Made once, and not for each of the requests.
+  readonly #hear = (outcome: SdkOutcome): WireOutcome => {
+    const status = 'facts' in outcome ? outcome.facts.status : outcome.status;
+    if (status !== undefined) this.#listeners.tell(status, 'facts' in outcome ? readerOf(outcome.facts.headers) : (outcome.header ?? NO_HEADERS));
+    return outcome;
+  };
+}
+
+function sentAndLost(error: unknown): WireOutcome {
+  return { error, facts: { sent: true } };
+}
+
+function nativeOf({ native }: WireAnswer): unknown {
+  return native;
 }
 
 const NO_HEADERS: HeaderReader = () => undefined;
@@ -156,10 +165,14 @@ function textsOf(params: Params): Record<string, string> {
 
 /** Path and parameters of a call whose path may hold a query of its own. What is empty is left out, as the SDKs and the venue do. */
 export function partsOf(path: string, params: unknown): Pick<GatedCall, 'path' | 'params'> {
-  const [plain = '', query = ''] = path.split('?', 2);
-  const all = { ...Object.fromEntries(new URLSearchParams(query)), ...(params as Params) };
-  return {
-    path: plain.startsWith('/') ? plain : `/${plain}`,
-    params: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null && value !== '')),
-  };
+  const at = path.indexOf('?');
+  const plain = at < 0 ? path : path.slice(0, at);
+  const all = at < 0 ? (params as Params) : { ...Object.fromEntries(new URLSearchParams(path.slice(at + 1))), ...(params as Params) };
+  const given: Record<string, unknown> = {};
+  for (const name in all) if (Object.hasOwn(all, name) && !isEmpty(all[name])) given[name] = all[name];
+  return { path: plain.startsWith('/') ? plain : `/${plain}`, params: given };
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }

@@ -11,7 +11,7 @@ interface Answer {
 }
 
 /** A real ccxt client whose requests are answered by the test. */
-const givenReads = (answers: Readonly<Record<string, Answer>>) => {
+const givenReads = (answers: Readonly<Record<string, Answer>>, areLimitsKept = true) => {
   const sdk = new ccxt.binance({ enableRateLimit: true });
   sdk.fetch = async function (this: typeof sdk, url: string, method = 'GET') {
     const { status, body, headers = {} } = Object.entries(answers).find(([path]) => url.includes(path))![1];
@@ -19,7 +19,7 @@ const givenReads = (answers: Readonly<Record<string, Answer>>) => {
     return this.handleRestResponse({ status, statusText: '', headers, text: () => Promise.resolve(body) } as never, url, method);
   };
   const before = Object.getOwnPropertyNames(sdk);
-  return { sdk, before, reads: new PlainReads(sdk as never) };
+  return { sdk, before, reads: new PlainReads(sdk as never, { areLimitsKept }) };
 };
 const read = (path: string, params: EndpointParams = {}, api = 'public') => ({
   path,
@@ -51,6 +51,17 @@ describe('PlainReads', () => {
     expect([isThrottled, sdk.enableRateLimit]).toEqual([false, true]);
     await sdk.publicGetTime();
     expect(isThrottled).toBe(true);
+  });
+
+  it('waits for the limiter of the SDK where nobody else keeps its limits, and then never takes a read for unsent', async () => {
+    const { sdk, reads } = givenReads({ '/time': { status: 503, body: '' } }, false);
+    let isThrottled = false;
+    sdk.throttle = async () => {
+      isThrottled = true;
+    };
+    expect(await reads.run(read('time'))).toMatchObject({ error: expect.any(ccxt.ExchangeNotAvailable), facts: { sent: true, status: 503 } });
+    expect([isThrottled, sdk.enableRateLimit]).toEqual([true, true]);
+    expect(await reads.run(read('account', {}, 'private'))).toMatchObject({ error: expect.any(ccxt.AuthenticationError), facts: { sent: true } });
   });
 
   it('knows a read that failed before it was sent', async () => {
