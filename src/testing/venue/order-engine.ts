@@ -4,8 +4,8 @@ import type { Desk } from './desk.js';
 import type { EngineListener, EngineParts, OrderName } from './engine-parts.js';
 import { Ledger } from './ledger.js';
 import { type ListRequest, pairRefusal } from './order-list.js';
-import { type FillRecord, OrderList, OrderRecord, type OrderTerms, type OrderVersion, stateOf } from './order-record.js';
-import { type CheckedOrder, checkTerms, heldAsset, type OrderRequest, reaches } from './order-terms.js';
+import { type FillRecord, OrderList, OrderRecord, type OrderVersion, stateOf } from './order-record.js';
+import { type CheckedOrder, checkTerms, heldAsset, heldFor, type OrderRequest, reaches } from './order-terms.js';
 import { TRAIL_EVERY_MS, TrailingStops } from './trailing-stops.js';
 import { fromUnits, toUnits } from './units.js';
 
@@ -207,7 +207,7 @@ export class OrderEngine {
     if (quantity <= 0 || (order.phase !== 'resting' && !isLate)) return false;
     const price = order.price || this.#marketPrice(order);
     if (isLate) {
-      order.heldPerUnit = this.#heldPerUnit(order, price);
+      order.heldPerUnit = heldFor(order, price);
       if (!order.account.ledger.hold(heldAsset(order), order.heldPerUnit * BigInt(quantity))) return false;
     }
     this.#fill(order, quantity, price, true);
@@ -258,7 +258,7 @@ export class OrderEngine {
 
   /** Sets its money aside. @returns how much for each unit */
   #hold({ ledger }: AccountBooks, { terms, executesAt }: CheckedOrder, price = terms.price || terms.stopPrice || executesAt): Answer<bigint> {
-    const heldPerUnit = this.#heldPerUnit(terms, price);
+    const heldPerUnit = heldFor(terms, price);
     if (ledger.hold(heldAsset(terms), heldPerUnit * BigInt(terms.qty))) return done(heldPerUnit);
     return refuse('insufficient_funds', 'Account has insufficient balance for requested action.');
   }
@@ -342,7 +342,7 @@ export class OrderEngine {
     const { ledger } = order.account;
     const market = this.#marketPrice(order);
     ledger.release(heldAsset(order), order.heldPerUnit * BigInt(order.qty));
-    order.heldPerUnit = this.#heldPerUnit(order, order.price || market);
+    order.heldPerUnit = heldFor(order, order.price || market);
     this.#log('order.triggered', { id: order.id });
     order.phase = 'filling';
     if (ledger.hold(heldAsset(order), order.heldPerUnit * BigInt(order.qty))) {
@@ -400,7 +400,7 @@ export class OrderEngine {
     const [first] = orders.length > 1 ? orders.filter(({ stopPrice, trail }) => stopPrice === 0 && trail === undefined) : orders;
     if (first === undefined) return;
     const market = this.#marketPrice(first);
-    first.heldPerUnit = this.#heldPerUnit(first, Math.max(...orders.map(({ price, stopPrice }) => price || stopPrice)) || market);
+    first.heldPerUnit = heldFor(first, Math.max(...orders.map(({ price, stopPrice }) => price || stopPrice)) || market);
     const isRefused = first.postOnly && reaches(first, market);
     if (isRefused || !first.account.ledger.hold(heldAsset(first), first.heldPerUnit * BigInt(first.qty))) {
       first.heldPerUnit = 0n;
@@ -466,10 +466,6 @@ export class OrderEngine {
 
   #soon(): number {
     return this.#now + 1 + Math.floor(this.#parts.random() * SOON_MS);
-  }
-
-  #heldPerUnit(terms: Pick<OrderTerms, 'side' | 'symbol'>, price: number): bigint {
-    return terms.side === 'buy' ? BigInt(price) * terms.symbol.notionalFactor : terms.symbol.baseFactor;
   }
 
   #marketPrice(order: OrderRecord): number {

@@ -82,6 +82,11 @@ export function reaches({ side, price }: Pick<OrderTerms, 'side' | 'price'>, mar
   return price === 0 || (side === 'buy' ? market <= price : market >= price);
 }
 
+/** How much of {@link heldAsset} one unit of an order sets aside. @param price - in units of the symbol */
+export function heldFor({ side, symbol }: Pick<OrderTerms, 'side' | 'symbol'>, price: number): bigint {
+  return side === 'buy' ? BigInt(price) * symbol.notionalFactor : symbol.baseFactor;
+}
+
 /** The asset that an order sets aside: what it pays with. */
 export function heldAsset(order: Pick<OrderTerms, 'side' | 'symbol'>): string {
   return order.side === 'buy' ? order.symbol.quote : order.symbol.base;
