@@ -148,7 +148,8 @@ export class IntentIntake {
   }
 
   #same(order: LiveOrder, hash: string): LiveOrder {
-    if (order.model.payloadHash === hash) return order;
+    // Versions before this one hashed numbers and texts apart.
+    if (order.model.payloadHash === hash || payloadHash(order.model.intent) === hash) return order;
     throw new TradingError('IDEMPOTENCY_CONFLICT', `Intent ${order.id} was placed before with another payload: an id names one order for good.`, {
       intentId: order.id,
       sent: order.model.attempts.length > 0 ? 'maybe' : 'no',

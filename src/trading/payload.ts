@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { OrderIntent } from '../contracts/orders.js';
 import { TradingError } from '../contracts/trading-error.js';
-import { isDecimal, normalize, sign } from '../core/decimal.js';
+import { fromNumber, isDecimal, normalize, sign } from '../core/decimal.js';
 import { nearest } from '../core/options.js';
 
 const SIDES = ['buy', 'sell'];
@@ -77,10 +77,23 @@ export function positive(name: string, value: unknown): string {
   return normalize(value);
 }
 
-/** A hash of what the intent asks for, its id aside: the same for the same order, whatever the order of keys. */
+/**
+ * A hash of what the intent asks for, its id aside: the same for the same order, whatever the order of keys, and whether an SDK writes
+ * what is in `extra` as numbers or as text: over REST everything is text, over a socket 1 is 1.
+ */
 export function payloadHash(intent: OrderIntent): string {
-  const { intentId: _, account: __, ...payload } = intent;
-  return createHash('sha256').update(canonical(payload)).digest('base64url');
+  const { intentId: _, account: __, extra, ...payload } = intent;
+  return createHash('sha256')
+    .update(canonical(extra === undefined ? payload : { ...payload, extra: asText(extra) }))
+    .digest('base64url');
+}
+
+/** Numbers, and decimals that are written as text, in one form. */
+function asText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asText);
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, asText(member)]));
+  if (typeof value === 'number' && Number.isFinite(value)) return fromNumber(value);
+  return isDecimal(value) ? normalize(value) : value;
 }
 
 /** JSON with sorted keys and without undefined members. */

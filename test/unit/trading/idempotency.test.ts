@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryOrderJournal } from '../../../src/stores/memory/memory-order-journal.js';
 import { aMarketOrder, aRestingOrder, givenAStartedClient, settle } from './given-trading.js';
 
 describe('one intent, one order', () => {
@@ -20,6 +21,37 @@ describe('one intent, one order', () => {
       clock,
       client.submit({ extra: { b: [2], a: 1 }, price: '30000', qty: '0.01', type: 'limit', side: 'buy', symbol: 'BTC/USDT', intentId: 'a' }),
     );
+    expect(venue.orders()).toHaveLength(1);
+  });
+
+  it('regression: what an SDK writes as a number over a socket and as text over REST was taken for another payload', async () => {
+    const { clock, client, venue } = await givenAStartedClient();
+    const asked = (extra: Readonly<Record<string, unknown>>) => settle(clock, client.submit(aRestingOrder({ intentId: 'a', extra })));
+    await asked({ request: { quantity: 1, price: 0.0000001, legs: [{ stopPrice: 2 }], isTest: false, note: 'x' } });
+    await asked({ request: { quantity: '1', price: '0.00000010', legs: [{ stopPrice: '2.0' }], isTest: false, note: 'x' } });
+    expect(venue.orders()).toHaveLength(1);
+    for (const other of [{ quantity: '1.1' }, { price: '0.0000002' }, { legs: [{ stopPrice: 3 }] }, { isTest: true }, { note: 'y' }])
+      await expect(
+        asked({ request: { quantity: 1, price: 0.0000001, legs: [{ stopPrice: 2 }], isTest: false, note: 'x', ...other } }),
+      ).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
+  it('knows the payload of an order whose hash in the journal was made in another way, as older versions did', async () => {
+    class Older extends MemoryOrderJournal {
+      override append(records: Parameters<MemoryOrderJournal['append']>[0]): Promise<void> {
+        return super.append(
+          records.map((record) => (record.type === 'prepared' ? { ...record, body: { ...(record.body as object), payloadHash: 'older' } } : record)),
+        );
+      }
+    }
+    const { clock, client, makeClient, venue } = await givenAStartedClient({ journal: (own) => new Older({ clock: own }) });
+    const intent = aRestingOrder({ intentId: 'a', extra: { quantity: 1 } });
+    await settle(clock, client.submit(intent));
+    await settle(clock, client.close());
+    const next = makeClient();
+    await settle(clock, next.start());
+    expect((await settle(clock, next.submit(intent))).state).toBe('working');
+    await expect(settle(clock, next.place({ ...intent, extra: { quantity: 2 } }))).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
     expect(venue.orders()).toHaveLength(1);
   });
 

@@ -71,6 +71,20 @@ describe('orders over the socket of a resilient @binance/spot', () => {
     expect(await (await sdk.restAPI.deleteOrder({ symbol: 'BTCUSDT', orderId })).data()).toMatchObject({ orderId, status: 'CANCELED' });
   });
 
+  it('regression: one that was placed over REST under an id was refused over the socket under that id, where its numbers are no text', async () => {
+    await using given = await givenSocket();
+    const { socket, sdk, venue } = given;
+    const legs = { side: 'SELL', aboveType: 'LIMIT_MAKER', abovePrice: 60_000, belowType: 'STOP_LOSS', belowStopPrice: 30_000 };
+    const list = { symbol: 'BTCUSDT', quantity: 0.01, ...legs, aboveClientOrderId: 'both-2' } as never;
+    const overRest = [await (await sdk.restAPI.newOrder({ ...ORDER, newClientOrderId: 'both-1' } as never)).data()] as unknown[];
+    overRest.push(await (await sdk.restAPI.orderListOco(list)).data());
+    const overSocket = [(await socket.orderPlace({ ...ORDER, newClientOrderId: 'both-1' })).data, (await socket.orderListPlaceOco(list)).data];
+    expect(overSocket).toEqual(overRest);
+    expect(venue.orders()).toHaveLength(3);
+    const other = await caught(socket.orderPlace({ ...ORDER, newClientOrderId: 'both-1', quantity: 0.02 }));
+    expect(factsOf(other)).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
   it('replace an order, and place a list, once and whole, where the answer is lost', async () => {
     await using given = await givenSocket();
     const { socket, venue } = given;
