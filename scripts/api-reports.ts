@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 import { entryPoints, outputName } from './entry-points.js';
 
 /**
@@ -14,15 +14,15 @@ const update = process.argv.includes('--update');
 const scratch = mkdtempSync(join(tmpdir(), 'venuekit-api-'));
 mkdirSync(reports, { recursive: true });
 
-let changed = 0;
-for (const subpath of Object.keys(entryPoints)) {
-  const name = outputName(subpath);
-  const config = ExtractorConfig.prepare({
+const names = Object.keys(entryPoints).map(outputName);
+const declarations = (name: string): string => join(root, 'dist', `${name}.d.ts`);
+const configOf = (name: string): ExtractorConfig =>
+  ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: join(root, 'package.json'),
     configObject: {
       projectFolder: root,
-      mainEntryPointFilePath: join(root, 'dist', `${name}.d.ts`),
+      mainEntryPointFilePath: declarations(name),
       compiler: {
         overrideTsconfig: {
           compilerOptions: {
@@ -46,7 +46,14 @@ for (const subpath of Object.keys(entryPoints)) {
       },
     },
   });
-  Extractor.invoke(config, { localBuild: true, showVerboseMessages: false, messageCallback: (message) => (message.handled = true) });
+
+// One program for all of them: to read the same declarations again for each entry point took most of the time.
+let compilerState: CompilerState | undefined;
+let changed = 0;
+for (const name of names) {
+  const config = configOf(name);
+  compilerState ??= CompilerState.create(config, { additionalEntryPoints: names.map(declarations) });
+  Extractor.invoke(config, { compilerState, localBuild: true, showVerboseMessages: false, messageCallback: (message) => (message.handled = true) });
   const fresh = readFileSync(join(scratch, `${name}.api.md`), 'utf8').replaceAll('\r\n', '\n');
   const path = join(reports, `${name}.api.md`);
   const kept = existsSync(path) ? readFileSync(path, 'utf8') : '';
