@@ -11,14 +11,16 @@ const alias = newest === undefined ? [] : SDKS.map((name) => ({ find: new RegExp
 
 export default defineConfig({
   test: {
-    // Many files wait for processes that they start: two at a time also where there are two cores, and Vitest would run one.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Many files wait for processes that they start, and leave the processor to others meanwhile: one more than there are cores.
+    maxWorkers: availableParallelism() + 1,
     // What needs a build or minutes has a project of its own; see the scripts in package.json.
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/{unit,property}/**/*.test.ts'],
+          // Short files: to start a process for each takes longer than most of them.
+          pool: 'threads',
           globalSetup: ['test/setup/store-programs.ts'],
           setupFiles: ['test/setup/loopback-only.ts'],
           expect: EXPECT,
