@@ -4,6 +4,7 @@ import { ERROR_TABLE as ALPACA, type ErrorRow as AlpacaRow } from '../src/sdk/al
 import { ERROR_TABLE as BINANCE, type ErrorRow as BinanceRow } from '../src/sdk/binance/error-table.js';
 import { STATUS_OF_CODE } from '../src/sdk/binance/sdks/sdk-api-node.js';
 import { ERROR_TABLE as KRAKEN, type ErrorRow as KrakenRow } from '../src/sdk/kraken/verdict.js';
+import { LOCAL_FAILURES, type LocalFailureRow } from '../src/sdk/shared/local-failures.js';
 
 /**
  * Writes docs/reference/error-tables.md from the error tables. With `--check` it only compares, and fails
@@ -77,7 +78,21 @@ ${table(['status', 'code', 'in the words', 'proves', 'source'], ALPACA.map(alpac
 
 Source: \`src/sdk/kraken/verdict.ts\`. Of several errors the one that proves least counts.
 
-${table(['error', 'proves', 'source'], KRAKEN.map(krakenCells))}`;
+${table(['error', 'proves', 'source'], KRAKEN.map(krakenCells))}
+## What never left
+
+Source: \`src/sdk/shared/local-failures.ts\`. Thrown by an SDK, or by what it sends with, before anything is sent, and the same again however often it is tried: the
+caller gets it at once, with \`sent: 'no'\`. Everything else that never left, such as an address that is not found, is tried again. Bad arguments that an SDK
+looks at before it sends (ccxt's \`ArgumentsRequired\` and \`BadSymbol\`, \`RequiredError\` of Alpaca 4 and @binance/spot, \`MissingParameterError\`
+of @binance/connector, those of binance-api-node), or missing keys of @binance/spot and ccxt alpaca, never come so far: they are thrown as they are.
+
+${table(['error', 'SDKs', '`code` of the facts', 'source'], LOCAL_FAILURES.map(localCells))}`;
+}
+
+function localCells({ sdks, code, name, message, tells, source }: LocalFailureRow): string[] {
+  const quoted = (what: string, { source: words }: RegExp): string => `${what} \`${words.replaceAll('|', '\\|')}\``;
+  const error = [name, code && quoted('code', code), message && quoted('words', message)].filter((one) => one !== undefined);
+  return [error.join(', '), sdks, tells, source];
 }
 
 function binanceCells({ status, code, message, isItsOwn, verdict, isBan, resyncClock, source }: BinanceRow): string[] {

@@ -46,7 +46,7 @@ export const FENCE: FenceRange = { shortestMs: 2_001, longestMs: 60_000 };
 /**
  * Source: docs.kraken.com, Add order and Spot client order identifiers: a UUID, or up to 18 characters; unique among open
  * orders. The deadline is the matching engine's own. Five seconds leave three for the way there. How long an order takes to show
- * is not documented, only that it takes a while (krakenfx/kraken-api-sdk, wire quirks).
+ * is not documented, only that it takes a while (krakenfx/kraken-api-sdk, wire quirks): five seconds are an assumption.
  */
 const CAPABILITIES: VenueCapabilities = {
   clientId: {

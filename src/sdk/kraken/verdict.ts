@@ -75,10 +75,16 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     source: `${GUIDE}, and knowm/XChange #1899: orders were executed behind such errors`,
   },
   {
-    error: /^E(?:Order|General):.*(?:duplicate|cl_ord_id)/i,
+    error: /^E(?:Order|General):.*(?:duplicate|cl_ord_id not unique|cl_ord_id.*(?:already|in use))/i,
     verdict: 'duplicate',
     source:
-      'docs.kraken.com, Spot client order identifiers: unique among open orders. Its words are not documented; a duplicate is looked up, and adopted only where all agrees',
+      'docs.kraken.com, Spot client order identifiers: unique among open orders, which it verifies; its words are not documented. Users report "EGeneral:Invalid arguments:cl_ord_id not unique"; the others are assumptions. A duplicate is looked up, and adopted only where all agrees',
+  },
+  {
+    error: /^EGeneral:Invalid arguments:cl_ord_id/,
+    verdict: 'rejected',
+    source:
+      'docs.kraken.com, Spot client order identifiers: a UUID, or up to 18 characters; users report these words, alone, for an id of another form',
   },
   { error: /^EOrder:/, verdict: 'rejected', source: `${GUIDE}; ${SDK}: EOrder is a refusal of the order` },
   { error: /^EGeneral:(?:Invalid arguments|Permission denied|Unknown method)/, verdict: 'rejected', source: `${GUIDE}: the request is not acted on` },

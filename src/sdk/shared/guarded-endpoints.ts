@@ -6,6 +6,7 @@ import type { RunOptions } from '../../resilience/pipeline-options.js';
 import { readError } from '../../trading/guarded-reads.js';
 import { type ErrorFacts, withFacts } from './error-facts.js';
 import type { HttpFacts } from './http-facts.js';
+import { type LocalFailureRow, localFailureOf } from './local-failures.js';
 import type { SdkSession } from './sdk-session.js';
 import type { Stoppable } from './stoppable.js';
 
@@ -35,12 +36,14 @@ export interface Endpoint {
 class EndpointFailure extends VenueKitError {
   readonly verdict: FailureVerdict;
   readonly retryable: boolean;
+  readonly local: LocalFailureRow | undefined;
   readonly retryAfterMs?: number;
 
-  constructor(verdict: FailureVerdict, error: unknown, retryable: boolean) {
+  constructor(verdict: FailureVerdict, error: unknown, retryable: boolean, local: LocalFailureRow | undefined) {
     super('ENDPOINT_FAILURE', 'a call of the SDK failed', { cause: error });
     this.verdict = verdict;
-    this.retryable = retryable;
+    this.retryable = retryable && local === undefined;
+    this.local = local;
     if (verdict.kind === 'refused' && verdict.retryAfterMs !== undefined) this.retryAfterMs = verdict.retryAfterMs;
   }
 }
@@ -110,7 +113,7 @@ export class GuardedEndpoints {
     if ('result' in outcome) return outcome.result;
     const verdict = this.#verdictOf(outcome.facts, outcome.error);
     onFailure?.(verdict);
-    throw new EndpointFailure(verdict, outcome.error, isRetryable(verdict));
+    throw new EndpointFailure(verdict, outcome.error, isRetryable(verdict), localFailureOf(outcome.facts, outcome.error));
   }
 }
 
@@ -137,7 +140,7 @@ function told(thrown: Error, sent: ErrorFacts['sent']): unknown {
   if (inner instanceof EndpointFailure) {
     const { kind } = inner.verdict;
     return withFacts(inner.cause, {
-      code: CODES[kind],
+      code: inner.local?.tells ?? CODES[kind],
       sent: kind === 'rejected' || kind === 'duplicate' ? 'yes' : kind === 'unknown' ? sent : 'no',
     });
   }

@@ -19,7 +19,7 @@ export const UNKNOWN_PAIR: WireReply = failure('EQuery:Unknown asset pair');
 
 /**
  * Kraken's words for why the venue did not act. Source: docs.kraken.com, error messages, and the errors that ccxt knows. What is said of a
- * client order id that is taken is not documented, only that it is refused.
+ * client order id that is taken is not documented, only that it is refused; the words are those that users report.
  * @param isOrder - whether the matching engine's counter has refused, or that of the REST API.
  */
 export function refusalReply({ reason }: Refusal, isOrder: boolean): WireReply {
@@ -54,7 +54,7 @@ export function refusalReply({ reason }: Refusal, isOrder: boolean): WireReply {
     case 'insufficient_funds':
       return failure('EOrder:Insufficient funds');
     case 'duplicate_client_id':
-      return failure('EOrder:Duplicate cl_ord_id');
+      return invalid('cl_ord_id not unique');
   }
 }
 

@@ -108,7 +108,7 @@ describe('serveKraken with ccxt', () => {
     const { exchange, venue } = await givenKraken();
     const place = () => exchange.createOrder('BTC/USD', 'limit', 'buy', 0.01, 40_000, { clientOrderId: 'once' });
     const { id } = await place();
-    expect(await words(place())).toMatch(/EOrder:Duplicate cl_ord_id/);
+    expect(await words(place())).toMatch(/EGeneral:Invalid arguments:cl_ord_id not unique/);
     await exchange.cancelOrder(id!);
     await place();
     expect(venue.orders()).toHaveLength(2);

@@ -28,7 +28,12 @@ describe('what Kraken’s errors prove', () => {
     ['EGeneral:Invalid arguments:volume', 'rejected', undefined],
     ['EQuery:Unknown asset pair', 'rejected', undefined],
     ['EAPI:Invalid key', 'rejected', undefined],
+    ['EGeneral:Invalid arguments:cl_ord_id not unique', 'duplicate', undefined],
     ['EOrder:Duplicate cl_ord_id', 'duplicate', undefined],
+    ['EOrder:cl_ord_id already in use', 'duplicate', undefined],
+    // Of another form than Kraken takes: nothing to look for.
+    ['EGeneral:Invalid arguments:cl_ord_id', 'rejected', undefined],
+    ['EOrder:cl_ord_id is not supported on conditional close', 'rejected', undefined],
   ])('%s: %s', (error, kind, limit) => {
     const { verdict, ...rest } = said(error);
     expect(verdict).toMatchObject({ kind, cause: CAUSE });
