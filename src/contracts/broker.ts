@@ -27,7 +27,8 @@ export type Verdict =
   | { readonly kind: 'accepted'; readonly order: VenueOrder; readonly fills?: readonly Fill[] }
   | { readonly kind: 'not_sent'; readonly cause: unknown }
   | { readonly kind: 'refused'; readonly cause: unknown; readonly retryAfterMs?: number; readonly ban?: boolean; readonly resyncClock?: boolean }
-  | { readonly kind: 'rejected'; readonly code: string; readonly cause: unknown }
+  /** `isFinal`: no earlier sending of the order has made one either, nor can it any more. */
+  | { readonly kind: 'rejected'; readonly code: string; readonly cause: unknown; readonly isFinal?: true }
   | { readonly kind: 'duplicate'; readonly cause: unknown }
   | { readonly kind: 'unknown'; readonly cause: unknown; readonly fenceUntil?: number };
 

@@ -9,7 +9,7 @@ export interface OrderIntent {
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
   readonly type: 'market' | 'limit' | 'stop' | 'stop_limit';
-  /** `'0'` where {@link quoteQty} is given instead. */
+  /** `'0'` where {@link quoteQty} is given instead, or where it is for the venue to say: with its own request in `extra.request`, such as one to replace an order. */
   readonly qty: Decimal;
   /** Amount of the quote currency to spend or to receive, in place of a quantity, which the venue then makes of it: market orders only, and limit orders whose {@link extra} has the venue's own request. */
   readonly quoteQty?: Decimal;

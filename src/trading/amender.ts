@@ -245,7 +245,8 @@ export class Amender {
   /** @returns whether all reads came back. */
   async #look(order: LiveOrder, leg: Leg, newClientOrderId?: string): Promise<boolean> {
     const { symbol } = order.model.intent;
-    const refs = newClientOrderId === undefined ? [refOf(order, leg)] : [refOf(order, leg), { symbol, clientOrderId: newClientOrderId }];
+    const isNamedAnew = newClientOrderId !== undefined && this.#adapter.capabilities.amend !== 'in_place';
+    const refs = isNamedAnew ? [refOf(order, leg), { symbol, clientOrderId: newClientOrderId }] : [refOf(order, leg)];
     let isWhole = true;
     for (const ref of refs) {
       try {

@@ -2,7 +2,7 @@ import type { VenueOrder } from '../contracts/broker.js';
 import type { Bus } from '../contracts/events.js';
 import type { OrderJournal } from '../contracts/journal.js';
 import type { Clock } from '../core/clock.js';
-import { isDecimal, sign } from '../core/decimal.js';
+import { isDecimal, isZero, sign } from '../core/decimal.js';
 import { FifoMap } from '../core/fifo-map.js';
 import type { Logger } from '../core/logger.js';
 import type { Halts } from './halts.js';
@@ -204,8 +204,8 @@ export class Evidence {
     if (quoteQty !== undefined && seen.quoteQty !== undefined && sameOr(quoteQty, seen.quoteQty) !== 0)
       return `our id is on an order over the amount ${seen.quoteQty}`;
     const quantities = [intent.qty, qty, amendment?.to.qty];
-    // How much an amount of money buys is for the venue to say.
-    if (quoteQty === undefined && !quantities.some((wanted) => wanted !== undefined && sameOr(wanted, seen.qty) === 0))
+    // How much it is over may be for the venue to say.
+    if (!isZero(intent.qty) && !quantities.some((wanted) => wanted !== undefined && sameOr(wanted, seen.qty) === 0))
       return `our id is on an order over ${seen.qty}`;
     const prices = [intent.price, price, amendment?.to.price];
     const hasPrice = seen.price !== undefined && sign(seen.price) > 0 && intent.price !== undefined;
@@ -239,7 +239,7 @@ export class Evidence {
   #checkFills(order: LiveOrder, venueOrderId: string): void {
     const { legs, qty, intent, amendment } = order.model;
     const leg = legs.find((one) => one.venueOrderId === venueOrderId);
-    if (leg === undefined || intent.quoteQty !== undefined) return;
+    if (leg === undefined || isZero(intent.qty)) return;
     // An amendment may be known here before it shows, or the other way round.
     const sizes = [leg.order?.qty, qty, intent.qty, amendment?.to.qty].filter((size) => size !== undefined);
     if (sizes.some((size) => sameOr(leg.filled, size) <= 0) || order.conflicts?.has(venueOrderId) === true) return;

@@ -51,7 +51,7 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
       throw invalid('quoteQty', `absent from a ${intent.type} order`, intent.quoteQty);
     if (!isDecimal(intent.qty) || sign(intent.qty) !== 0) throw invalid('qty', '"0" where quoteQty is given', intent.qty);
   }
-  const qty = intent.quoteQty === undefined ? positive('qty', intent.qty) : '0';
+  const qty = intent.quoteQty === undefined && !isForVenueToSay(intent) ? positive('qty', intent.qty) : '0';
   const needsPrice = intent.type === 'limit' || intent.type === 'stop_limit';
   if (needsPrice && intent.price === undefined) throw invalid('price', `given for a ${intent.type} order`, intent.price);
   if (!needsPrice && intent.price !== undefined) throw invalid('price', `absent from a ${intent.type} order`, intent.price);
@@ -68,6 +68,11 @@ export function checkedIntent(intent: OrderIntent, account: string): OrderIntent
     ...(intent.stopPrice === undefined ? undefined : { stopPrice: positive('stopPrice', intent.stopPrice) }),
     ...(intent.extra === undefined ? undefined : { extra: ownCopy(intent.extra) }),
   };
+}
+
+/** Whether the order is made of a request of the venue's own, which leaves it to the venue how much it is over. */
+function isForVenueToSay({ qty, extra }: OrderIntent): boolean {
+  return typeof extra?.request === 'object' && isDecimal(qty) && sign(qty) === 0;
 }
 
 /** A positive decimal in canonical form. @throws TradingError INVALID */

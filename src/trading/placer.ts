@@ -292,6 +292,7 @@ export class Placer {
       case 'rejected':
         placing.success();
         this.#table.record(order, 'rejected', { attempt, code: verdict.code, reason: reasonOf(verdict.cause, verdict.code) });
+        if (verdict.isFinal === true) this.#table.record(order, 'absent', { upTo: attempt, venueTime: 0, provenPast: 0, misses: 0 });
         // An earlier attempt that was never heard of may have taken the balance that this one lacked.
         if (!hasUnresolvedAttempt(order.model))
           this.#table.record(order, 'ended', { state: 'rejected', reason: reasonOf(verdict.cause, verdict.code) });

@@ -3,7 +3,7 @@ import type { OrderView } from '../contracts/orders.js';
 import { TradingError } from '../contracts/trading-error.js';
 import { abortable } from '../core/abort.js';
 import type { Clock } from '../core/clock.js';
-import { add, subtract } from '../core/decimal.js';
+import { add, isZero, subtract } from '../core/decimal.js';
 import { requireKnown, requireObject } from '../core/options.js';
 import type { Amender } from './amender.js';
 import type { Canceller } from './canceller.js';
@@ -167,8 +167,12 @@ export class Replacer {
     requireKnown('replace()', wanted, ['qty', 'price']);
     if (wanted.qty === undefined && wanted.price === undefined) throw invalid('to', 'given a qty or a price', '{}');
     const { intent } = order.model;
-    if (intent.quoteQty !== undefined)
-      throw invalid('intentId', 'of an order over a quantity: one over an amount of money can only be cancelled', intent.intentId);
+    if (isZero(intent.qty))
+      throw invalid(
+        'intentId',
+        'of an order over a quantity: one over an amount of money, or what the venue says, can only be cancelled',
+        intent.intentId,
+      );
     if (wanted.price !== undefined && intent.price === undefined) throw invalid('to.price', `absent for a ${intent.type} order`, wanted.price);
     const to: ReplaceTarget = {
       ...(wanted.qty === undefined ? undefined : { qty: positive('to.qty', wanted.qty) }),

@@ -23,7 +23,7 @@ import { AlpacaMarketData } from './market-data.js';
 import { type MarketSource, readError } from './market-source.js';
 import { fillOf, orderBody, timeOf, venueOrderOf } from './orders.js';
 import { isNotFound, retryAfterOf, verdictOf } from './verdict.js';
-import type { AlpacaHost, AlpacaWire, WireAnswer, WireOutcome, WireRequest } from './wire.js';
+import type { AlpacaHost, AlpacaWire, WireOutcome, WireRequest } from './wire.js';
 
 /** What an adapter is made of. */
 export interface AlpacaAdapterParts {
@@ -111,9 +111,20 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
       return { kind: 'not_sent', cause: error };
     }
     const outcome = await this.#wire.send({ method: 'POST', path: '/v2/orders', body }, attempt.signal);
-    const verdict = this.#verdict(outcome, (answer) => this.#order(answer.json));
+    const verdict = this.judged(outcome);
     onOutcome?.('place', clientOrderId, outcome, verdict.kind);
     return verdict;
+  }
+
+  /** What the answer to a request that makes an order proved, whoever sent it. */
+  judged(outcome: WireOutcome): Verdict {
+    if ('error' in outcome) return verdictOf(outcome.facts, outcome.error, this.#clock.now());
+    try {
+      return { kind: 'accepted', order: this.#order(outcome.result.json) };
+    } catch (error) {
+      // Answered with success, but not with an order: whatever it is, it proves nothing.
+      return { kind: 'unknown', cause: error };
+    }
   }
 
   async cancel(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
@@ -130,7 +141,7 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
     if (failure !== undefined) return failure;
     // The answer says that the cancel was taken in, not what became of the order.
     const shown = await this.#wire.send({ method: 'GET', path }, attempt.signal);
-    return 'error' in shown ? { kind: 'unknown', cause: shown.error } : this.#verdict(shown, (answer) => this.#order(answer.json));
+    return 'error' in shown ? { kind: 'unknown', cause: shown.error } : this.judged(shown);
   }
 
   async find(ref: OrderRef, attempt: Attempt): Promise<VenueOrder | 'not_found'> {
@@ -245,16 +256,6 @@ export class AlpacaAdapter implements BrokerAdapter, MarketDataAdapter {
 
   #order(json: unknown): VenueOrder {
     return venueOrderOf(objectOf(json, 'order'), this.#symbolOf);
-  }
-
-  #verdict(outcome: WireOutcome, order: (answer: WireAnswer) => VenueOrder): Verdict {
-    if ('error' in outcome) return verdictOf(outcome.facts, outcome.error, this.#clock.now());
-    try {
-      return { kind: 'accepted', order: order(outcome.result) };
-    } catch (error) {
-      // Answered with success, but not with an order: whatever it is, it proves nothing.
-      return { kind: 'unknown', cause: error };
-    }
   }
 }
 

@@ -104,6 +104,13 @@ export function orderBody(intent: OrderIntent, clientOrderId: string): Record<st
 const TYPES = ['market', 'limit', 'stop', 'stop_limit'] as const;
 const TIMES = ['day', 'gtc', 'ioc', 'fok'] as const;
 
+const TRAILING = 'trailing_stop';
+
+/** The type of an order as the order path calls it. A trailing stop has no stop price of its own: the trail travels along. */
+export function typeOf({ type }: Json): OrderIntent['type'] | undefined {
+  return type === TRAILING ? 'stop' : TYPES.find((one) => one === type);
+}
+
 /** As the order path calls it: crypto may come with its slash or without, and is answered with it. */
 export function pathSymbol(symbol: string): string {
   return symbol.replace('/', '');
@@ -117,16 +124,15 @@ export function pathSymbol(symbol: string): string {
  */
 export function intentOf(body: Json): OrderIntent | undefined {
   const { symbol, side } = body;
-  // A trailing stop has no stop price of its own: the trail travels along.
-  const isTrailing = body.type === 'trailing_stop';
-  const type = isTrailing ? 'stop' : TYPES.find((one) => one === body.type);
+  const isTrailing = body.type === TRAILING;
+  const type = typeOf(body);
   const quoteQty = (type === 'market' || type === 'limit') && !isGiven(body.qty) ? decimalIn(body.notional) : undefined;
   const qty = quoteQty === undefined ? decimalIn(body.qty) : '0';
   if (typeof symbol !== 'string' || type === undefined || qty === undefined || (side !== 'buy' && side !== 'sell')) return undefined;
   if ((isGiven(body.notional) && quoteQty === undefined) || isGiven(body.legs)) return undefined;
-  const price = type === 'limit' || type === 'stop_limit' ? decimalIn(body.limit_price) : undefined;
+  const price = type === 'limit' || type === 'stop_limit' ? limitPriceOf(body) : undefined;
   const stopPrice = !isTrailing && (type === 'stop' || type === 'stop_limit') ? decimalIn(body.stop_price) : undefined;
-  if ((type === 'limit' || type === 'stop_limit') && price === undefined && body.order_class !== 'oco') return undefined;
+  if ((type === 'limit' || type === 'stop_limit') && price === undefined) return undefined;
   if (isTrailing && decimalIn(body.trail_price) === undefined && decimalIn(body.trail_percent) === undefined) return undefined;
   if (!isTrailing && (type === 'stop' || type === 'stop_limit') && stopPrice === undefined) return undefined;
   const id = body.client_order_id;
@@ -154,11 +160,17 @@ function withoutUndefined(body: Json): Record<string, unknown> {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }
 
+// Of a pair the order that takes the profit stands for both, and its price may be given there alone.
+function limitPriceOf({ limit_price, order_class, take_profit }: Json): string | undefined {
+  const ofProfit = order_class === 'oco' && typeof take_profit === 'object' && take_profit !== null ? (take_profit as Json).limit_price : undefined;
+  return decimalIn(limit_price) ?? decimalIn(ofProfit);
+}
+
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-function decimalIn(value: unknown): string | undefined {
+export function decimalIn(value: unknown): string | undefined {
   const written = typeof value === 'number' ? String(value) : value;
   if (typeof written !== 'string' || !isDecimal(written) || sign(written) <= 0) return undefined;
   return normalize(written);

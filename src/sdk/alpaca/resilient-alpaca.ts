@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { BrokerAdapter } from '../../contracts/broker.js';
 import type { MarketKind } from '../../contracts/market-data.js';
 import type { OrderView } from '../../contracts/orders.js';
 import { systemClock } from '../../core/clock.js';
@@ -13,6 +14,7 @@ import { SdkSession } from '../shared/sdk-session.js';
 import { AlpacaAdapter, byClientId, ONE_DATA_REQUEST } from './alpaca-adapter.js';
 import type { MarketSource } from './market-source.js';
 import { intentOf, pathSymbol, requestOf } from './orders.js';
+import { type OldTerms, oldTermsOf, Replacements, replacementIntentOf, replacementOf } from './replacements.js';
 import type { AlpacaResilientOptions } from './resilient-options.js';
 import { verdictOf } from './verdict.js';
 import type { AlpacaWire, GatedCall, WireAnswer, WireRequest } from './wire.js';
@@ -84,7 +86,24 @@ export class ResilientAlpaca {
     this.#visibilityLagMs = adapter.capabilities.visibilityLagMs;
     const asked = options.policy?.timeoutMs;
     const attemptMs = timeoutMs === undefined ? (asked ?? ATTEMPT_MS) : Math.min(asked ?? Infinity, timeoutMs);
-    this.session = new SdkSession(orderSideOf(adapter), attemptMs, { ...shared, clock }, canSign);
+    const replacements = new Replacements({
+      wire,
+      find: (ref, attempt) => adapter.find(ref, attempt),
+      judged: (outcome) => adapter.judged(outcome),
+      onOutcome: (clientOrderId, outcome, verdict) => answers.note('place', clientOrderId, outcome, verdict),
+      visibilityLagMs: this.#visibilityLagMs,
+      pause: (ms) => clock.sleep(ms),
+    });
+    const broker: BrokerAdapter = {
+      ...orderSideOf(adapter),
+      place: (intent, clientOrderId, attempt) => {
+        const replacement = replacementOf(intent);
+        return replacement === undefined
+          ? adapter.place(intent, clientOrderId, attempt)
+          : replacements.place(intent, replacement, clientOrderId, attempt);
+      },
+    };
+    this.session = new SdkSession(broker, attemptMs, { ...shared, clock }, canSign);
     this.guarded = new GuardedEndpoints(this.session, (facts, error) => verdictOf(facts, error, clock.now()));
     this.cache = new ResultCache(this.session.clock, this.session.bus);
     this.#orders = new OrderCalls(this.session, answers, {
@@ -100,13 +119,11 @@ export class ResilientAlpaca {
     if (method === 'GET') return this.#read(call);
     if (host === 'trading') {
       if (method === 'POST' && path === '/v2/orders') return this.#place(call);
-      const id = method === 'DELETE' ? ORDER.exec(path)?.[1] : undefined;
-      if (id !== undefined) return this.#cancel(call, decodeURIComponent(id));
+      const id = method === 'DELETE' || method === 'PATCH' ? ORDER.exec(path)?.[1] : undefined;
+      if (id !== undefined) return method === 'DELETE' ? this.#cancel(call, decodeURIComponent(id)) : this.#replace(call, decodeURIComponent(id));
       // Cancelling all that is open can be said twice.
       if (method === 'DELETE' && path === '/v2/orders') return this.#repeatable(call, 'cancel');
     }
-    // Replaced once, an order can't be replaced again: the request repeated under one id makes one order.
-    if (host === 'trading' && method === 'PATCH' && ORDER.test(path)) return this.#placeUnkept(call);
     return this.guarded.once(this.#endpoint(call, 'place'), `${method} ${path}`) as Promise<WireAnswer>;
   }
 
@@ -122,6 +139,26 @@ export class ResilientAlpaca {
   async #place(call: GatedCall): Promise<WireAnswer> {
     const intent = call.body === undefined ? undefined : intentOf(call.body);
     return intent === undefined ? this.#placeUnkept(call) : ((await this.#orders.place(intent)) as WireAnswer);
+  }
+
+  async #replace(call: GatedCall, venueOrderId: string): Promise<WireAnswer> {
+    const { body } = call;
+    const old = body === undefined ? undefined : await this.#termsOf(venueOrderId);
+    const intent = old === undefined ? undefined : replacementIntentOf(venueOrderId, body!, old);
+    // Replaced once, an order can't be replaced again: the request repeated under one id makes one order.
+    return intent === undefined ? this.#placeUnkept(call) : ((await this.#orders.place(intent)) as WireAnswer);
+  }
+
+  /** What a request to replace the order leaves out. @throws the SDK's error where nobody could say; undefined where there is no such order */
+  async #termsOf(venueOrderId: string): Promise<OldTerms | undefined> {
+    const open = this.#orders.open({ venueOrderId });
+    if (open !== undefined) return open.intent;
+    try {
+      return oldTermsOf(objectOf(await this.read({ method: 'GET', path: `/v2/orders/${venueOrderId}` }), 'order'));
+    } catch (error) {
+      if (factsOf(error)?.code === 'REJECTED') return undefined;
+      throw error;
+    }
   }
 
   async #cancel(call: GatedCall, venueOrderId: string): Promise<WireAnswer> {
@@ -207,9 +244,11 @@ export class ResilientAlpaca {
   }
 
   /** The venue's own words on an order that was not adopted from the answer to its sending. */
-  #found(view: OrderView): Promise<WireAnswer> {
+  async #found(view: OrderView): Promise<WireAnswer> {
     const [venueOrderId] = view.venueOrderIds;
-    return this.#look(venueOrderId === undefined ? byClientId(view.clientOrderId) : { method: 'GET', path: `/v2/orders/${venueOrderId}` });
+    const request: WireRequest = venueOrderId === undefined ? byClientId(view.clientOrderId) : { method: 'GET', path: `/v2/orders/${venueOrderId}` };
+    // What has been seen may not show on every replica yet.
+    return (await this.#lookUntilShown(request)) ?? this.#look(request);
   }
 
   /** JSON of the Trading API, for what is read beside the bot's own calls. */

@@ -95,6 +95,11 @@ function faultIn(body: string | undefined): VenueFault | undefined {
   }
 }
 
+/** What Alpaca says in an answer of its own; nothing where it is somebody else's. */
+export function messageIn(body: string | undefined): string {
+  return faultIn(body)?.message ?? '';
+}
+
 /** Whether a look-up says that there is no such order. */
 export function isNotFound(call: HttpFacts): boolean {
   return call.status === 404 && faultIn(call.body) !== undefined;

@@ -32,7 +32,9 @@ const exchange = (id: 'binance' | 'kraken' | 'alpaca', keys: object): object => 
 const Connector = (connector as { Spot: new (key: string, secret: string, options: object) => object }).Spot;
 const connectorWith = (members: object): object => Object.assign(new Connector('key', 'secret', { baseURL: NOWHERE }), members);
 const AlpacaV3 = AlpacaV3Class as unknown as new (options: object) => object;
-const apiNodeMaker = (apiNode as unknown as { default?: typeof apiNode }).default ?? apiNode;
+// A module of CommonJS, whose default export loaders find in different places.
+type ApiNodeMaker = (options: object) => object;
+const apiNodeMaker = (apiNode as unknown as { default?: ApiNodeMaker }).default ?? (apiNode as unknown as ApiNodeMaker);
 
 /** What an SDK, or what it sends with, says no to by itself, before anything is sent. */
 const CASES: readonly (readonly [name: string, entry: EntryPoint, make: () => object, read: (sdk: never) => Promise<unknown>, code: string])[] = [

@@ -9,10 +9,6 @@ import { CAPABILITIES, caught, driverOf, givenResilient, newV3, newV4, type V3, 
 /** However short the deadlines of a test are, the start before it may take its time. */
 const START = { deadlineMs: 30_000 };
 
-interface V3Replacing {
-  replaceOrder(id: string, to: object): Promise<{ readonly limit_price: string }>;
-}
-
 const MARKET = { symbol: 'AAPL', qty: '2', side: 'buy' } as const;
 
 for (const [version, make] of Object.entries(VERSIONS)) {
@@ -52,27 +48,6 @@ for (const [version, make] of Object.entries(VERSIONS)) {
       const shown = 'createOrder' in sdk ? (sdk as V3).createOrder(order) : (sdk as V4).trading.orders.trailingStop(v4 as never);
       expect(await shown).toMatchObject('createOrder' in sdk ? { client_order_id: 'trail-1', type: 'trailing_stop' } : { clientOrderId: 'trail-1' });
       expect(venue.orders()).toMatchObject([{ state: 'working', side: 'sell', clientOrderId: 'trail-1' }]);
-    });
-  });
-
-  describe(`resilient(@alpacahq/alpaca-trade-api, ${version}): replacing an order`, () => {
-    it.each([
-      ['a lost answer', 'after', 'reset'],
-      ['a lost request', 'before', 'reset'],
-      ['an answer that tells nothing', 'after', 'html'],
-    ] as const)('makes one of it through %s', async (_, when, kind) => {
-      await using given = await givenResilient(make);
-      const { sdk, bot, venue } = given;
-      const { id } = await bot.place({ ...MARKET, limit: '150' });
-      venue.fault({ operation: 'place', when, kind, times: 1 });
-      const replaced = await (bot.version === 4
-        ? (sdk as V4).trading.orders.patchOrderByOrderId({ orderId: id, patchOrderRequest: { limitPrice: '151' } })
-        : (sdk as V3Replacing).replaceOrder(id, { limit_price: '151' }));
-      expect(Number('limitPrice' in replaced ? replaced.limitPrice : replaced.limit_price)).toBe(151);
-      expect(venue.orders().map(({ state, price }) => [state, Number(price)])).toEqual([
-        ['canceled', 150],
-        ['working', 151],
-      ]);
     });
   });
 
