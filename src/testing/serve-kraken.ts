@@ -14,7 +14,7 @@ import type { SimulatedVenue } from './simulated-venue.js';
  * rise, deadlines of orders, Kraken's errors, which come with HTTP 200, and the venue's faults acting on the connection
  * itself; a `status` fault becomes the error that says the same (503 `EService:Unavailable`, 504 `EService:Timeout`, 429
  * `EAPI:Rate limit exceeded`, 418 `EGeneral:Temporary lockout`). What it does not simulate it refuses by name: margin,
- * trailing stops, conditional closes, amendments, streams.
+ * conditional closes, legacy edits, streams.
  *
  * Of the venue's `limits`, those by account are the counter of the REST API, and those by symbol the matching engine's,
  * which counts a cancel by the age of the order: `limits: [{ id: 'rest', scope: 'account', kind: 'decay', max: 15, decayPerSecond: 0.33 }]`.

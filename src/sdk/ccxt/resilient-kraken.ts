@@ -60,7 +60,9 @@ export class ResilientKraken implements Disposable {
         method: path,
         params,
         send:
-          api === 'public' ? () => this.#reads.run(call) : ({ signal }) => this.#wire.run(api, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal),
+          api === 'public'
+            ? () => this.#reads.run(call)
+            : ({ signal }, other = params) => this.#wire.run(api, (sdk) => send(sdk, { ...other, ...ONE_TRY }), signal),
       });
       return answer.native;
     } catch (error) {

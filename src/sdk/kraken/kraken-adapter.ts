@@ -22,7 +22,7 @@ import type { FenceRange } from '../shared/required-capabilities.js';
 import { costOfOperation, type KrakenTier, limitsOf } from './limits.js';
 import { KrakenMarketData } from './market-data.js';
 import type { KrakenMarkets } from './markets.js';
-import { fillOf, orderParams, venueOrderOf } from './orders.js';
+import { type AmendTarget, amendParams, fillOf, orderParams, venueOrderOf } from './orders.js';
 import { isNotFound, type KrakenVerdict, verdictOf } from './verdict.js';
 import type { KrakenWire, Params, WireOutcome, WireRequest } from './wire.js';
 
@@ -36,8 +36,12 @@ export interface KrakenAdapterParts {
   readonly clock?: Clock | undefined;
   /** An order as it goes on the wire. @defaultValue made of the intent */
   readonly orderRequest?: (intent: OrderIntent, marketId: string, clientOrderId: string) => Record<string, unknown>;
+  /** How an order goes out, with the outcome of AddOrder. @defaultValue by AddOrder */
+  readonly sendOrder?: (intent: OrderIntent, params: Params, attempt: Attempt) => Promise<WireOutcome>;
+  /** An amendment as it goes on the wire. @defaultValue made of what is to be changed */
+  readonly amendRequest?: (ref: OrderRef, to: AmendTarget) => Params;
   /** Hears how each sending of a write ended, in the SDK's own words. */
-  readonly onOutcome?: (operation: 'place' | 'cancel', clientOrderId: string, outcome: WireOutcome, verdict: Verdict['kind']) => void;
+  readonly onOutcome?: (operation: 'place' | 'cancel' | 'amend', clientOrderId: string, outcome: WireOutcome, verdict: Verdict['kind']) => void;
 }
 
 /** Source: docs.kraken.com, Add order: a deadline is at least 2 and at most 60 seconds ahead. */
@@ -45,7 +49,7 @@ export const FENCE: FenceRange = { shortestMs: 2_001, longestMs: 60_000 };
 
 /**
  * Source: docs.kraken.com, Add order and Spot client order identifiers: a UUID, or up to 18 characters; unique among open
- * orders. The deadline is the matching engine's own. Five seconds leave three for the way there. How long an order takes to show
+ * orders. An order keeps its ids when it is amended (Amend order). The deadline is the matching engine's own. Five seconds leave three for the way there. How long an order takes to show
  * is not documented, only that it takes a while (krakenfx/kraken-api-sdk, wire quirks): five seconds are an assumption.
  */
 const CAPABILITIES: VenueCapabilities = {
@@ -57,7 +61,7 @@ const CAPABILITIES: VenueCapabilities = {
   fence: { maxMs: FENCE.longestMs, defaultMs: 5_000 },
   visibilityLagMs: 5_000,
   lookup: 'by_client_id',
-  amend: 'none',
+  amend: 'in_place',
   streamSequenced: false,
 };
 
@@ -97,17 +101,20 @@ export class KrakenAdapter implements BrokerAdapter, MarketDataAdapter {
   }
 
   async place(intent: OrderIntent, clientOrderId: string, attempt: Attempt): Promise<Verdict> {
-    const { orderRequest = orderParams, onOutcome } = this.#parts;
+    const { orderRequest = orderParams, sendOrder, onOutcome } = this.#parts;
     let params: Params;
     try {
-      params = { ...orderRequest(intent, await this.#markets.marketId(intent.symbol), clientOrderId), ...deadlineOf(attempt) };
+      params = {
+        ...orderRequest(intent, await this.#markets.marketId(intent.symbol), clientOrderId),
+        ...deadlineOf(attempt.venueNow, attempt.fenceMs),
+      };
     } catch (error) {
       // What is wrong with the order itself will be wrong the next time too.
       if (isUnknownSymbol(error)) return { kind: 'rejected', code: 'UNKNOWN_SYMBOL', cause: error };
       if (isVenueKitError(error, 'INVALID')) return { kind: 'rejected', code: 'INVALID', cause: error };
       return { kind: 'not_sent', cause: error };
     }
-    const outcome = await this.#wire.send({ api: 'private', method: 'AddOrder', params }, attempt.signal);
+    const outcome = await (sendOrder?.(intent, params, attempt) ?? this.#wire.send({ api: 'private', method: 'AddOrder', params }, attempt.signal));
     const verdict = 'error' in outcome ? this.failure(outcome) : accepted(outcome.result.json, intent, clientOrderId, attempt);
     onOutcome?.('place', clientOrderId, outcome, verdict.kind);
     return verdict;
@@ -119,12 +126,25 @@ export class KrakenAdapter implements BrokerAdapter, MarketDataAdapter {
     const outcome = await this.#wire.send({ api: 'private', method: 'CancelOrder', params }, attempt.signal);
     const failure = 'error' in outcome ? this.failure(outcome) : undefined;
     this.#parts.onOutcome?.('cancel', ref.clientOrderId, outcome, failure?.kind ?? 'accepted');
-    if (failure !== undefined) return failure;
     // The answer counts what was cancelled; it does not show the order.
+    return failure ?? this.#shown(ref, attempt);
+  }
+
+  async amend(ref: OrderRef, to: AmendTarget, attempt: Attempt): Promise<Verdict> {
+    const { amendRequest = amendParams, onOutcome } = this.#parts;
+    const params = { ...amendRequest(ref, to), ...deadlineOf(attempt.venueNow, attempt.fenceMs) };
+    const outcome = await this.#wire.send({ api: 'private', method: 'AmendOrder', params }, attempt.signal);
+    const failure = 'error' in outcome ? this.failure(outcome) : undefined;
+    onOutcome?.('amend', ref.clientOrderId, outcome, failure?.kind ?? 'accepted');
+    return failure ?? this.#shown(ref, attempt);
+  }
+
+  /** An order whose write was answered without it. */
+  async #shown(ref: OrderRef, attempt: Attempt): Promise<Verdict> {
     try {
       const order = await this.find(ref, attempt);
       return order === 'not_found'
-        ? { kind: 'unknown', cause: new VenueKitError('BAD_ANSWER', 'the order was cancelled, and is not shown') }
+        ? { kind: 'unknown', cause: new VenueKitError('BAD_ANSWER', 'the order was changed, and is not shown') }
         : { kind: 'accepted', order };
     } catch (error) {
       return { kind: 'unknown', cause: error };
@@ -269,7 +289,7 @@ export class KrakenAdapter implements BrokerAdapter, MarketDataAdapter {
 }
 
 // Exactly what the journal has, however long the request waited since: absence after it is proof.
-function deadlineOf({ venueNow, fenceMs }: Attempt): Params {
+export function deadlineOf(venueNow: number, fenceMs: number | undefined): Params {
   return fenceMs === undefined ? {} : { deadline: new Date(venueNow + fenceMs).toISOString() };
 }
 

@@ -42,6 +42,7 @@ const OF_OPERATION: Readonly<Record<string, readonly Cost[]>> = {
   place: [engine(1)],
   // Its answer does not show the order, which is looked at afterwards.
   cancel: [engine(CANCEL_UNITS), rest(2)],
+  amend: [engine(CANCEL_UNITS), rest(1)],
   find: LOOK_UP,
   openOrders: [rest(1)],
   history: LOOK_UP,

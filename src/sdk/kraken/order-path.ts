@@ -1,5 +1,8 @@
-import type { OrderView } from '../../contracts/orders.js';
+import { randomUUID } from 'node:crypto';
+import type { OrderIntent, OrderView } from '../../contracts/orders.js';
+import { systemClock } from '../../core/clock.js';
 import type { Priority } from '../../core/limits.js';
+import { factsOf, withFacts } from '../shared/error-facts.js';
 import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
 import { objectOf } from '../shared/json.js';
 import { OrderAnswers } from '../shared/order-answers.js';
@@ -7,9 +10,11 @@ import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
 import type { ResilientOptions } from '../shared/resilient-options.js';
 import { SdkSession } from '../shared/sdk-session.js';
 import type { Stoppable } from '../shared/stoppable.js';
-import { KrakenAdapter, type KrakenAdapterParts } from './kraken-adapter.js';
+import { Amendments } from './amendments.js';
+import { answerOf, Batches } from './batches.js';
+import { deadlineOf, KrakenAdapter, type KrakenAdapterParts } from './kraken-adapter.js';
 import { costOfMethod } from './limits.js';
-import { intentOf, requestOf } from './orders.js';
+import { type AmendTarget, amendParams, amendTargetOf, intentOf, isAmended, requestOf } from './orders.js';
 import type { KrakenWire, Params, WireAnswer, WireOutcome, WireRequest } from './wire.js';
 
 /** A private method that reads, whatever it asks for; every private call of Kraken is a POST. */
@@ -18,11 +23,12 @@ const READS =
 /** Said twice, they do no more than said once. */
 const REPEATABLE = /^(?:CancelAll|CancelAllOrdersAfter|CancelOrderBatch)$/;
 const CANCELLED = { count: 1 };
+const LOOK_EVERY_MS = 500;
 
 /** A call of the bot on its way, before limits and retries. */
 export interface GatedCall extends WireRequest {
-  /** Goes on the wire as the SDK does it, signed anew. */
-  send(attempt: Stoppable): Promise<WireOutcome>;
+  /** Goes on the wire as the SDK does it, signed anew. @param params - instead of the call's own */
+  send(attempt: Stoppable, params?: Params): Promise<WireOutcome>;
 }
 
 /** What {@link OrderPath} is made of. */
@@ -45,10 +51,13 @@ export class OrderPath {
   readonly #adapter: KrakenAdapter;
   readonly #guarded: GuardedEndpoints;
   readonly #orders: OrderCalls;
+  readonly #amendments = new Amendments();
+  readonly #batches: Batches;
 
   constructor(parts: OrderPathParts, options: Omit<ResilientOptions, 'cache'>) {
     this.#parts = parts;
-    const { capabilities, clock } = options;
+    const { capabilities, clock = systemClock } = options;
+    this.#batches = new Batches(parts.wire, clock);
     const answers = new OrderAnswers();
     this.#adapter = new KrakenAdapter({
       wire: parts.wire,
@@ -56,8 +65,13 @@ export class OrderPath {
       tier: parts.tier,
       capabilities,
       clock,
+      sendOrder: (intent, params, attempt) => this.#batches.send(intent.intentId, params, attempt),
       orderRequest: (intent, _id, clientOrderId) => requestOf(intent, clientOrderId),
-      onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
+      amendRequest: (ref, to) => this.#amendments.requestFor(ref) ?? amendParams(ref, to),
+      onOutcome: (operation, clientOrderId, outcome, verdict) => {
+        if (operation === 'amend') this.#amendments.note(clientOrderId, outcome);
+        else answers.note(operation, clientOrderId, outcome, verdict);
+      },
     });
     this.session = new SdkSession(orderSideOf(this.#adapter), parts.timeoutMs, options, () => parts.canSign());
     this.#orders = new OrderCalls(this.session, answers, {
@@ -73,6 +87,8 @@ export class OrderPath {
     if (api === 'public') return this.#repeatable(call, 'read');
     if (method === 'AddOrder' && this.#parts.canSign()) return this.#place(call);
     if (method === 'CancelOrder' && this.#parts.canSign()) return this.#cancel(call);
+    if (method === 'AddOrderBatch' && this.#parts.canSign()) return this.#placeBatch(call);
+    if (method === 'AmendOrder' && this.#parts.canSign()) return this.#amend(call);
     if (READS.test(method)) return this.#repeatable(call, 'read');
     if (REPEATABLE.test(method)) return this.#repeatable(call, 'cancel');
     return this.#once(call);
@@ -83,6 +99,41 @@ export class OrderPath {
     if (intent !== undefined) return (await this.#orders.place(intent)) as WireAnswer;
     // Only looked at: it makes no order.
     return isValidation(call.params) ? this.#repeatable(call, 'read') : this.#once(call);
+  }
+
+  /** Each order of the batch as an order of the order path. Where one of them can't be, nothing is known of the others alone: the batch is sent once. */
+  async #placeBatch(call: GatedCall): Promise<WireAnswer> {
+    const intents = this.#intentsOf(call.params);
+    if (intents === undefined) return isValidation(call.params) ? this.#repeatable(call, 'read') : this.#once(call);
+    const ids = intents.map(({ intentId }) => intentId);
+    this.#batches.begin(ids);
+    const placed = await Promise.allSettled(intents.map((intent) => this.#orders.place(intent).finally(() => this.#batches.leave(intent.intentId))));
+    const failures = placed.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    if (failures.length === 0) {
+      const orders = placed.map((one) => {
+        const { descr, txid } = ((one as PromiseFulfilledResult<unknown>).value as WireAnswer).json as { descr: unknown; txid: readonly unknown[] };
+        return { txid: txid[0], descr };
+      });
+      return answerOf({ orders });
+    }
+    // What is open outweighs what is certain.
+    const failure = failures.find((one) => factsOf(one)?.sent === 'maybe') ?? failures[0];
+    const { client } = this.session;
+    const handles = ids.flatMap((id) => client.order(id) ?? []);
+    throw withFacts(failure, { ...(factsOf(failure) ?? { code: 'NOT_SENT', sent: 'no' }), handles });
+  }
+
+  /** Undefined unless the order path can keep account of every order, and tell it from the others. */
+  #intentsOf({ pair, orders, nonce: _, ...rest }: Params): readonly (OrderIntent & { readonly intentId: string })[] | undefined {
+    if (!Array.isArray(orders) || Object.values(rest).some((value) => value !== undefined)) return undefined;
+    const intents: (OrderIntent & { readonly intentId: string })[] = [];
+    for (const row of orders as readonly Params[]) {
+      const intent = intentOf({ ...row, pair }, this.#parts.symbolOf);
+      if (intent === undefined) return undefined;
+      intents.push({ ...intent, intentId: intent.intentId ?? randomUUID() });
+    }
+    const ids = new Set(intents.map(({ intentId }) => intentId));
+    return ids.size < intents.length || [...ids].some((id) => this.#batches.has(id)) ? undefined : intents;
   }
 
   async #cancel(call: GatedCall): Promise<WireAnswer> {
@@ -112,6 +163,61 @@ export class OrderPath {
     }
   }
 
+  /** Of an order of the order path by that, with its journal. Of any other it is said again, since the same values twice are the same as once; distances are not. */
+  async #amend(call: GatedCall): Promise<WireAnswer> {
+    const to = amendTargetOf(call.params);
+    if (to === undefined) return this.#once(call);
+    const { txid, cl_ord_id: clientOrderId } = call.params;
+    const open = this.#orders.open({
+      ...(typeof clientOrderId === 'string' ? { clientOrderId } : {}),
+      ...(typeof txid === 'string' ? { venueOrderId: txid } : {}),
+    });
+    const isKept =
+      open !== undefined && this.#adapter.capabilities.amend === 'in_place' && (to.price === undefined || open.intent.price !== undefined);
+    if (!isKept) return this.#amendUnkept(call, to);
+    try {
+      return (await this.#amendments.amend(this.session, open, call.params, to)) ?? (await this.#amended(open.venueOrderIds[0]));
+    } catch (error) {
+      // Over, or being cancelled, by now: that is the venue's to say.
+      if (factsOf(error)?.code === 'INVALID') return this.#amendUnkept(call, to);
+      throw error;
+    }
+  }
+
+  async #amendUnkept(call: GatedCall, to: AmendTarget): Promise<WireAnswer> {
+    const { fence } = this.#adapter.capabilities;
+    let isDoubtful = false;
+    // Late, it must not undo what the bot has asked for since.
+    const endpoint: Endpoint = {
+      ...this.#endpoint(call, 'place'),
+      call: (attempt) => call.send(attempt, { ...call.params, ...deadlineOf(attempt.venueNow, fence?.defaultMs) }),
+    };
+    try {
+      return (await this.#guarded.repeatable(endpoint, false, (verdict) => {
+        isDoubtful ||= verdict.kind === 'unknown';
+      })) as WireAnswer;
+    } catch (error) {
+      const { txid } = call.params;
+      const shown = isDoubtful && typeof txid === 'string' ? await this.#look(txid).catch(() => undefined) : undefined;
+      if (shown !== undefined && isAmended(shown, to)) return this.#amended(txid as string);
+      const known = factsOf(error);
+      throw isDoubtful && known !== undefined && known.code !== 'REJECTED'
+        ? withFacts(error, { ...known, code: 'OUTCOME_UNKNOWN', sent: 'maybe' })
+        : error;
+    }
+  }
+
+  /** What AmendOrder would have answered to what is seen to be done. */
+  async #amended(venueOrderId: string | undefined): Promise<WireAnswer> {
+    const rows = await this.#ask('OrderAmends', { order_id: venueOrderId }).then(
+      (json) => objectOf(json, 'OrderAmends').amends,
+      () => undefined,
+    );
+    const last: unknown = Array.isArray(rows) ? rows.at(-1) : undefined;
+    const { amend_id } = (last ?? {}) as { readonly amend_id?: unknown };
+    return answerOf(typeof amend_id === 'string' ? { amend_id } : {});
+  }
+
   #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {
     // A hedge of a private read would take a nonce of its own, and hold up what comes after it.
     return this.#guarded.repeatable(this.#endpoint(call, priority), call.api === 'public', onFailure) as Promise<WireAnswer>;
@@ -138,19 +244,25 @@ export class OrderPath {
     return answerOf({ descr: { order }, txid: [venueOrderId] });
   }
 
+  // What has been seen may not show on every replica yet.
   async #look(txid: string): Promise<Readonly<Record<string, unknown>>> {
-    const call: Endpoint['call'] = ({ signal }) => this.#parts.wire.send({ api: 'private', method: 'QueryOrders', params: { txid } }, signal);
-    const endpoint: Endpoint = { operation: 'find', costs: costOfMethod('QueryOrders'), priority: 'reconcile', call };
-    const answer = (await this.#guarded.repeatable(endpoint, false)) as WireAnswer;
-    return objectOf(objectOf(answer.json, 'QueryOrders')[txid], 'order');
+    for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
+      try {
+        return objectOf(objectOf(await this.#ask('QueryOrders', { txid }), 'QueryOrders')[txid], 'order');
+      } catch (error) {
+        if (waitedMs >= this.#adapter.capabilities.visibilityLagMs) throw error;
+        await this.session.clock.sleep(LOOK_EVERY_MS);
+      }
+    }
+  }
+
+  async #ask(method: string, params: Params): Promise<unknown> {
+    const call: Endpoint['call'] = ({ signal }) => this.#parts.wire.send({ api: 'private', method, params }, signal);
+    const endpoint: Endpoint = { operation: 'find', costs: costOfMethod(method), priority: 'reconcile', call };
+    return ((await this.#guarded.repeatable(endpoint, false)) as WireAnswer).json;
   }
 }
 
 function isValidation({ validate }: Params): boolean {
   return validate === true || validate === 'true';
-}
-
-/** An answer of Kraken's form that it has not given in these words. */
-function answerOf(json: object): WireAnswer {
-  return { json, native: { error: [], result: json } };
 }

@@ -1,4 +1,4 @@
-import type { VenueOrder } from '../../contracts/broker.js';
+import type { OrderRef, VenueOrder } from '../../contracts/broker.js';
 import type { Fill, OrderIntent } from '../../contracts/orders.js';
 import { isDecimal, isZero, normalize, sign } from '../../core/decimal.js';
 import { VenueKitError } from '../../core/errors.js';
@@ -40,10 +40,13 @@ export function venueOrderOf(venueOrderId: string, json: Json, symbolOf: (name: 
   };
 }
 
+const TRAILING = /^trailing-stop/;
+
 /** Where the type has one: of a stop or a take-profit it is the second price. */
 function limitPriceOf(descr: Json): string | undefined {
   const type = text(descr, 'ordertype');
-  if (!/limit$|^iceberg$/.test(type)) return undefined;
+  // Of a trailing stop it is a distance.
+  if (!/limit$|^iceberg$/.test(type) || TRAILING.test(type)) return undefined;
   const price = text(descr, type === 'limit' || type === 'iceberg' ? 'price' : 'price2');
   return isDecimal(price) && !isZero(price) ? normalize(price) : undefined;
 }
@@ -92,6 +95,39 @@ export function orderParams(intent: OrderIntent, marketId: string, clientOrderId
   };
 }
 
+/** What is to be changed of an order: the quantity in all, what has filled included, and the price of its limit. */
+export interface AmendTarget {
+  readonly qty?: string;
+  readonly price?: string;
+}
+
+/** The parameters of AmendOrder. */
+export function amendParams({ venueOrderId, clientOrderId }: OrderRef, { qty, price }: AmendTarget): Record<string, unknown> {
+  return {
+    ...(venueOrderId === undefined ? { cl_ord_id: clientOrderId } : { txid: venueOrderId }),
+    ...(qty === undefined ? {} : { order_qty: qty }),
+    ...(price === undefined ? {} : { limit_price: price }),
+  };
+}
+
+/** What AmendOrder can change beside: nothing that a look-up would show to be done. */
+const BESIDE = /^(?:display_qty|trigger_price|limit_price_type|trigger_price_type|deadline)$/;
+
+/** What a request for AmendOrder asks for, in absolute values; undefined for what can't be known again by these, such as a price that is a distance. */
+export function amendTargetOf(request: Params): AmendTarget | undefined {
+  if (Object.keys(request).some((name) => BESIDE.test(name) && request[name] !== undefined)) return undefined;
+  const [qty, price] = [decimalIn(request.order_qty), decimalIn(request.limit_price)];
+  if ((request.order_qty !== undefined && qty === undefined) || (request.limit_price !== undefined && price === undefined)) return undefined;
+  return qty === undefined && price === undefined ? undefined : { ...(qty === undefined ? {} : { qty }), ...(price === undefined ? {} : { price }) };
+}
+
+/** Whether a row of QueryOrders shows what was asked for. */
+export function isAmended(row: Json, { qty, price }: AmendTarget): boolean {
+  const shown = limitPriceOf(objectOf(row.descr, 'descr'));
+  if (qty !== undefined && normalize(text(row, 'vol')) !== qty) return false;
+  return price === undefined || shown === price;
+}
+
 function invalid(message: string): VenueKitError {
   return new VenueKitError('INVALID', message);
 }
@@ -108,7 +144,6 @@ const INTENT_TYPES: Readonly<Record<string, OrderIntent['type']>> = {
   'trailing-stop': 'stop',
   'trailing-stop-limit': 'stop',
 };
-const TRAILING = /^trailing-stop/;
 const TIMES_IN_FORCE: Readonly<Record<string, NonNullable<OrderIntent['timeInForce']>>> = { GTC: 'gtc', IOC: 'ioc', FOK: 'fok' };
 
 /** What excludes a client order id, or is not an order that can be known again. Source: docs.kraken.com, Add order; krakenfx/kraken-api-sdk, placing orders. */

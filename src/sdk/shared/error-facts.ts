@@ -9,6 +9,8 @@ export interface ErrorFacts {
   readonly clientOrderId?: string;
   /** The order, whose resolution goes on. */
   readonly handle?: OrderHandle;
+  /** Of a call that asked for several orders: all of them that were taken up, those that went well included. */
+  readonly handles?: readonly OrderHandle[];
 }
 
 // Shared by all copies of the package (ESM beside CJS): the bot may read with one what another wrote.

@@ -88,6 +88,7 @@ export function orderSideOf(adapter: BrokerAdapter): BrokerAdapter {
     cost: (operation) => adapter.cost(operation),
     place: (intent, clientOrderId, attempt) => adapter.place(intent, clientOrderId, attempt),
     cancel: (ref, attempt) => adapter.cancel(ref, attempt),
+    ...(adapter.amend === undefined ? {} : { amend: (ref, to, attempt) => adapter.amend!(ref, to, attempt) }),
     find: (ref, attempt) => adapter.find(ref, attempt),
     openOrders: (attempt) => adapter.openOrders(attempt),
     history: (since, attempt) => adapter.history(since, attempt),

@@ -118,6 +118,18 @@ export class SdkSession {
     }
   }
 
+  /**
+   * Amends an order of the order path in its place.
+   * @throws as {@link SdkSession.place}.
+   */
+  async amend({ intent }: OrderView, to: { readonly qty?: string; readonly price?: string }, causeOf: () => unknown): Promise<OrderView> {
+    try {
+      return await this.client.replace(intent.intentId, to, { deadlineMs: this.deadlineMs });
+    } catch (error) {
+      throw this.#told(error, this.client.order(intent.intentId), causeOf);
+    }
+  }
+
   release(): Promise<void> {
     return this.#made[Symbol.asyncDispose]();
   }
@@ -128,7 +140,8 @@ export class SdkSession {
     const { code, sent, handle = placed } = error as Partial<TradingError>;
     if (code === undefined || sent === undefined) return error;
     const clientOrderId = handle?.view.clientOrderId;
-    const own = clientOrderId === undefined || code !== 'OUTCOME_UNKNOWN' ? undefined : causeOf(clientOrderId);
+    const isVenues = code === 'OUTCOME_UNKNOWN' || code === 'REJECTED';
+    const own = clientOrderId === undefined || !isVenues ? undefined : causeOf(clientOrderId);
     return withFacts(own ?? error, {
       code,
       sent,

@@ -73,6 +73,6 @@ function amend(request: Request): WireReply {
   const { clientOrderId: before, symbol } = order;
   if (!isDecimal(newQty) || sign(newQty) <= 0 || compare(newQty, fromUnits(order.qty, symbol.qtyPlaces)) >= 0)
     return failure(-2038, 'Order amend (quantity increase) is not supported.');
-  const answer = core.engine.shrink(order, newQty, params.get('newClientOrderId') || `sim_${core.log.count.toString(36)}`);
+  const answer = core.engine.amend(order, { qty: newQty, clientOrderId: params.get('newClientOrderId') || `sim_${core.log.count.toString(36)}` });
   return answer.ok ? ok(amendedJson(answer.value, before, core.log.count)) : refusalReply(answer, core.venueClock.venueNow());
 }

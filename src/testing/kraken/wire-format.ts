@@ -43,19 +43,22 @@ function costOf(symbol: ListedSymbol, traded: bigint): string {
   return fromUnits(traded, symbol.pricePlaces + symbol.qtyPlaces);
 }
 
-/** How far a trailing stop stays behind. */
-function distanceOf(symbol: ListedSymbol, trail: Trail): string {
-  return 'bips' in trail ? `+${(trail.bips / 100).toFixed(4)}%` : `+${priceOf(symbol, trail.units)}`;
+/** How far a trailing stop stays behind, and its limit from where it is triggered. */
+function distanceOf(symbol: ListedSymbol, distance: Trail): string {
+  const size = 'bips' in distance ? distance.bips : distance.units;
+  return `${size < 0 ? '-' : '+'}${'bips' in distance ? `${Math.abs(size / 100).toFixed(4)}%` : priceOf(symbol, Math.abs(size))}`;
 }
 
 /** Such as `buy 0.01000000 XBTUSD @ limit 40000.0`. */
 export function descriptionOf(order: OrderRecord): string {
-  const { symbol, side, type, qty, price, stopPrice, trail } = order;
+  const { symbol, side, type, qty, price, stopPrice, trail, limitOffset } = order;
+  const limit = limitOffset === undefined ? priceOf(symbol, price) : distanceOf(symbol, limitOffset);
+  const stop = trail === undefined ? `stop loss ${priceOf(symbol, stopPrice)}` : `trailing stop ${distanceOf(symbol, trail)}`;
   const terms: Readonly<Record<OrderRecord['type'], string>> = {
     market: 'market',
     limit: `limit ${priceOf(symbol, price)}`,
-    stop: trail === undefined ? `stop loss ${priceOf(symbol, stopPrice)}` : `trailing stop ${distanceOf(symbol, trail)}`,
-    stop_limit: `stop loss ${priceOf(symbol, stopPrice)} -> limit ${priceOf(symbol, price)}`,
+    stop,
+    stop_limit: `${stop} -> limit ${limit}`,
   };
   return `${side} ${volume(fromUnits(qty, symbol.qtyPlaces))} ${pairAltname(symbol)} @ ${terms[type]}`;
 }
@@ -63,7 +66,7 @@ export function descriptionOf(order: OrderRecord): string {
 /** An order as QueryOrders and the lists show it. */
 export function orderJson(version: OrderVersion, ids: Ids, userref: number | undefined, withTrades: boolean): Record<string, unknown> {
   const { order, state, filled, traded, at } = version;
-  const { symbol, price, stopPrice, type, trail } = order;
+  const { symbol, price, stopPrice, type, trail, limitOffset } = order;
   const fees = order.fills.filter((fill) => fill.at <= at).map(feeOf);
   const cost = costOf(symbol, traded);
   const isOpen = state === 'working' || state === 'partially_filled';
@@ -79,9 +82,9 @@ export function orderJson(version: OrderVersion, ids: Ids, userref: number | und
     descr: {
       pair: pairAltname(symbol),
       type: order.side,
-      ordertype: trail === undefined ? TYPES[type] : 'trailing-stop',
+      ordertype: trail === undefined ? TYPES[type] : type === 'stop_limit' ? 'trailing-stop-limit' : 'trailing-stop',
       price: trail === undefined ? priceOf(symbol, type === 'stop' || type === 'stop_limit' ? stopPrice : price) : distanceOf(symbol, trail),
-      price2: type === 'stop_limit' ? priceOf(symbol, price) : '0',
+      price2: type !== 'stop_limit' ? '0' : limitOffset === undefined ? priceOf(symbol, price) : distanceOf(symbol, limitOffset),
       leverage: 'none',
       order: descriptionOf(order),
       close: '',

@@ -25,6 +25,11 @@ export class Desk {
     this.#side(order, wasWaiting).noteEnded();
   }
 
+  /** A resting order has another price than before. */
+  reorder(order: OrderRecord): void {
+    this.#side(order, false).rebuild();
+  }
+
   /** A resting order whose price is met at `at`. */
   reached(at: number): OrderRecord | undefined {
     const bid = this.#bids.peek();

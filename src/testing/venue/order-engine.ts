@@ -1,4 +1,5 @@
 import { AccountBooks } from './account-books.js';
+import { type Amendment, amendTerms } from './amendment.js';
 import { type Answer, done, refuse } from './answers.js';
 import type { Desk } from './desk.js';
 import type { EngineListener, EngineParts, OrderName } from './engine-parts.js';
@@ -6,8 +7,8 @@ import { Ledger } from './ledger.js';
 import { type ListRequest, pairRefusal } from './order-list.js';
 import { type FillRecord, OrderList, OrderRecord, type OrderVersion, stateOf } from './order-record.js';
 import { type CheckedOrder, checkTerms, heldAsset, heldFor, type OrderRequest, reaches } from './order-terms.js';
-import { TRAIL_EVERY_MS, TrailingStops } from './trailing-stops.js';
-import { fromUnits, toUnits } from './units.js';
+import { limitPriceAt, TRAIL_EVERY_MS, TrailingStops } from './trailing-stops.js';
+import { fromUnits } from './units.js';
 
 const SOON_MS = 1_000;
 const DAY_MS = 86_400_000;
@@ -150,21 +151,21 @@ export class OrderEngine {
     else this.#execute(order, market);
   }
 
-  /** Makes an open order smaller in its place, under another client id if it is given one. */
-  shrink(order: OrderRecord, qty: string, clientOrderId: string): Answer<OrderRecord> {
+  /** Changes an open order in its place. */
+  amend(order: OrderRecord, change: Amendment): Answer<OrderRecord> {
     this.catchUp();
-    const units = toUnits(qty, order.symbol.qtyPlaces);
-    if (!order.isLive || !(units < order.qty)) return refuse('unknown_order', 'Unknown order sent.');
-    if (!(units > order.filled) || units % order.symbol.qtyStepUnits !== 0)
-      return refuse('lot_size', `qty must be a multiple of ${order.symbol.qtyStep}`);
     const account = this.account(order.account.name);
+    const { clientOrderId = order.clientOrderId } = change;
     if (clientOrderId !== order.clientOrderId && account.hasOpen(clientOrderId)) return refuse('duplicate_client_id', 'Duplicate order sent.');
-    account.ledger.release(heldAsset(order), order.heldPerUnit * BigInt(order.qty - units));
-    order.qty = units;
+    const amended = amendTerms(order, change);
+    if (!amended.ok) return amended;
     account.rename(order, clientOrderId);
-    this.#log('order.amended', { id: order.id, qty });
+    this.#log('order.amended', { id: order.id, ...change });
     this.#publish(order);
-    return done(order);
+    if (change.price === undefined || order.phase !== 'resting') return amended;
+    this.#desk(order).reorder(order);
+    this.#planLook(this.#desk(order), this.#now);
+    return amended;
   }
 
   /** Cancels; an order that is not open can't be told from one that never was. */
@@ -342,6 +343,7 @@ export class OrderEngine {
     const { ledger } = order.account;
     const market = this.#marketPrice(order);
     ledger.release(heldAsset(order), order.heldPerUnit * BigInt(order.qty));
+    order.price ||= limitPriceAt(order, market);
     order.heldPerUnit = heldFor(order, order.price || market);
     this.#log('order.triggered', { id: order.id });
     order.phase = 'filling';

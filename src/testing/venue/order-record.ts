@@ -39,6 +39,8 @@ export interface OrderTerms {
   /** Refused where it would fill on arrival. */
   readonly postOnly: boolean;
   readonly trail: Trail | undefined;
+  /** How far the limit price stays from the price that triggers a trailing stop; below 0: beneath it. */
+  readonly limitOffset: Trail | undefined;
 }
 
 /** The order as it was from one moment on. */
@@ -80,6 +82,7 @@ export class OrderRecord {
   readonly stopPrice: number;
   readonly postOnly: boolean;
   readonly trail: Trail | undefined;
+  readonly limitOffset: Trail | undefined;
   readonly quoteQty: string | undefined;
   qty: number;
   price: number;
@@ -109,6 +112,7 @@ export class OrderRecord {
     this.stopPrice = terms.stopPrice;
     this.postOnly = terms.postOnly;
     this.trail = terms.trail;
+    this.limitOffset = terms.limitOffset;
     this.quoteQty = terms.quoteQty === undefined ? undefined : normalize(terms.quoteQty);
     this.createdVenueTime = venueTime;
     this.isExternal = isExternal;

@@ -8,6 +8,8 @@ import { AMOUNT_PLACES, placesOf, toAmount, toUnits } from './units.js';
 export interface OrderRequest extends OrderIntent {
   readonly postOnly?: boolean;
   readonly trail?: Trail;
+  /** Of a trailing stop with a limit, in place of its price. */
+  readonly limitOffset?: Trail;
 }
 
 const TYPES = ['market', 'limit', 'stop', 'stop_limit'] as const;
@@ -19,10 +21,10 @@ export function checkTerms(intent: OrderRequest, symbol: ListedSymbol, reference
   if (!TYPES.includes(intent.type)) return refuse('bad_parameter', `type must be one of ${TYPES.join(', ')}, got ${String(intent.type)}`);
   const timeInForce = intent.timeInForce ?? 'gtc';
   if (!TIMES.includes(timeInForce)) return refuse('bad_parameter', `timeInForce must be one of ${TIMES.join(', ')}, got ${String(timeInForce)}`);
-  const price = priceOf(intent.price, intent.type === 'limit' || intent.type === 'stop_limit', symbol);
+  const { trail, limitOffset, postOnly = false } = intent;
+  const price = priceOf(intent.price, intent.type === 'limit' || (intent.type === 'stop_limit' && limitOffset === undefined), symbol);
   if (Number.isNaN(price)) return refuse('price_filter', `price must be a multiple of ${symbol.priceStep} above 0, got ${String(intent.price)}`);
   const isStop = intent.type === 'stop' || intent.type === 'stop_limit';
-  const { trail, postOnly = false } = intent;
   if (trail !== undefined && !(isStop && isTrail(trail))) return refuse('bad_parameter', 'a trail must be above 0, of a stop order');
   // A trail without a stop price follows from the start.
   const stopPrice = priceOf(intent.stopPrice, isStop && !(trail !== undefined && intent.stopPrice === undefined), symbol);
@@ -42,7 +44,7 @@ export function checkTerms(intent: OrderRequest, symbol: ListedSymbol, reference
     const notional = BigInt(qty) * BigInt(price || stopPrice || reference) * symbol.notionalFactor;
     if (notional < symbol.minNotionalAmount) return refuse('min_notional', `price times qty must be at least ${symbol.minNotional}`);
   }
-  return done({ symbol, side: intent.side, type: intent.type, timeInForce, qty, quoteQty, price, stopPrice, postOnly, trail });
+  return done({ symbol, side: intent.side, type: intent.type, timeInForce, qty, quoteQty, price, stopPrice, postOnly, trail, limitOffset });
 }
 
 function isTrail(trail: Trail): boolean {

@@ -36,7 +36,11 @@ export class RestingOrders {
   /** An order ended without having been on top; the heap is rebuilt once most of it has. */
   noteEnded(): void {
     this.#ended++;
-    if (this.#ended < 64 || this.#ended < this.#heap.size / 2) return;
+    if (this.#ended >= 64 && this.#ended >= this.#heap.size / 2) this.rebuild();
+  }
+
+  /** In order again, without those that have ended. */
+  rebuild(): void {
     const live = [...this.#heap].filter((order) => order.phase === this.#phase);
     this.#heap = new Heap(this.#before);
     for (const order of live) this.#heap.push(order);

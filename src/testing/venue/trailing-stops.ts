@@ -39,6 +39,13 @@ function isMet(order: OrderRecord, price: number): boolean {
   return isSell ? price <= trailedPrice(order) : price >= trailedPrice(order);
 }
 
+/** The limit price of a trailing stop that has one, once it is triggered at `price`; 0 where it has none. */
+export function limitPriceAt({ limitOffset, symbol }: OrderRecord, price: number): number {
+  if (limitOffset === undefined) return 0;
+  const limit = 'bips' in limitOffset ? (price * (ALL_BIPS + limitOffset.bips)) / ALL_BIPS : price + limitOffset.units;
+  return Math.max(1, Math.round(limit / symbol.priceStepUnits)) * symbol.priceStepUnits;
+}
+
 /** The stop price as its trail has it by now, price units. */
 export function trailedPrice({ side, trail, extreme }: OrderRecord): number {
   if (trail === undefined) return 0;

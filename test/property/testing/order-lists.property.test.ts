@@ -21,7 +21,15 @@ type Step =
       readonly trail: number;
       readonly isLimit: boolean;
     }
-  | { readonly do: 'trail'; readonly side: 'buy' | 'sell'; readonly lots: number; readonly bips: number; readonly stop: number }
+  | {
+      readonly do: 'trail';
+      readonly side: 'buy' | 'sell';
+      readonly lots: number;
+      readonly bips: number;
+      readonly stop: number;
+      readonly offset: number;
+    }
+  | { readonly do: 'amend'; readonly nth: number; readonly lots: number; readonly shift: number }
   | { readonly do: 'cancel' | 'fill'; readonly nth: number }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -51,8 +59,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       lots,
       bips: fc.integer({ min: 1, max: 40 }),
       stop: fc.integer({ min: -30, max: 30 }),
+      offset: fc.integer({ min: -20, max: 20 }),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('amend' as const), nth: fc.nat(20), lots, shift: fc.integer({ min: -60, max: 60 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('cancel' as const, 'fill' as const), nth: fc.nat(20) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(20_000) }) },
 );
@@ -83,8 +93,12 @@ async function take(given: Given, one: Step): Promise<void> {
   if (one.do === 'wait') await clock.advance(one.ms);
   else if (one.do === 'cancel') engine.cancel('main', { venueOrderId: String(one.nth) });
   else if (one.do === 'fill') venue.fill(String(one.nth));
-  else if (one.do === 'trail') {
-    const request: OrderRequest = { ...orderOf(one.side, one.lots), type: 'stop', trail: { bips: one.bips } };
+  else if (one.do === 'amend') {
+    const order = engine.find('main', { venueOrderId: String(one.nth) });
+    if (order !== undefined) engine.amend(order, { qty: orderOf('buy', one.lots).qty, ...(one.shift % 2 === 0 && { price: at(one.shift) }) });
+  } else if (one.do === 'trail') {
+    const trailing: OrderRequest = { ...orderOf(one.side, one.lots), type: 'stop', trail: { bips: one.bips } };
+    const request: OrderRequest = one.offset === 0 ? trailing : { ...trailing, type: 'stop_limit', limitOffset: { bips: one.offset } };
     engine.place('main', one.stop === 0 ? request : { ...request, stopPrice: at(one.stop) }, `t-${given.made++}`);
   } else if (one.do === 'list') {
     const sign = one.side === 'sell' ? 1 : -1;
@@ -144,7 +158,7 @@ function requireConsistent({ venue, lists }: Given): void {
   }
 }
 
-describe('Order lists and trailing stops of a SimulatedVenue, whatever is done to them', () => {
+describe('Order lists, trailing stops and amendments of a SimulatedVenue, whatever is done to them', () => {
   it('never make or lose money, start both orders of a pair, or fill an order before its turn', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.nat(), async (all, seed) => {
