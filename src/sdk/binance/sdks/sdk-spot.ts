@@ -1,24 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
-import { asError } from '../../../core/errors.js';
 import { withoutKeys } from '../../shared/axios.js';
-import { type ErrorFacts, factsOf, withFacts } from '../../shared/error-facts.js';
 import { readerOf } from '../../shared/http-facts.js';
 import { Overrides } from '../../shared/overrides.js';
 import type { BinanceCredentials } from '../request-signing.js';
-import { type BinanceSdk, partsOf, type SdkCall, type SdkOutcome } from './sdk-wire.js';
+import type { BinanceSdk, SdkOutcome } from './sdk-wire.js';
 import { socketMethodOf } from './socket-endpoints.js';
-import { type ReadAnswer, RefusedAnswer } from './spot-answers.js';
+import { keptAnswer, plainHeaders, type ReadAnswer, RefusedAnswer } from './spot-answers.js';
+import { keepSpotCalls } from './spot-calls.js';
 import { SpotSocket, type SpotSocketBase, type SpotSocketParts } from './spot-socket.js';
 import { keepSpotStreams, type SpotStreams } from './spot-streams.js';
-
-/** What the SDK hands to axios, as far as it is read here. */
-interface AxiosRequest {
-  readonly url: string;
-  readonly method?: string;
-  readonly data?: unknown;
-  readonly headers?: Readonly<Record<string, unknown>>;
-}
 
 interface Keys {
   readonly apiKey?: string;
@@ -38,7 +29,7 @@ type SendRequest = (
   endpoint: string,
   method: string,
   query: object,
-  body: object,
+  body?: object,
   timeUnit?: unknown,
 ) => Promise<{ readonly status: number; readonly headers: unknown }>;
 
@@ -65,44 +56,27 @@ export interface SpotClient {
 
 export const SPOT_METHODS = ['sendRequest', 'sendSignedRequest', 'newOrder', 'deleteOrder', 'getOrder', 'getOpenOrders', 'exchangeInfo'] as const;
 
-/**
- * @binance/spot: its methods send by a function of their module, which nobody can replace; but it hands all of the
- * configuration's `baseOptions` to axios, and so a transport of ours (`adapter`). That one sends every request of the bot
- * again by `sendRequest`, with what sees status, headers and text of the answer, of which the SDK's errors keep nothing.
- */
+/** @binance/spot. Requests of our own go by its `sendRequest`, calls of the bot as {@link keepSpotCalls} says. */
 export function spotSdk({ restAPI, websocketAPI, websocketStreams }: SpotClient): BinanceSdk {
-  const { configuration, sendRequest, sendSignedRequest } = restAPI;
+  const { configuration, sendRequest } = restAPI;
   const callers = new AsyncLocalStorage<SpotSocket>();
-  // One object for all attempts, since the SDK keeps a signer for each; it reads all of it before it first waits.
+  // One object for all that is sent, since the SDK keeps a signer for each; it reads all of it before it first waits.
   const inner = Object.create(configuration) as Configuration;
   const within = Object.create(restAPI, { configuration: { value: inner } }) as SpotRestApi;
-  let own = configuration.baseOptions;
+  const configured = (baseOptions: object): Configuration => Object.assign(inner, { retries: 0, baseOptions });
   const pemOf = pemReader();
   const credentialsIn = ({ apiKey, apiSecret, privateKey, privateKeyPassphrase: passphrase }: Keys): BinanceCredentials | undefined => {
     if (apiKey === undefined && apiSecret === undefined && privateKey === undefined) return undefined;
     if (privateKey === undefined) return { apiKey: apiKey ?? '', secret: apiSecret ?? '' };
     return { apiKey: apiKey ?? '', secret: pemOf(privateKey), ...(passphrase === undefined ? {} : { passphrase }) };
   };
-  const send = async (
-    request: SendRequest,
-    timeoutMs: number,
-    path: string,
-    method: string,
-    query: object,
-    body: object,
-    unit?: unknown,
-  ): Promise<SdkOutcome> => {
+  const send = async (method: string, path: string, params: object, timeoutMs: number): Promise<SdkOutcome> => {
     let text: unknown;
     const transformResponse = (data: unknown): unknown => (text = data);
-    Object.assign(inner, {
-      retries: 0,
-      baseOptions: { ...own, timeout: timeoutMs, validateStatus: () => true, transformResponse: [transformResponse] },
-    });
+    configured({ ...configuration.baseOptions, timeout: timeoutMs, validateStatus: () => true, transformResponse: [transformResponse] });
     try {
-      const { status, headers } = await (unit === undefined
-        ? request.call(within, path, method, query, body)
-        : request.call(within, path, method, query, body, unit));
-      return outcomeOf({ status, headers: plainHeaders(headers), body: typeof text === 'string' ? text : '' });
+      const { status, headers } = await sendRequest.call(within, path, method, params);
+      return outcomeOf({ status, headers: plainHeaders(headers as object), body: typeof text === 'string' ? text : '' });
     } catch (error) {
       return { error: withoutKeys(error), facts: { sent: true } };
     }
@@ -113,51 +87,28 @@ export function spotSdk({ restAPI, websocketAPI, websocketStreams }: SpotClient)
       return configuration.basePath;
     },
     get timeoutMs() {
-      return own.timeout ?? 0;
+      return configuration.baseOptions.timeout ?? 0;
     },
     credentials: () => credentialsIn(configuration),
     get ownRetries() {
       return { option: 'retries', count: configuration.retries, wayOut: '`retries: 0` in configurationRestAPI' };
     },
     // It sends the API key with every request.
-    request: (method, path, params, timeoutMs) => send(sendRequest, timeoutMs, path, method, params, {}),
+    request: send,
     gate: (route, timeoutMs) => {
-      own = configuration.baseOptions;
+      const calls = keepSpotCalls(restAPI, { route, timeoutMs, own: () => configuration.baseOptions, configured });
       const { retries } = configuration;
-      const scopes = new AsyncLocalStorage<Scope>();
-      const adapter = async (request: AxiosRequest): Promise<object> => {
-        const { call, isSigned, query, body, unit } = callOf(request);
-        const sendAgain = (): Promise<SdkOutcome> =>
-          send(isSigned ? sendSignedRequest : sendRequest, timeoutMs, call.path, call.method, query, body, unit);
-        try {
-          const read = (await route({ ...call, send: sendAgain })) as ReadAnswer;
-          return { data: read.body, status: read.status, statusText: '', headers: { ...read.headers }, config: request, request: {} };
-        } catch (error) {
-          const scope = scopes.getStore();
-          if (scope !== undefined) scope.facts = factsOf(error);
-          throw asError(error);
-        }
-      };
-      Object.assign(configuration, { retries: 0, baseOptions: { ...own, adapter } });
-      const overrides = new Overrides(restAPI);
-      // The SDK makes its errors of what the transport throws, and keeps nothing of that: the facts go around it.
-      for (const name of methodsOf(restAPI))
-        overrides.wrap(
-          name,
-          (method) =>
-            (...args) =>
-              scoped(scopes, () => method(...args)),
-        );
+      configuration.retries = 0;
       return {
         [Symbol.dispose]: () => {
-          overrides[Symbol.dispose]();
-          Object.assign(configuration, { retries, baseOptions: own });
+          calls[Symbol.dispose]();
+          configuration.retries = retries;
         },
       };
     },
     // What the socket said was about something else.
-    answered: (like, json) => ({ ...(like as ReadAnswer), body: JSON.stringify(json), socket: undefined }),
-    plain: (native) => native,
+    answered: (like, json) => ({ ...keptAnswer(like as ReadAnswer), body: JSON.stringify(json), socket: undefined }),
+    plain: (native) => keptAnswer(native as ReadAnswer),
     keepSockets: (parts) => {
       if (websocketAPI === undefined) return { [Symbol.dispose]: () => {} };
       if (hasKey(websocketAPI.configuration) && !hasKey(configuration))
@@ -212,23 +163,6 @@ function readPem(from: string | Uint8Array): string {
   return from.includes('PRIVATE KEY') ? from : readFileSync(from, 'utf8');
 }
 
-interface Scope {
-  facts?: ErrorFacts | undefined;
-}
-
-async function scoped(scopes: AsyncLocalStorage<Scope>, work: () => Promise<unknown>): Promise<unknown> {
-  const scope: Scope = {};
-  try {
-    return await scopes.run(scope, work);
-  } catch (error) {
-    throw scope.facts === undefined ? error : withFacts(error, scope.facts);
-  }
-}
-
-function methodsOf(restAPI: object): readonly string[] {
-  return Object.getOwnPropertyNames(Object.getPrototypeOf(restAPI)).filter((name) => name !== 'constructor');
-}
-
 function outcomeOf(read: ReadAnswer): SdkOutcome {
   const { status, headers, body } = read;
   if (status < 200 || status >= 300) return { error: new RefusedAnswer(read), facts: { sent: true, status, headers, body } };
@@ -238,28 +172,4 @@ function outcomeOf(read: ReadAnswer): SdkOutcome {
     // Success that can't be read proves nothing.
     return { error, facts: { sent: true, status, headers, body } };
   }
-}
-
-/** A request as the SDK has signed it, taken apart so that it can be signed anew for each attempt. */
-function callOf({ url, method = 'GET', data, headers = {} }: AxiosRequest): {
-  readonly call: Pick<SdkCall, 'method' | 'path' | 'params'>;
-  readonly isSigned: boolean;
-  readonly query: Record<string, string>;
-  readonly body: Record<string, string>;
-  readonly unit: unknown;
-} {
-  const { pathname, searchParams } = new URL(url);
-  const { timestamp: _, signature, ...query } = Object.fromEntries(searchParams);
-  const body = typeof data === 'string' ? Object.fromEntries(new URLSearchParams(data)) : {};
-  return {
-    call: { method: method.toUpperCase(), ...partsOf(pathname, { ...query, ...body }) },
-    isSigned: signature !== undefined,
-    query,
-    body,
-    unit: headers['X-MBX-TIME-UNIT'],
-  };
-}
-
-function plainHeaders(headers: unknown): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers as object).map(([name, value]) => [name.toLowerCase(), String(value)]));
 }

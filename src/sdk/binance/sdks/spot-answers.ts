@@ -1,3 +1,8 @@
+import { asError } from '../../../core/errors.js';
+import { type HttpFacts, readerOf } from '../../shared/http-facts.js';
+import type { WireAnswer } from '../../shared/wire-outcome.js';
+import type { SdkOutcome } from './sdk-wire.js';
+
 /** What @binance/spot resolves with for a request over its WebSocket API. */
 export interface SocketAnswer {
   readonly data: unknown;
@@ -11,13 +16,99 @@ export interface SocketRefusal {
   readonly data?: { readonly serverTime?: number; readonly retryAfter?: number };
 }
 
+/** What its methods of REST resolve with, as far as it is read here. */
+export interface SpotResponse {
+  readonly status: number;
+  /** As axios has them: by lower-case names. */
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
 /** An answer whose text has been read, over REST or over a socket: orders that were asked for in one way may be answered in the other. */
 export interface ReadAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** As the SDK had it over REST, for the call that was answered so. */
+  readonly response?: SpotResponse | undefined;
   /** As the SDK had it from its socket. */
   readonly socket?: SocketAnswer | undefined;
+}
+
+/** What axios tells of an answer before the SDK makes its own of it. */
+export class Heard {
+  #body = '';
+  #status: number | undefined;
+  #headers: Readonly<Record<string, unknown>> = {};
+
+  readonly hear = (data: unknown, headers: Readonly<Record<string, unknown>>, status?: number): unknown => {
+    if (typeof data === 'string') this.#body = data;
+    this.#headers = headers;
+    this.#status = status;
+    return data;
+  };
+
+  /** Of an answer that says no, or of none. */
+  get facts(): HttpFacts {
+    const status = this.#status;
+    return status === undefined ? { sent: true } : { sent: true, status, headers: plainHeaders(this.#headers), body: this.#body };
+  }
+
+  /** @param isRead - what is read is parsed by the SDK, where the bot asks for it: once is enough */
+  outcomeOf(response: SpotResponse, isRead: boolean): SdkOutcome {
+    const answer = new HeardAnswer(response, this.#body);
+    // Success that can't be read proves nothing.
+    const error = isRead ? notJson(this.#body) : unreadable(answer);
+    return error === undefined ? { result: answer, status: response.status, header: readerOf(response.headers) } : { error, facts: this.facts };
+  }
+}
+
+class HeardAnswer implements ReadAnswer, WireAnswer {
+  readonly response: SpotResponse;
+  readonly body: string;
+
+  constructor(response: SpotResponse, body: string) {
+    this.response = response;
+    this.body = body;
+  }
+
+  get json(): unknown {
+    return JSON.parse(this.body);
+  }
+
+  get native(): this {
+    return this;
+  }
+
+  get status(): number {
+    return this.response.status;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return plainHeaders(this.response.headers);
+  }
+}
+
+/** What a gateway says in the venue's place is a page or nothing. */
+function notJson(body: string): Error | undefined {
+  return /^\s*[[{]/.test(body) ? undefined : new SyntaxError(`the answer is no JSON, but ${body === '' ? 'empty' : 'another text'}`);
+}
+
+function unreadable(answer: WireAnswer): Error | undefined {
+  try {
+    void answer.json;
+    return undefined;
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+/** An answer without what belongs to the one call that it came for: for others, who get a copy. */
+export function keptAnswer({ status, headers, body, socket }: ReadAnswer): ReadAnswer {
+  return { status, headers, body, ...(socket === undefined ? {} : { socket }) };
+}
+
+export function plainHeaders(headers: object): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
 }
 
 /** An answer that says no: the SDK makes its own error of it. */
