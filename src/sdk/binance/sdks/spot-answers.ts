@@ -57,7 +57,7 @@ export class Heard {
   outcomeOf(response: SpotResponse, isRead: boolean): SdkOutcome {
     const answer = new HeardAnswer(response, this.#body);
     // Success that can't be read proves nothing.
-    const error = isRead ? notJson(this.#body) : unreadable(answer);
+    const error = isRead ? notJson(this.#body) : unreadable(this.#body);
     return error === undefined ? { result: answer, status: response.status, header: readerOf(response.headers) } : { error, facts: this.facts };
   }
 }
@@ -72,7 +72,7 @@ class HeardAnswer implements ReadAnswer, WireAnswer {
   }
 
   get json(): unknown {
-    return JSON.parse(this.body);
+    return JSON.parse(this.body) as unknown;
   }
 
   get native(): this {
@@ -93,9 +93,9 @@ function notJson(body: string): Error | undefined {
   return /^\s*[[{]/.test(body) ? undefined : new SyntaxError(`the answer is no JSON, but ${body === '' ? 'empty' : 'another text'}`);
 }
 
-function unreadable(answer: WireAnswer): Error | undefined {
+function unreadable(body: string): Error | undefined {
   try {
-    void answer.json;
+    JSON.parse(body);
     return undefined;
   } catch (error) {
     return asError(error);

@@ -196,13 +196,13 @@ function textsOf(...given: readonly (Values | undefined)[]): Record<string, unkn
   for (const values of given) {
     for (const name in values) {
       const value = values[name];
-      texts[name] = typeof value === 'string' || value === null || value === undefined ? value : textOf(value);
+      texts[name] = typeof value === 'string' || value === null || value === undefined ? value : textOf(value as number | bigint | boolean | object);
     }
   }
   return texts;
 }
 
-function textOf(value: unknown): string {
+function textOf(value: number | bigint | boolean | object): string {
   if (typeof value === 'number' && Number.isFinite(value)) return fromNumber(value);
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
