@@ -196,7 +196,7 @@ function textsOf(...given: readonly (Values | undefined)[]): Record<string, unkn
   for (const values of given) {
     for (const name in values) {
       const value = values[name];
-      texts[name] = typeof value === 'string' || value === null || value === undefined ? value : textOf(value as number | bigint | boolean | object);
+      texts[name] = typeof value === 'string' || value === null || value === undefined ? value : textOf(value);
     }
   }
   return texts;
