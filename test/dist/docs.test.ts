@@ -1,5 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { faultsOf, modulesOf, pages, ROOT, snippetsOf } from '../docs/snippets.js';
 
@@ -22,6 +25,18 @@ const WRONG = [
   'unheardOf();',
   '```',
 ].join('\n');
+
+/** Pages whose snippets can be run against a simulated venue, and what they print there. */
+const PRINTS: Readonly<Record<string, readonly unknown[]>> = {
+  'README.md': [expect.stringMatching(/^(?:working|partially_filled|filled) [\d.]+$/)],
+  'docs/how-to/put-it-under-ccxt.md': [],
+  'docs/concepts/market-data.md': [],
+  'docs/concepts/parallel-fetcher.md': ['1 of 2', '2 of 2'],
+  'docs/concepts/simulated-venue.md': [],
+  'docs/concepts/resilience/pipeline.md': [],
+  'docs/concepts/analytics/anomalies.md': ['alarm: 900 where 20 was expected'],
+  'docs/concepts/analytics/forecast.md': [],
+};
 
 describe('the TypeScript on the pages', () => {
   const read = new Map(pages().map((page) => [page, readFileSync(join(ROOT, page), 'utf8')]));
@@ -51,5 +66,17 @@ describe('the TypeScript on the pages', () => {
   it('is read with a known word after its language alone, and to the end of its fence', () => {
     expect(() => modulesOf('```ts skip\n```', new Set())).toThrow('line 1: a fence may say "alone", not "skip"');
     expect(() => snippetsOf('text\n```ts\nconst a = 1;')).toThrow('line 2: the fence is never closed');
+  });
+
+  it('runs to its end where a simulated venue is all that it needs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'venuekit-docs-'));
+    try {
+      const args = ['--import', import.meta.resolve('tsx'), join(ROOT, 'test/docs/run.ts'), ...Object.keys(PRINTS)];
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+      expect(JSON.parse(stdout)).toEqual(PRINTS);
+      expect(stderr).toBe('');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
