@@ -1,14 +1,12 @@
 import type { Settled } from '../../contracts/calls.js';
-import type { Bars, FetchAttempt, Instrument, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
-import { isUnknownSymbol, unknownSymbolError } from '../../contracts/unknown-symbol.js';
-import { asError, VenueKitError } from '../../core/errors.js';
+import type { Bars, FetchAttempt, Instrument, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
+import { unknownSymbolError } from '../../contracts/unknown-symbol.js';
+import { VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
+import { MarketReads, type Request } from '../shared/market-reads.js';
 import type { MarketSource } from './market-source.js';
 import { timeOf } from './orders.js';
 
-type Request<K extends MarketKind> = MarketKinds[K]['request'];
-
-const QUOTES_PER_CALL = 100;
 const DAY_MS = 86_400_000;
 /** Trading hours are a part of the week: this much of the past holds as many bars as are asked for. Bars at night are none for shares. */
 const STRETCH = 8;
@@ -23,47 +21,21 @@ const UNITS: Readonly<Record<string, readonly [unit: string, ms: number]>> = {
 };
 
 /** Market data of both asset classes behind `MarketDataAdapter`. A symbol with a slash is crypto, any other a share. */
-export class AlpacaMarketData {
+export class AlpacaMarketData extends MarketReads {
   readonly #source: MarketSource;
   readonly #asset: (symbol: string, attempt: FetchAttempt) => Promise<Json | undefined>;
   readonly #venueNow: () => number;
 
   /** @param asset - what the Trading API says of a symbol; undefined where it knows none */
   constructor(source: MarketSource, asset: (symbol: string, attempt: FetchAttempt) => Promise<Json | undefined>, venueNow: () => number) {
+    super();
     this.#source = source;
     this.#asset = asset;
     this.#venueNow = venueNow;
   }
 
-  batchLimit(kind: MarketKind): number {
-    return kind === 'quote' ? QUOTES_PER_CALL : 1;
-  }
-
-  async fetch<K extends MarketKind>(
-    kind: K,
-    requests: readonly Request<K>[],
-    attempt: FetchAttempt,
-  ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
-    const one = (request: Request<K>): Promise<unknown> => {
-      switch (kind) {
-        case 'book':
-          return this.#book(request, attempt);
-        case 'trades':
-          return this.#trades(request, attempt);
-        case 'bars':
-          return this.#bars(request as Request<'bars'>, attempt);
-        case 'instrument':
-          return this.#instrument(request, attempt);
-        default:
-          throw new RangeError(`kind must be one of "quote", "book", "trades", "bars", "instrument", got ${JSON.stringify(kind)}`);
-      }
-    };
-    const answers = kind === 'quote' ? this.#quotes(requests, attempt) : Promise.all(requests.map((request) => settle(one(request))));
-    return (await answers) as readonly Settled<MarketKinds[K]['value']>[];
-  }
-
   // Shares and crypto are asked for apart; a symbol that is not known fails the whole of its call, so it is then asked for alone.
-  async #quotes(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
+  override async quote(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
     const found = new Map<string, Json>();
     const unknown = new Map<string, Error>();
     for (const isOfCrypto of [false, true]) {
@@ -86,20 +58,20 @@ export class AlpacaMarketData {
     });
   }
 
-  async #book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
+  override async book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
     if (!isCrypto(symbol))
       throw new VenueKitError('UNSUPPORTED', `Alpaca has order books of crypto assets only, and ${symbol} is a share; read its quote`);
     const book = await this.#known(symbol, () => this.#source.book(symbol, attempt));
     return { symbol, bids: levelsOf(book.b, depth), asks: levelsOf(book.a, depth), eventTime: timeOf(book.t) };
   }
 
-  async #trades({ symbol, limit = 100 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
+  override async trades({ symbol, limit = 100 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
     const start = isoTime(this.#venueNow() - DAY_MS);
     const rows = await this.#known(symbol, () => this.#source.trades(symbol, isCrypto(symbol), { start, limit, sort: 'desc' }, attempt));
     return rows.map((row) => tradeOf(row, symbol)).reverse();
   }
 
-  async #bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
+  override async bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
     const [, count = '', unit = ''] = /^(\d+)([mhdw])$/.exec(interval) ?? [];
     const known = UNITS[unit];
     if (known === undefined || Number(count) < 1)
@@ -130,7 +102,7 @@ export class AlpacaMarketData {
   }
 
   // Steps of shares are the exchange's and not in the answer: a cent, and a billionth where fractions are traded.
-  async #instrument({ symbol }: Request<'instrument'>, attempt: FetchAttempt): Promise<Instrument> {
+  override async instrument({ symbol }: Request<'instrument'>, attempt: FetchAttempt): Promise<Instrument> {
     const asset = await this.#asset(symbol, attempt);
     if (asset === undefined) throw unknownSymbolError('alpaca', symbol);
     if (!isCrypto(symbol)) return { symbol, priceStep: '0.01', qtyStep: asset.fractionable === true ? '0.000000001' : '1' };
@@ -198,14 +170,4 @@ function isAbout(error: unknown, symbol: string): boolean {
     if (INVALID_SYMBOL.exec(words)?.[1] === symbol) return true;
   }
   return false;
-}
-
-// What is wrong with one request is that request's answer; what is wrong with the call is everyone's, and may be tried again.
-async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
-  try {
-    return { status: 'fulfilled', value: await promise };
-  } catch (error) {
-    if (!isUnknownSymbol(error) && (error as { code?: unknown }).code !== 'UNSUPPORTED') throw error;
-    return { status: 'rejected', reason: asError(error) };
-  }
 }

@@ -1,8 +1,9 @@
 import type { Settled } from '../../contracts/calls.js';
-import type { Bars, FetchAttempt, Instrument, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
+import type { Bars, FetchAttempt, Instrument, MarketKind, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
 import { isUnknownSymbol, unknownSymbolError } from '../../contracts/unknown-symbol.js';
-import { asError, VenueKitError } from '../../core/errors.js';
+import { VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, number, objectOf, text } from '../shared/json.js';
+import { MarketReads, type Request, settle } from '../shared/market-reads.js';
 import type { BinanceMarkets } from './markets.js';
 import type { Params } from './wire.js';
 
@@ -15,20 +16,15 @@ export interface MarketDataCalls {
   venueNow(): number;
 }
 
-type Request<K extends MarketKind> = MarketKinds[K]['request'];
-const QUOTES_PER_CALL = 100;
 const LARGEST_DEPTH = 5_000;
 
 /** Binance spot's public endpoints behind {@link MarketDataAdapter}. */
-export class BinanceMarketData {
+export class BinanceMarketData extends MarketReads {
   readonly #calls: MarketDataCalls;
 
   constructor(calls: MarketDataCalls) {
+    super();
     this.#calls = calls;
-  }
-
-  batchLimit(kind: MarketKind): number {
-    return kind === 'quote' ? QUOTES_PER_CALL : 1;
   }
 
   /** Source: Binance spot API reference, weights of the endpoints. */
@@ -47,30 +43,7 @@ export class BinanceMarketData {
     }
   }
 
-  async fetch<K extends MarketKind>(
-    kind: K,
-    requests: readonly Request<K>[],
-    attempt: FetchAttempt,
-  ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
-    const one = (request: Request<K>): Promise<unknown> => {
-      switch (kind) {
-        case 'book':
-          return this.#book(request, attempt);
-        case 'trades':
-          return this.#trades(request, attempt);
-        case 'bars':
-          return this.#bars(request as Request<'bars'>, attempt);
-        case 'instrument':
-          return this.#instrument(request, attempt);
-        default:
-          throw new RangeError(`kind must be one of "quote", "book", "trades", "bars", "instrument", got ${JSON.stringify(kind)}`);
-      }
-    };
-    const answers = kind === 'quote' ? this.#quotes(requests, attempt) : Promise.all(requests.map((request) => settle(one(request))));
-    return (await answers) as readonly Settled<MarketKinds[K]['value']>[];
-  }
-
-  async #quotes(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
+  override async quote(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
     const ids = await Promise.all(requests.map((request) => settle(this.#calls.markets.marketId(request.symbol))));
     const asked = [...new Set(ids.flatMap((id) => (id.status === 'fulfilled' ? [id.value] : [])))];
     const rows = asked.length === 0 ? NO_ROWS : await this.#bestPrices(asked, attempt);
@@ -100,12 +73,12 @@ export class BinanceMarketData {
     return new Map(rows.map((row) => [text(row, 'symbol'), row]));
   }
 
-  async #book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
+  override async book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
     const book = objectOf(await this.#ofSymbol('/api/v3/depth', symbol, { limit: Math.min(depth, LARGEST_DEPTH) }, attempt), 'depth');
     return { symbol, bids: levels(book, 'bids'), asks: levels(book, 'asks'), seq: number(book, 'lastUpdateId') };
   }
 
-  async #trades({ symbol, limit = 500 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
+  override async trades({ symbol, limit = 500 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
     return listOf(await this.#ofSymbol('/api/v3/trades', symbol, { limit }, attempt), 'trades').map((row) => {
       const trade = objectOf(row, 'trade');
       return {
@@ -119,7 +92,7 @@ export class BinanceMarketData {
     });
   }
 
-  async #bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
+  override async bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
     const params = { interval, limit, ...(since === undefined ? {} : { startTime: since }) };
     const rows = listOf(await this.#ofSymbol('/api/v3/klines', symbol, params, attempt), 'klines').map((row) => listOf(row, 'kline'));
     const column = (index: number): Float64Array => Float64Array.from(rows, (row) => Number(row[index]));
@@ -137,7 +110,7 @@ export class BinanceMarketData {
     };
   }
 
-  async #instrument({ symbol }: Request<'instrument'>, attempt: FetchAttempt): Promise<Instrument> {
+  override async instrument({ symbol }: Request<'instrument'>, attempt: FetchAttempt): Promise<Instrument> {
     const filters = listOf((await this.#known(symbol, this.#calls.markets.instrument(symbol, attempt))).filters, 'filters').map((filter) =>
       objectOf(filter, 'filter'),
     );
@@ -187,14 +160,4 @@ function levels(book: Json, side: 'bids' | 'asks'): readonly (readonly [number, 
     const [price, size] = listOf(level, side);
     return [Number(price), Number(size)] as const;
   });
-}
-
-// What is wrong with one request is that request's answer; what is wrong with the call is everyone's, and may be tried again.
-async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
-  try {
-    return { status: 'fulfilled', value: await promise };
-  } catch (error) {
-    if (!isUnknownSymbol(error)) throw error;
-    return { status: 'rejected', reason: asError(error) };
-  }
 }

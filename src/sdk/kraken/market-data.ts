@@ -1,8 +1,8 @@
 import type { Settled } from '../../contracts/calls.js';
-import type { Bars, FetchAttempt, Instrument, MarketKind, MarketKinds, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
-import { isUnknownSymbol } from '../../contracts/unknown-symbol.js';
-import { asError, VenueKitError } from '../../core/errors.js';
+import type { Bars, FetchAttempt, Instrument, OrderBook, Quote, Trade } from '../../contracts/market-data.js';
+import { VenueKitError } from '../../core/errors.js';
 import { type Json, listOf, objectOf, text } from '../shared/json.js';
+import { MarketReads, type Request, settle } from '../shared/market-reads.js';
 import type { KrakenMarkets } from './markets.js';
 import { millis } from './orders.js';
 import type { Params } from './wire.js';
@@ -16,8 +16,6 @@ export interface MarketDataCalls {
   venueNow(): number;
 }
 
-type Request<K extends MarketKind> = MarketKinds[K]['request'];
-const QUOTES_PER_CALL = 100;
 const LARGEST_DEPTH = 500;
 /** Source: docs.kraken.com, Get OHLC data: minutes. */
 const INTERVALS: Readonly<Record<string, number>> = {
@@ -34,41 +32,15 @@ const INTERVALS: Readonly<Record<string, number>> = {
 const MINUTE_MS = 60_000;
 
 /** Kraken's public methods behind a market-data adapter. */
-export class KrakenMarketData {
+export class KrakenMarketData extends MarketReads {
   readonly #calls: MarketDataCalls;
 
   constructor(calls: MarketDataCalls) {
+    super();
     this.#calls = calls;
   }
 
-  batchLimit(kind: MarketKind): number {
-    return kind === 'quote' ? QUOTES_PER_CALL : 1;
-  }
-
-  async fetch<K extends MarketKind>(
-    kind: K,
-    requests: readonly Request<K>[],
-    attempt: FetchAttempt,
-  ): Promise<readonly Settled<MarketKinds[K]['value']>[]> {
-    const one = (request: Request<K>): Promise<unknown> => {
-      switch (kind) {
-        case 'book':
-          return this.#book(request, attempt);
-        case 'trades':
-          return this.#trades(request, attempt);
-        case 'bars':
-          return this.#bars(request as Request<'bars'>, attempt);
-        case 'instrument':
-          return this.#instrument(request);
-        default:
-          throw new RangeError(`kind must be one of "quote", "book", "trades", "bars", "instrument", got ${JSON.stringify(kind)}`);
-      }
-    };
-    const answers = kind === 'quote' ? this.#quotes(requests, attempt) : Promise.all(requests.map((request) => settle(one(request))));
-    return (await answers) as readonly Settled<MarketKinds[K]['value']>[];
-  }
-
-  async #quotes(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
+  override async quote(requests: readonly Request<'quote'>[], attempt: FetchAttempt): Promise<readonly Settled<Quote>[]> {
     const ids = await Promise.all(requests.map(({ symbol }) => settle(this.#calls.markets.marketId(symbol))));
     const asked = [...new Set(ids.flatMap((id) => (id.status === 'fulfilled' ? [id.value] : [])))];
     const rows = asked.length === 0 ? {} : objectOf(await this.#calls.read('Ticker', { pair: asked.join(',') }, attempt), 'Ticker');
@@ -81,12 +53,12 @@ export class KrakenMarketData {
     });
   }
 
-  async #book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
+  override async book({ symbol, depth = 100 }: Request<'book'>, attempt: FetchAttempt): Promise<OrderBook> {
     const book = objectOf(await this.#ofPair('Depth', symbol, { count: Math.min(depth, LARGEST_DEPTH) }, attempt), 'Depth');
     return { symbol, bids: levels(book, 'bids'), asks: levels(book, 'asks') };
   }
 
-  async #trades({ symbol, limit = 500 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
+  override async trades({ symbol, limit = 500 }: Request<'trades'>, attempt: FetchAttempt): Promise<readonly Trade[]> {
     return listOf(await this.#ofPair('Trades', symbol, { count: limit }, attempt), 'Trades').map((row) => {
       const [price, size, time, side, , , id] = listOf(row, 'trade');
       return {
@@ -100,7 +72,7 @@ export class KrakenMarketData {
     });
   }
 
-  async #bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
+  override async bars({ symbol, interval, limit = 500, since }: Request<'bars'>, attempt: FetchAttempt): Promise<Bars> {
     const minutes = INTERVALS[interval];
     if (minutes === undefined)
       throw new RangeError(`interval must be one of ${Object.keys(INTERVALS).join(', ')} on Kraken, got ${JSON.stringify(interval)}`);
@@ -123,7 +95,7 @@ export class KrakenMarketData {
     };
   }
 
-  async #instrument({ symbol }: Request<'instrument'>): Promise<Instrument> {
+  override async instrument({ symbol }: Request<'instrument'>): Promise<Instrument> {
     const pair = await this.#calls.markets.instrument(symbol);
     const costMin = pair.costmin === undefined ? undefined : text(pair, 'costmin');
     return {
@@ -161,14 +133,4 @@ function levels(book: Json, side: 'bids' | 'asks'): readonly (readonly [number, 
     const [price, size] = listOf(level, side);
     return [Number(price), Number(size)] as const;
   });
-}
-
-// What is wrong with one request is that request's answer; what is wrong with the call is everyone's, and may be tried again.
-async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
-  try {
-    return { status: 'fulfilled', value: await promise };
-  } catch (error) {
-    if (!isUnknownSymbol(error)) throw error;
-    return { status: 'rejected', reason: asError(error) };
-  }
 }
