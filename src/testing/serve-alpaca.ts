@@ -43,7 +43,7 @@ export async function serveAlpaca(venue: SimulatedVenue, options: ServeAlpacaOpt
   const [{ WebSocketServer }, { encode, decode }] = await Promise.all([import('ws'), import('@msgpack/msgpack')]);
   const server = new WebSocketServer({ noServer: true });
   const msgpack = { encode: (value: unknown) => encode(value), decode: (data: Uint8Array) => decode(data) };
-  const sockets = new SocketFace({ line, server, credentials, ids, replacements: orders.replacements, msgpack });
+  const sockets = new SocketFace({ line, server, credentials, ids, links: orders.links, msgpack });
   const { address, ...served } = await serving.listen(
     {
       request: (message, response) => face.handle(message, response),

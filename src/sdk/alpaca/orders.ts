@@ -28,12 +28,21 @@ const STATES: Readonly<Record<string, VenueOrder['state']>> = {
   rejected: 'rejected',
 };
 
+/**
+ * What the order path calls the symbol and the side of an order of several legs, which has neither: its legs do. Its type there is that of an order
+ * without a price, since a credit is one below 0. Source: docs.alpaca.markets, options level 3 trading, and the examples of its OpenAPI description.
+ */
+export const MULTI_LEG = 'mleg';
+export const MULTI_LEG_SIDE = 'buy';
+
 /** An order of the Trading API, or of a trade update. */
 export function venueOrderOf(json: Json, symbolOf: (symbol: string) => string): VenueOrder {
   const status = text(json, 'status');
   const state = STATES[status];
   if (state === undefined) throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown status ${JSON.stringify(status)}`);
-  const { side } = json;
+  // An order of several legs has neither symbol nor side, and what it costs may be below 0.
+  const isMultiLeg = json.order_class === MULTI_LEG;
+  const side = isMultiLeg ? MULTI_LEG_SIDE : json.side;
   if (side !== 'buy' && side !== 'sell') throw new VenueKitError('BAD_ANSWER', `the venue's order has the unknown side ${JSON.stringify(side)}`);
   const filledQty = normalize(decimal(json, 'filled_qty') ?? '0');
   // An order over an amount of money has a quantity only once it has filled.
@@ -45,11 +54,11 @@ export function venueOrderOf(json: Json, symbolOf: (symbol: string) => string): 
     ...(typeof json.client_order_id === 'string' ? { clientOrderId: json.client_order_id } : {}),
     venueOrderId: text(json, 'id'),
     state: state === 'working' && !isZero(filledQty) ? 'partially_filled' : state,
-    symbol: symbolOf(text(json, 'symbol')),
+    symbol: isMultiLeg ? MULTI_LEG : symbolOf(text(json, 'symbol')),
     side,
     qty: normalize(qty),
     ...(amount === undefined ? {} : { quoteQty: normalize(amount) }),
-    ...(price === undefined || isZero(price) ? {} : { price: normalize(price) }),
+    ...(isMultiLeg || price === undefined || isZero(price) ? {} : { price: normalize(price) }),
     filledQty,
     ...(avgPrice === undefined || isZero(filledQty) ? {} : { avgPrice: normalize(avgPrice) }),
     venueTime: timeOf(json.updated_at ?? json.submitted_at ?? json.created_at),
@@ -120,9 +129,10 @@ export function pathSymbol(symbol: string): string {
  * The intent of a body for POST /v2/orders. The body itself travels along and goes on the wire as it is: what the order
  * path keeps of it is what it needs to know the order again. Of an order with legs that is the order that they hang on.
  *
- * @returns undefined for what the order path can't keep account of: several legs at once, and requests that the venue will refuse for what they lack.
+ * @returns undefined for requests that the venue will refuse for what they lack.
  */
 export function intentOf(body: Json): OrderIntent | undefined {
+  if (body.order_class === MULTI_LEG) return multiLegIntentOf(body);
   const { symbol, side } = body;
   const isTrailing = body.type === TRAILING;
   const type = typeOf(body);
@@ -147,6 +157,20 @@ export function intentOf(body: Json): OrderIntent | undefined {
     ...(price === undefined ? {} : { price }),
     ...(stopPrice === undefined ? {} : { stopPrice }),
     ...(timeInForce === undefined ? {} : { timeInForce }),
+    extra: { request: withoutUndefined(body) },
+  };
+}
+
+function multiLegIntentOf(body: Json): OrderIntent | undefined {
+  const { client_order_id: id, legs } = body;
+  const qty = decimalIn(body.qty);
+  if (qty === undefined || !Array.isArray(legs) || legs.length === 0) return undefined;
+  return {
+    ...(typeof id === 'string' && id !== '' ? { intentId: id } : {}),
+    symbol: MULTI_LEG,
+    side: MULTI_LEG_SIDE,
+    type: 'market',
+    qty,
     extra: { request: withoutUndefined(body) },
   };
 }

@@ -4,7 +4,7 @@ import { throwIfAborted } from '../../core/abort.js';
 import { VenueKitError } from '../../core/errors.js';
 import { type Json, objectOf } from '../shared/json.js';
 import type { SdkOutcome } from '../shared/order-answers.js';
-import { decimalIn, pathSymbol, typeOf } from './orders.js';
+import { decimalIn, MULTI_LEG, MULTI_LEG_SIDE, pathSymbol, typeOf } from './orders.js';
 import { isNotFound, messageIn } from './verdict.js';
 import type { AlpacaWire, WireOutcome } from './wire.js';
 
@@ -31,6 +31,7 @@ export function replacementOf({ extra }: Pick<OrderIntent, 'extra'>): Replacemen
 
 /** @returns undefined for an order that the order path can't keep account of. */
 export function oldTermsOf(order: Json): OldTerms | undefined {
+  if (order.order_class === MULTI_LEG) return { symbol: MULTI_LEG, side: MULTI_LEG_SIDE, type: 'market' };
   const { symbol, side } = order;
   const type = typeOf(order);
   if (typeof symbol !== 'string' || symbol === '' || type === undefined || (side !== 'buy' && side !== 'sell')) return undefined;

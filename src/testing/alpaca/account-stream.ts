@@ -3,7 +3,7 @@ import type { FillRecord, OrderRecord, OrderVersion } from '../venue/order-recor
 import { fromUnits } from '../venue/units.js';
 import type { VenueCore } from '../venue/venue-core.js';
 import type { Ids } from './ids.js';
-import { isoTime, orderJson, type Replacements } from './wire-format.js';
+import { isoTime, type OrderLinks, orderJson } from './wire-format.js';
 
 const ENDED: Partial<Record<OrderVersion['state'], string>> = { canceled: 'canceled', expired: 'expired', rejected: 'rejected' };
 
@@ -11,17 +11,11 @@ const ENDED: Partial<Record<OrderVersion['state'], string>> = { canceled: 'cance
  * One account's `trade_updates` as they happen. Alpaca numbers none of them and repeats none: whoever was
  * away reads the lists. Source: docs.alpaca.markets, websocket streaming, trade updates.
  */
-export function followTradeUpdates(
-  core: VenueCore,
-  account: string,
-  ids: Ids,
-  replacements: Replacements,
-  listener: (update: object) => void,
-): Disposable {
+export function followTradeUpdates(core: VenueCore, account: string, ids: Ids, links: OrderLinks, listener: (update: object) => void): Disposable {
   let told = 0;
   const tell = (event: string, version: OrderVersion, more: object = {}): void => {
     const execution = { execution_id: ids.of('execution', 2 ** 40 + ++told) };
-    listener({ event, timestamp: isoTime(version.venueTime), order: orderJson(version, ids, replacements), ...execution, ...more });
+    listener({ event, timestamp: isoTime(version.venueTime), order: orderJson(version, ids, links), ...execution, ...more });
   };
   const engineListener = {
     order: (version: OrderVersion): void => {
@@ -29,7 +23,7 @@ export function followTradeUpdates(
       if (order.account.name !== account) return;
       const ended = ENDED[state];
       // What filled was told with the fill.
-      if (ended !== undefined) tell(ended === 'canceled' && replacements.by.has(order.id) ? 'replaced' : ended, version);
+      if (ended !== undefined) tell(ended === 'canceled' && links.by.has(order.id) ? 'replaced' : ended, version);
       else if (state === 'working') tell('new', version);
     },
     fill: (fill: FillRecord): void => {

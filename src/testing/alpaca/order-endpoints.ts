@@ -2,11 +2,12 @@ import type { OrderIntent } from '../../contracts/orders.js';
 import { add, isDecimal, sign } from '../../core/decimal.js';
 import { ok, type WireReply } from '../served/wire-reply.js';
 import { openAsOf } from '../venue/lookups.js';
-import type { OrderRecord, OrderVersion, Trail } from '../venue/order-record.js';
+import type { Contingency, OrderRecord, OrderVersion, Trail } from '../venue/order-record.js';
 import type { OrderRequest } from '../venue/order-terms.js';
 import { fromUnits, toUnits } from '../venue/units.js';
 import { deskOf, type Endpoint, integer, type Request, timeIn } from './endpoint.js';
-import { acceptedJson, orderJson, type Replacements } from './wire-format.js';
+import { contingencyOf, groupOf, legsIn, MULTI_LEG, withProfitPrice } from './order-classes.js';
+import { acceptedJson, type OrderLinks, orderJson } from './wire-format.js';
 import { failure, notFound, refusalReply, unprocessable } from './wire-reply.js';
 
 const TYPES = ['market', 'limit', 'stop', 'stop_limit'] as const;
@@ -19,10 +20,14 @@ const MULTI_STATUS = 207;
 
 /** Orders. Source: docs.alpaca.markets, Trading API reference, orders. */
 export class OrderEndpoints {
-  readonly #replaced = { by: new Map<number, number>(), of: new Map<number, number>() };
+  readonly #replaced = {
+    by: new Map<number, number>(),
+    of: new Map<number, number>(),
+    legs: new Map<number, readonly Readonly<Record<string, unknown>>[]>(),
+  };
   #made = 0;
 
-  get replacements(): Replacements {
+  get links(): OrderLinks {
     return this.#replaced;
   }
 
@@ -39,15 +44,50 @@ export class OrderEndpoints {
   }
 
   #place(request: Request): WireReply {
-    const intent = intentOf(request);
-    return 'status' in intent ? intent : this.placeIntent(request, intent, text(request.body.client_order_id));
+    const { body } = request;
+    if (body.order_class === MULTI_LEG) return this.#placeMultiLeg(request);
+    const intent = intentOf({ ...request, body: withProfitPrice(body) });
+    if ('status' in intent) return intent;
+    const contingency = contingencyOf(body);
+    return contingency === undefined ? this.placeIntent(request, intent, text(body.client_order_id)) : this.#placeGroup(request, intent, contingency);
+  }
+
+  /** An order with those that hang on it: all of them, or none. */
+  #placeGroup(request: Request, head: OrderRequest, contingency: Contingency): WireReply {
+    const { core, account, ids, body } = request;
+    const nextId = (): string => ids.of('account', ++this.#made);
+    const group = groupOf(body, head, text(body.client_order_id) ?? nextId(), contingency, nextId);
+    if ('status' in group) return group;
+    const answer = core.engine.placeList(account, group);
+    if (!answer.ok) return refusalReply(answer);
+    const [first, ...legs] = answer.value.orders as readonly [OrderRecord, ...OrderRecord[]];
+    request.placed(first);
+    const shown = legs.map((leg) => this.#json(leg.latest, request));
+    return ok({ ...acceptedJson(first, ids, this.#replaced), legs: shown });
+  }
+
+  /** A unit of a strategy, at a price for all of it. */
+  #placeMultiLeg(request: Request): WireReply {
+    const { body, core } = request;
+    const legs = legsIn(body);
+    if (legs === undefined) return unprocessable('mleg orders require two to four legs, each with symbol and ratio_qty');
+    if (deskOf(core, MULTI_LEG) === undefined) return unprocessable(`order_class "mleg" is simulated where the venue lists a symbol "${MULTI_LEG}"`);
+    if (Number(body.limit_price) < 0) return unprocessable('credits are not simulated: limit_price of an mleg order must be above 0');
+    const intent = intentOf({ ...request, body: { ...body, symbol: MULTI_LEG, side: 'buy', order_class: '' } });
+    return 'status' in intent ? intent : this.placeIntent(request, intent, text(body.client_order_id), legs);
   }
 
   /** Places what is no request for an order itself, too. */
-  placeIntent(request: Request, intent: OrderRequest, clientOrderId: string | undefined): WireReply {
+  placeIntent(
+    request: Request,
+    intent: OrderRequest,
+    clientOrderId: string | undefined,
+    legs?: readonly Readonly<Record<string, unknown>>[],
+  ): WireReply {
     const id = clientOrderId ?? request.ids.of('account', ++this.#made);
     const answer = request.core.engine.place(request.account, intent, id);
     if (!answer.ok) return answer.reason === 'insufficient_funds' && intent.side === 'sell' ? insufficientQty(request, intent) : refusalReply(answer);
+    if (legs !== undefined) this.#replaced.legs.set(answer.value.id, legs);
     request.placed(answer.value);
     return ok(acceptedJson(answer.value, request.ids, this.#replaced));
   }
@@ -113,6 +153,7 @@ export class OrderEndpoints {
     const old = this.#named(request);
     if (old === undefined) return notFound(`order not found for ${request.at[0]}`);
     if (old.quoteQty !== undefined) return unprocessable('notional orders cannot be replaced; cancel it and submit a new one instead');
+    if (old.list !== undefined) return unprocessable('what is replaced together with its legs is not simulated');
     const { symbol } = old;
     const price = (units: number): string | undefined => (units > 0 ? fromUnits(units, symbol.pricePlaces) : undefined);
     const limitPrice = text(body.limit_price) ?? price(old.price);
@@ -135,6 +176,8 @@ export class OrderEndpoints {
       (made) => {
         this.#replaced.by.set(old.id, made);
         this.#replaced.of.set(made, old.id);
+        const legs = this.#replaced.legs.get(old.id);
+        if (legs !== undefined) this.#replaced.legs.set(made, legs);
       },
     );
     if (!answer.ok && answer.reason === 'unknown_order')
@@ -167,7 +210,7 @@ function intentOf(request: Request): OrderRequest | WireReply {
   const { side } = body;
   if (side !== 'buy' && side !== 'sell') return unprocessable('side must be buy or sell');
   const orderClass = body.order_class;
-  if (orderClass !== undefined && orderClass !== null && orderClass !== '' && orderClass !== 'simple')
+  if (orderClass !== undefined && orderClass !== null && orderClass !== '' && orderClass !== 'simple' && contingencyOf(body) === undefined)
     return unprocessable(`order_class ${JSON.stringify(orderClass)} is not simulated`);
   const isTrailing = body.type === 'trailing_stop';
   const type = isTrailing ? 'stop' : TYPES.find((one) => one === body.type);

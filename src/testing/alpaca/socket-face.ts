@@ -10,7 +10,7 @@ import { isCrypto } from './endpoint.js';
 import type { Ids } from './ids.js';
 import { sourceOf } from './stream-sources.js';
 import { TradingSession } from './trading-session.js';
-import type { Replacements } from './wire-format.js';
+import type { OrderLinks } from './wire-format.js';
 
 /** How messages of a market-data stream are written. */
 export interface MessagePack {
@@ -24,7 +24,7 @@ export class SocketFace {
   readonly #server: SocketServer;
   readonly #credentials: Credentials;
   readonly #ids: Ids;
-  readonly #replacements: Replacements;
+  readonly #links: OrderLinks;
   readonly #msgpack: MessagePack;
   readonly #feeds: MarketFeeds<object>;
 
@@ -33,14 +33,14 @@ export class SocketFace {
     readonly server: SocketServer;
     readonly credentials: Credentials;
     readonly ids: Ids;
-    readonly replacements: Replacements;
+    readonly links: OrderLinks;
     readonly msgpack: MessagePack;
   }) {
     this.#line = parts.line;
     this.#server = parts.server;
     this.#credentials = parts.credentials;
     this.#ids = parts.ids;
-    this.#replacements = parts.replacements;
+    this.#links = parts.links;
     this.#msgpack = parts.msgpack;
     const { core } = parts.line;
     this.#feeds = new MarketFeeds(
@@ -76,7 +76,7 @@ export class SocketFace {
   #trading(socket: ServerSocket): void {
     const { core, account } = this.#line;
     const wire = wireTo<object>(core, socket, (event) => Buffer.from(JSON.stringify(event)));
-    const follow = (listener: (update: object) => void): Disposable => followTradeUpdates(core, account, this.#ids, this.#replacements, listener);
+    const follow = (listener: (update: object) => void): Disposable => followTradeUpdates(core, account, this.#ids, this.#links, listener);
     new TradingSession({ socket, wire, credentials: this.#credentials, follow });
   }
 

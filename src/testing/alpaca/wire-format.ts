@@ -6,6 +6,7 @@ import { trailedPrice } from '../venue/trailing-stops.js';
 import { fromUnits } from '../venue/units.js';
 import { isCrypto } from './endpoint.js';
 import type { Ids } from './ids.js';
+import { multiLegJson, ORDER_CLASSES } from './order-classes.js';
 
 /**
  * Orders, positions and assets as Alpaca writes them. Source: docs.alpaca.markets, Trading API reference, and the models
@@ -27,10 +28,11 @@ const ENDED_AT: Partial<Record<OrderVersion['state'], string>> = {
   rejected: 'failed_at',
 };
 
-/** Which order another has taken the place of, by number. */
-export interface Replacements {
+/** What orders have to do with others, by their numbers: which one another has taken the place of, and which legs they were asked for with. */
+export interface OrderLinks {
   readonly by: ReadonlyMap<number, number>;
   readonly of: ReadonlyMap<number, number>;
+  readonly legs: ReadonlyMap<number, readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export function isoTime(ms: number): string {
@@ -42,12 +44,13 @@ export function assetClass(symbol: ListedSymbol): 'crypto' | 'us_equity' {
 }
 
 /** What of an order does not change while it lives. */
-function termsJson(order: OrderRecord, ids: Ids, { of }: Replacements): Record<string, unknown> {
+function termsJson(order: OrderRecord, ids: Ids, { of, legs }: OrderLinks): Record<string, unknown> {
   const { symbol, trail } = order;
   const type = trail === undefined ? order.type : 'trailing_stop';
   const price = (units: number): string | null => (units > 0 ? fromUnits(units, symbol.pricePlaces) : null);
   const created = isoTime(order.createdVenueTime);
   const replaces = of.get(order.id);
+  const ownLegs = legs.get(order.id);
   return {
     id: ids.of('order', order.id),
     client_order_id: order.clientOrderId,
@@ -59,7 +62,7 @@ function termsJson(order: OrderRecord, ids: Ids, { of }: Replacements): Record<s
     // Of the two, the one that it was placed by; the other stays null.
     notional: order.quoteQty ?? null,
     qty: order.quoteQty === undefined ? fromUnits(order.qty, symbol.qtyPlaces) : null,
-    order_class: '',
+    order_class: order.list === undefined ? '' : ORDER_CLASSES[order.list.contingency],
     order_type: type,
     type,
     side: order.side,
@@ -75,18 +78,19 @@ function termsJson(order: OrderRecord, ids: Ids, { of }: Replacements): Record<s
     subtag: null,
     source: null,
     replaces: replaces === undefined ? null : ids.of('order', replaces),
+    ...(ownLegs !== undefined && multiLegJson(order, ownLegs, ids)),
   };
 }
 
 /** An order as the lists and look-ups show it. */
-export function orderJson(version: OrderVersion, ids: Ids, replacements: Replacements): Record<string, unknown> {
+export function orderJson(version: OrderVersion, ids: Ids, links: OrderLinks): Record<string, unknown> {
   const { order, state, venueTime } = version;
   const view = viewOf(version);
-  const replacedBy = replacements.by.get(order.id);
+  const replacedBy = links.by.get(order.id);
   const isReplaced = replacedBy !== undefined && state === 'canceled';
   const ended = isReplaced ? 'replaced_at' : ENDED_AT[state];
   return {
-    ...termsJson(order, ids, replacements),
+    ...termsJson(order, ids, links),
     updated_at: isoTime(venueTime),
     filled_at: null,
     expired_at: null,
@@ -97,14 +101,14 @@ export function orderJson(version: OrderVersion, ids: Ids, replacements: Replace
     replaced_by: isReplaced ? ids.of('order', replacedBy) : null,
     filled_qty: view.filledQty,
     filled_avg_price: view.avgPrice ?? null,
-    status: isReplaced ? 'replaced' : STATUSES[state],
+    status: isReplaced ? 'replaced' : state === 'working' && order.phase === 'pending' ? 'held' : STATUSES[state],
   };
 }
 
 /** The answer to POST: the order as it was taken in, whatever has become of it since. */
-export function acceptedJson(order: OrderRecord, ids: Ids, replacements: Replacements): Record<string, unknown> {
+export function acceptedJson(order: OrderRecord, ids: Ids, links: OrderLinks): Record<string, unknown> {
   return {
-    ...termsJson(order, ids, replacements),
+    ...termsJson(order, ids, links),
     updated_at: isoTime(order.createdVenueTime),
     filled_at: null,
     expired_at: null,

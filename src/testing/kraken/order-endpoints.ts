@@ -227,8 +227,8 @@ function checkedIntent(request: Request): OrderRequest | WireReply {
 /** The orders of a batch, each with the pair of all; undefined where they are none. */
 function batchIn(params: URLSearchParams): readonly URLSearchParams[] | undefined {
   try {
-    const rows = JSON.parse(params.get('orders') ?? '') as readonly Readonly<Record<string, unknown>>[];
-    return rows.map((row) => new URLSearchParams({ ...row, pair: params.get('pair') ?? '' } as Record<string, string>));
+    const rows = JSON.parse(params.get('orders') ?? '') as readonly Readonly<Record<string, string>>[];
+    return rows.map((row) => new URLSearchParams({ ...row, pair: params.get('pair') ?? '' }));
   } catch {
     return undefined;
   }

@@ -59,6 +59,20 @@ describe('intentOf', () => {
     expect(intentOf({ ...BODY, order_class: 'bracket', take_profit: { limit_price: '300' } })).toMatchObject({ type: 'market', qty: '1.5' });
   });
 
+  it('regression: of two orders of which one cancels the other the price of the first was not found where Alpaca wants it', () => {
+    const oco = { ...BODY, type: 'limit', order_class: 'oco', take_profit: { limit_price: '301.00' }, stop_loss: { stop_price: '100' } };
+    expect(intentOf(oco)).toMatchObject({ type: 'limit', price: '301' });
+    expect(intentOf({ ...oco, limit_price: '302' })).toMatchObject({ price: '302' });
+  });
+
+  it('keeps an order of several legs by its id and quantity, whatever it costs', () => {
+    const legs = [{ symbol: 'AAPL301220C00190000', ratio_qty: '1', side: 'sell' }];
+    const spread = { order_class: 'mleg', qty: 3, type: 'limit', limit_price: '-1.2', client_order_id: 'm-1', legs };
+    expect(intentOf(spread)).toEqual({ intentId: 'm-1', symbol: 'mleg', side: 'buy', type: 'market', qty: '3', extra: { request: spread } });
+    expect(intentOf({ ...spread, legs: [] })).toBeUndefined();
+    expect(intentOf({ ...spread, qty: undefined })).toBeUndefined();
+  });
+
   it.each([
     ['an amount of money beside a quantity', { notional: '100' }],
     ['an amount of nothing', { qty: undefined, notional: '0' }],
@@ -92,6 +106,21 @@ describe('orderBody', () => {
 });
 
 describe('venueOrderOf', () => {
+  it('regression: an order of several legs, which has neither symbol nor side, kept everything else from being listed', () => {
+    const spread = {
+      ...SHOWN,
+      order_class: 'mleg',
+      symbol: '',
+      side: '',
+      limit_price: '-1.2',
+      filled_avg_price: '-1.25',
+      filled_qty: '1.5',
+      status: 'filled',
+    };
+    expect(venueOrderOf(spread, same)).toMatchObject({ symbol: 'mleg', side: 'buy', state: 'filled', qty: '1.5', filledQty: '1.5' });
+    expect(venueOrderOf(spread, same)).not.toHaveProperty('price');
+  });
+
   it('reads amounts as decimals and times to the millisecond', () => {
     expect(venueOrderOf(SHOWN, same)).toEqual({
       clientOrderId: 'a-1',
