@@ -50,17 +50,22 @@ export function groupOf(
   const { symbol, qty, timeInForce = 'day' } = head;
   const side = contingency === 'oco' ? head.side : head.side === 'buy' ? 'sell' : 'buy';
   const exit = { symbol, side, qty, timeInForce } as const;
-  const profits: OrderRequest = { ...exit, type: 'limit', price: String(profit), postOnly: contingency !== 'oto' };
+  const profits: OrderRequest = { ...exit, type: 'limit', price: textOf(profit), postOnly: contingency !== 'oto' };
   const stops: OrderRequest = {
     ...exit,
     type: limit === undefined ? 'stop' : 'stop_limit',
-    stopPrice: String(stop),
-    ...(limit !== undefined && { price: String(limit) }),
+    stopPrice: textOf(stop),
+    ...(limit !== undefined && { price: textOf(limit) }),
   };
   const others = contingency === 'oco' ? [stops] : contingency === 'oto' ? [profit === undefined ? stops : profits] : [profits, stops];
   const first = contingency === 'oco' ? profits : head;
   const legs = [first, ...others].map((request, index) => ({ request, clientOrderId: index === 0 ? clientOrderId : nextId() }));
   return { contingency, clientId: clientOrderId, legs };
+}
+
+// A number may come as a string or as a number.
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function memberOf(body: Body, name: string): Readonly<Record<string, unknown>> {
