@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
-import { JumpingClock } from '../../../setup/jumping-clock.js';
+import { interruptedStreams } from '../../../setup/interrupted-streams.js';
 import { givenResilient, newV3, newV4, type V4 } from './given.js';
 
 /** A message of a market stream, in one form for both versions. */
@@ -99,47 +98,18 @@ const CASES = [
 
 /** A bot that follows one symbol at a venue whose clock can jump, and what it has been told. */
 async function given(make: () => object, follow: Follow, symbol: string, options: object = {}) {
-  const clock = new JumpingClock();
-  const bus = new EventBus<VenueKitEvents>();
-  const recoveries: VenueKitEvents['stream.recovered'][] = [];
-  const states: string[] = [];
-  bus.on('stream.recovered', (recovered) => recoveries.push(recovered));
+  const streams = interruptedStreams();
+  const { bus, clock } = streams;
   const given = await givenResilient(make, { bus, clock, policy: { timeoutMs: 10_000 }, ...options }, { clock, volatility: 0.5 });
   const told: Told[] = [];
-  let wake = (): void => {};
-  let onDown = (): void => {};
-  bus.on('stream.state', ({ state }) => {
-    states.push(state);
-    if (state === 'down') onDown();
-    wake();
-  });
   const leave = follow(given.sdk, symbol, (one) => {
     told.push(one);
-    wake();
+    streams.woken();
   });
-  const until = async (isSo: () => boolean): Promise<void> => {
-    while (!isSo()) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  /** Cuts the connection, and lets the market go on for so long before the SDK can be back. */
-  const interrupt = (ms: number): void => {
-    onDown = () => {
-      onDown = () => {};
-      clock.jump(ms);
-    };
-    given.venue.fault({ when: 'after', kind: 'stream_drop', operation: 'stream', times: 1 });
-  };
   return {
     ...given,
+    ...streams,
     told,
-    until,
-    interrupt,
-    recoveries,
-    states,
-    clock,
     [Symbol.asyncDispose]: async () => {
       leave();
       await given[Symbol.asyncDispose]();
@@ -164,9 +134,9 @@ async function tape(served: { url: string; credentials: { apiKey: string; secret
 describe.concurrent.each(CASES)('a market stream of a resilient @alpacahq/alpaca-trade-api %s, of %s', (_, symbol, make, follow) => {
   it('tells the trades, bars and the quote of an interruption, in order, each once, and goes on', { timeout: 30_000 }, async () => {
     await using bot = await given(make, follow, symbol);
-    const { told, until, interrupt, recoveries, states, served } = bot;
+    const { told, until, interrupt, recoveries, states, served, venue } = bot;
     await until(() => trades(told).length >= 2);
-    interrupt(150_000);
+    interrupt(venue, 150_000);
     await until(() => recoveries.length === 3 && states.at(-1) === 'live');
     const count = trades(told).length;
     await until(() => trades(told).length >= count + 1);
@@ -194,10 +164,10 @@ describe.concurrent.each([CASES[0], CASES[2]] as const)(
       const warnings: string[] = [];
       const logger = { debug: () => {}, info: () => {}, error: () => {}, warn: (__: unknown, message: string) => void warnings.push(message) };
       await using bot = await given(make, follow, symbol, { recovery: { maxRows: 40, maxAgeMs: 3_600_000 }, logger });
-      const { told, until, interrupt, recoveries } = bot;
+      const { told, until, interrupt, recoveries, venue } = bot;
       await until(() => trades(told).length >= 1);
       const before = trades(told).length;
-      interrupt(150_000);
+      interrupt(venue, 150_000);
       await until(() => recoveries.length === 3);
       const recovered = trades(told)
         .slice(before)

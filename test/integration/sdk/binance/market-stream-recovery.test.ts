@@ -1,10 +1,9 @@
 import { Spot } from '@binance/spot';
 import apiNode from 'binance-api-node';
 import { describe, expect, it, vi } from 'vitest';
-import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
 import { release, resilient } from '../../../../src/sdk/binance/index.js';
 import { serveBinance } from '../../../../src/testing/index.js';
-import { JumpingClock } from '../../../setup/jumping-clock.js';
+import { interruptedStreams } from '../../../setup/interrupted-streams.js';
 import { binanceVenue, CAPABILITIES } from './given.js';
 
 // The SDK writes of every connection to the console.
@@ -14,47 +13,16 @@ type Event = Record<string, unknown> & { recovered?: boolean };
 
 /** A bot that follows streams of one symbol at a venue whose clock can jump, and what it has been told. */
 async function given(makeSdk: (url: string, wsUrl: string) => object) {
-  const clock = new JumpingClock();
+  const streams = interruptedStreams();
+  const { bus, clock } = streams;
   const venue = binanceVenue({ clock, volatility: 0.5 });
   const served = await serveBinance(venue);
-  const bus = new EventBus<VenueKitEvents>();
-  const recoveries: VenueKitEvents['stream.recovered'][] = [];
-  const states: string[] = [];
-  let onDown = (): void => {};
-  let wake = (): void => {};
-  bus.on('stream.recovered', (recovered) => {
-    recoveries.push(recovered);
-    wake();
-  });
-  bus.on('stream.state', ({ state }) => {
-    states.push(state);
-    if (state === 'down') onDown();
-    wake();
-  });
   const sdk = resilient(makeSdk(served.url, served.wsUrl), { bus, clock, capabilities: CAPABILITIES });
   return {
-    clock,
+    ...streams,
     venue,
     served,
     sdk,
-    recoveries,
-    states,
-    woken: () => wake(),
-    until: async (isSo: () => boolean): Promise<void> => {
-      while (!isSo()) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
-    /** Cuts the connection, and lets the market go on for so long before the SDK can be back. */
-    interrupt: (ms: number): void => {
-      onDown = () => {
-        onDown = () => {};
-        clock.jump(ms);
-      };
-      venue.fault({ when: 'after', kind: 'stream_drop', operation: 'stream', times: 1 });
-    },
     async [Symbol.asyncDispose]() {
       await release(sdk);
       await served.close();
@@ -108,7 +76,7 @@ describe.concurrent('market streams of a resilient @binance/spot', () => {
     follow(connection.aggTrade({ symbol: 'btcusdt' }), told.aggTrade);
     follow(connection.kline({ symbol: 'btcusdt', interval: '1m' as never }), told.kline);
     await until(() => told.trade.length >= 2 && told.aggTrade.length >= 2 && told.kline.length >= 1);
-    interrupt(250_000);
+    interrupt(bot.venue, 250_000);
     await until(
       () =>
         states.at(-1) === 'live' &&
@@ -170,7 +138,7 @@ describe.concurrent('market streams of a resilient @binance/spot', () => {
       woken();
     });
     await until(() => updates.length >= 2);
-    interrupt(10_000);
+    interrupt(bot.venue, 10_000);
     await until(() => recoveries.length > 0);
     expect(recoveries).toEqual([{ venue: 'binance', channel: 'depth', symbol: 'BTCUSDT', rows: 0, isWhole: false }]);
     expect(states).toContain('gap');

@@ -1,22 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
-import { ManualClock } from '../../../../src/core/manual-clock.js';
 import type { MarketSource, Range } from '../../../../src/sdk/alpaca/market-source.js';
 import type { ResilientAlpaca } from '../../../../src/sdk/alpaca/resilient-alpaca.js';
 import { KeptMarketData } from '../../../../src/sdk/alpaca/streams/kept-market-data.js';
 import { guardedData, streamedMarket } from '../../../../src/sdk/alpaca/streams/stream-history.js';
 import type { Json } from '../../../../src/sdk/shared/json.js';
-import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
+import { recoveryScene } from '../../../setup/recovery-scene.js';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 const given = (url = 'wss://stream.data.alpaca.markets/v2/iex') => {
-  const clock = new ManualClock();
-  const bus = new EventBus<VenueKitEvents>();
-  const recoveries: string[] = [];
-  bus.on('stream.recovered', ({ channel, symbol, rows, isWhole }) => recoveries.push(`${channel} ${symbol} ${rows} ${isWhole}`));
-  const quiet = (): void => {};
-  const session = { bus, clock, logger: { debug: quiet, info: quiet, warn: quiet, error: quiet } };
+  const { clock, recovery, recoveries } = recoveryScene('alpaca', 100);
   const asked: Range[] = [];
   const listed: { trades: Json[]; bars: Json[]; quotes: Map<string, Json> } = { trades: [], bars: [], quotes: new Map() };
   const asking = (range: Range, rows: readonly Json[]): Promise<Json[]> => {
@@ -31,7 +24,7 @@ const given = (url = 'wss://stream.data.alpaca.markets/v2/iex') => {
   };
   const told: Json[] = [];
   const data = new KeptMarketData({
-    recovery: new StreamRecovery('alpaca', session, { maxAgeMs: 3_600_000, maxRows: 100 }, new AbortController().signal),
+    recovery,
     market: streamedMarket(url)!,
     source,
     handle: (frames) => told.push(...frames),

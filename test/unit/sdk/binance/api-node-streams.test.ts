@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
-import { ManualClock } from '../../../../src/core/manual-clock.js';
 import { keepApiNodeStreams } from '../../../../src/sdk/binance/sdks/api-node-streams.js';
 import type { Json } from '../../../../src/sdk/shared/json.js';
-import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
+import { recoveryScene } from '../../../setup/recovery-scene.js';
 
 type Listener = (message: Json) => void;
 
@@ -16,14 +14,7 @@ interface Connection {
 
 /** `client.ws` as the SDK has it, over connections that a test can hold silent. */
 const given = () => {
-  const clock = new ManualClock();
-  const bus = new EventBus<VenueKitEvents>();
-  const recoveries: string[] = [];
-  const states: string[] = [];
-  bus.on('stream.recovered', ({ channel, symbol, rows, isWhole }) => recoveries.push(`${channel} ${symbol} ${rows} ${isWhole}`));
-  bus.on('stream.state', ({ state }) => states.push(state));
-  const quiet = (): void => {};
-  const session = { bus, clock, logger: { debug: quiet, info: quiet, warn: quiet, error: quiet } };
+  const { clock, recovery, recoveries, states } = recoveryScene('binance');
   const connections: Connection[] = [];
   const open =
     (method: string, at: number) =>
@@ -53,7 +44,6 @@ const given = () => {
     return Promise.resolve(rows.map((row) => ({ ...row, price: '1', qty: '2', isBuyerMaker: true, isBestMatch: true })));
   };
   const candles: (readonly [number, ...string[]])[] = [];
-  const recovery = new StreamRecovery('binance', session, { maxAgeMs: 3_600_000, maxRows: 1_000 }, new AbortController().signal);
   const kept = keepApiNodeStreams(ws, { recovery, read, hasKey: true });
   const trade = (id: number): Json => {
     tape.push({ id, time: clock.now() });

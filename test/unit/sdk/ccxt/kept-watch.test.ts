@@ -1,26 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { EventBus, type VenueKitEvents } from '../../../../src/contracts/events.js';
-import { ManualClock } from '../../../../src/core/manual-clock.js';
 import { KeptWatches } from '../../../../src/sdk/ccxt/watching/kept-watches.js';
 import type { CcxtReads, CcxtRow } from '../../../../src/sdk/ccxt/watching/watched-rows.js';
-import { StreamRecovery } from '../../../../src/sdk/shared/streams/stream-recovery.js';
+import { recoveryScene } from '../../../setup/recovery-scene.js';
 
 const SYMBOL = 'XBT/USD';
 
 /** An exchange that numbers nothing: its trades are told apart by their ids and have their time for an order. */
 const given = (id = 'kraken') => {
-  const clock = new ManualClock();
-  const bus = new EventBus<VenueKitEvents>();
-  const recoveries: string[] = [];
-  bus.on('stream.recovered', ({ channel, symbol, rows, isWhole }) => recoveries.push(`${channel} ${symbol} ${rows} ${isWhole}`));
-  const quiet = (): void => {};
-  const session = { bus, clock, logger: { debug: quiet, info: quiet, warn: quiet, error: quiet } };
+  const { clock, recovery, recoveries } = recoveryScene('kraken');
   const happened: CcxtRow[] = [];
   const failing = { times: 0 };
   const fetchTrades = (_: string, since = 0): Promise<CcxtRow[]> =>
     failing.times-- > 0 ? Promise.reject(new Error('503')) : Promise.resolve(happened.filter(({ timestamp = 0 }) => timestamp >= since));
   const sdk = { id, fetchTrades } as unknown as CcxtReads;
-  const kept = new KeptWatches(sdk, new StreamRecovery('kraken', session, { maxAgeMs: 3_600_000, maxRows: 1_000 }, new AbortController().signal));
+  const kept = new KeptWatches(sdk, recovery);
   const waiting: ((rows: CcxtRow[]) => void)[] = [];
   const trade = (name: string): CcxtRow => {
     const row = { id: name, symbol: SYMBOL, timestamp: clock.now() };
