@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { fillOf, intentOf, millis, orderParams, requestOf, venueOrderOf } from '../../../../src/sdk/kraken/orders.js';
+import {
+  amendParams,
+  amendTargetOf,
+  fillOf,
+  intentOf,
+  isAmended,
+  millis,
+  orderParams,
+  requestOf,
+  venueOrderOf,
+} from '../../../../src/sdk/kraken/orders.js';
 
 const symbolOf = (pair: string) => (pair === 'XXBTZUSD' || pair === 'XBTUSD' ? 'BTC/USD' : undefined);
 const LIMIT = { pair: 'XXBTZUSD', type: 'buy', ordertype: 'limit', volume: '0.0100', price: '40000.0', cl_ord_id: 'k-1' };
@@ -128,5 +138,35 @@ describe('what Kraken shows', () => {
     expect(fillOf('T1', trade, 'USD')).toEqual({ tradeId: 'T1', qty: '0.01', price: '40000', fee: '1.04', feeAsset: 'USD', at: 1_733_815_269_370 });
     expect(fillOf('T1', trade, undefined)).not.toHaveProperty('fee');
     expect(millis({ t: 1733815269 }, 't')).toBe(1_733_815_269_000);
+  });
+});
+
+describe('an amendment', () => {
+  const REQUEST = { txid: 'O1', order_qty: '0.0200', limit_price: '41000.0' };
+
+  it('is known by the price and the quantity that it asks for', () => {
+    const to = amendTargetOf(REQUEST)!;
+    expect(to).toEqual({ qty: '0.02', price: '41000' });
+    const shown = (price: string, vol: string) => ({ vol, descr: { ordertype: 'limit', price } });
+    expect(isAmended(shown('41000.0', '0.02000000'), to)).toBe(true);
+    expect(isAmended(shown('40000.0', '0.02000000'), to)).toBe(false);
+    expect(isAmended(shown('41000.0', '0.01000000'), to)).toBe(false);
+    expect(amendTargetOf({ cl_ord_id: 'k-1', limit_price: '41000' })).toEqual({ price: '41000' });
+  });
+
+  it.each([
+    ['nothing of it', {}],
+    ['a distance', { ...REQUEST, limit_price: '+5%' }],
+    ['another trigger', { ...REQUEST, trigger_price: '39000' }],
+    ['a part that is shown', { ...REQUEST, display_qty: '0.01' }],
+    ['a deadline of its own', { ...REQUEST, deadline: '2026-01-01T00:00:00Z' }],
+  ])('is not to be known again by %s', (_, request) => {
+    expect(amendTargetOf(request)).toBeUndefined();
+  });
+
+  it('of our own names the order by Kraken’s id, where that is known', () => {
+    const ref = { symbol: 'BTC/USD', clientOrderId: 'k-1' };
+    expect(amendParams({ ...ref, venueOrderId: 'O1' }, { qty: '0.02' })).toEqual({ txid: 'O1', order_qty: '0.02' });
+    expect(amendParams(ref, { price: '41000' })).toEqual({ cl_ord_id: 'k-1', limit_price: '41000' });
   });
 });
