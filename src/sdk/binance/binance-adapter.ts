@@ -82,7 +82,7 @@ const LIMITS: readonly Limit[] = [
 ];
 
 /** Weights of the endpoints behind each operation. Source: Binance spot API reference. */
-const WEIGHTS: Readonly<Record<string, number>> = { place: 1, cancel: 1, find: 4, serverTime: 1 };
+const WEIGHTS: Readonly<Record<string, number>> = { place: 1, cancel: 1, amend: 4, find: 4, serverTime: 1 };
 const WEIGHT_OF_ALL_OPEN_ORDERS = 80;
 const WEIGHT_OF_OPEN_ORDERS_OF_A_SYMBOL = 6;
 /** How often all symbols are listed, for orders that others placed; in between it is those that this adapter has to do with. */
@@ -166,7 +166,9 @@ export class BinanceAdapter implements BrokerAdapter, MarketDataAdapter, Reports
   async find(ref: OrderRef, attempt: Attempt): Promise<VenueOrder | 'not_found'> {
     const symbol = await this.#markets.marketId(ref.symbol);
     this.#symbols.add(ref.symbol);
-    const params = stamped({ symbol, origClientOrderId: ref.clientOrderId }, attempt);
+    // An amendment gives an order another client id; the venue's own stays.
+    const name = ref.venueOrderId === undefined ? { origClientOrderId: ref.clientOrderId } : { orderId: ref.venueOrderId };
+    const params = stamped({ symbol, ...name }, attempt);
     const answer = await this.#sockets?.call('order.status', params, attempt.signal);
     if (answer?.kind === 'answered') {
       if (answer.answer.status === 200) return venueOrderOf(objectOf(answer.answer.result, 'order'), ref.symbol);

@@ -7,7 +7,7 @@ export type Params = Readonly<Record<string, unknown>>;
 
 /** A request of our own. */
 export interface WireRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Such as `/api/v3/order`. */
   readonly path: string;
   /** Of a signed request with its timestamp and recvWindow, which go on the wire as they are. */

@@ -24,7 +24,7 @@ const CREDENTIALS = { apiKey: 'key', secret: 'secret' };
 const SELL = { symbol: 'BTCUSDT', side: 'SELL', type: 'LIMIT', timeInForce: 'GTC' };
 
 interface Lived {
-  readonly do: 'replace' | 'list';
+  readonly do: 'replace' | 'list' | 'amend';
   readonly mode: 'STOP_ON_FAILURE' | 'ALLOW_FAILURE';
   readonly faults: readonly Fault[];
   /** What else becomes of the old order, and when. */
@@ -50,7 +50,7 @@ const fault: fc.Arbitrary<Fault> = fc
   }));
 
 const life: fc.Arbitrary<Lived> = fc.record({
-  do: fc.constantFrom('replace' as const, 'replace' as const, 'list' as const),
+  do: fc.constantFrom('replace' as const, 'replace' as const, 'list' as const, 'amend' as const),
   mode: fc.constantFrom('STOP_ON_FAILURE' as const, 'ALLOW_FAILURE' as const),
   faults: fc.array(fault, { maxLength: 4 }),
   old: fc.constantFrom('nothing' as const, 'filled' as const, 'cancelled' as const, 'replaced by another call' as const),
@@ -123,6 +123,10 @@ async function live({ do: what, mode, faults, old, afterMs, hasMoney, seed }: Li
     await settle(clock, path.session.ready());
     const placed = { symbol: 'BTC/USDT', side: 'sell', type: 'limit', qty: '0.01', price: '60000', timeInForce: 'gtc' } as const;
     if (what === 'replace') venue.placeExternal(placed, { clientOrderId: 'old' });
+    const send = (): Promise<never> => Promise.reject(new Error('the order path sends it'));
+    // It makes smaller what it has placed.
+    const large = { ...SELL, quantity: '0.01', price: '60000', newClientOrderId: 'large' };
+    if (what === 'amend') await settle(clock, path.route({ method: 'POST', path: '/api/v3/order', params: large, send }));
     await clock.advance(2_000);
     for (const one of faults) venue.fault(one);
     const request = (id: string): object => ({
@@ -146,18 +150,29 @@ async function live({ do: what, mode, faults, old, afterMs, hasMoney, seed }: Li
     const call = (target: string, params: object) =>
       path
         .route({
-          method: 'POST',
+          method: what === 'amend' ? 'PUT' : 'POST',
           path: `/api/v3/${target}`,
           params: params as never,
-          send: () => Promise.reject(new Error('the order path sends it')),
+          send: () =>
+            wire.send(
+              { method: what === 'amend' ? 'PUT' : 'POST', path: `/api/v3/${target}`, params: { ...params, timestamp: venue.now() }, isSigned: true },
+              new AbortController().signal,
+            ),
         })
         .then(
           ({ json }) => ({ json }),
           (error: unknown) => ({ error }),
         );
-    const calls = what === 'list' ? [call('orderList/oco', oco)] : [call('order/cancelReplace', request('new'))];
+    const amend = { symbol: 'BTCUSDT', origClientOrderId: 'large', newClientOrderId: 'small', newQty: '0.004' };
+    const calls = [
+      what === 'list'
+        ? call('orderList/oco', oco)
+        : what === 'amend'
+          ? call('order/amend/keepPriority', amend)
+          : call('order/cancelReplace', request('new')),
+    ];
     clock.schedule(afterMs, () => {
-      if (what === 'list') return;
+      if (what === 'list' || (what === 'amend' && old === 'replaced by another call')) return;
       // Of one that is cancelled it would be a late fill.
       if (old === 'filled' && venue.orders()[0]?.state === 'working') venue.fill('1');
       else if (old === 'cancelled') venue.cancelExternal('1');
@@ -168,6 +183,8 @@ async function live({ do: what, mode, faults, old, afterMs, hasMoney, seed }: Li
     // What is late still arrives.
     await clock.advance(10_000);
     const orders = venue.orders();
+    expect(path.session.client.mode()).toBe('active');
+    if (what === 'amend') return expectAmended(orders, outcomes[0] as Told);
     const ids = what === 'list' ? ['list:list'] : ['new', 'other'].slice(0, calls.length);
     for (const [index, id] of ids.entries()) {
       const made = orders.filter(({ clientOrderId }) => clientOrderId === id);
@@ -186,13 +203,30 @@ async function live({ do: what, mode, faults, old, afterMs, hasMoney, seed }: Li
     // Where the old order stays, or was filled, or is replaced by one, no other may stand in its place.
     if (what === 'replace' && mode === 'STOP_ON_FAILURE')
       expect(orders.filter((order) => isLive(order) || order.state === 'filled').length).toBeLessThanOrEqual(1);
-    expect(path.session.client.mode()).toBe('active');
   } finally {
     await settle(clock, path.session.release());
   }
 }
 
-describe('Replacements and lists through the order path, whatever is struck', () => {
+interface Told {
+  readonly json?: { readonly amendedOrder: object };
+  readonly error?: unknown;
+}
+
+/** One order, and of what size it is is what the bot was told. */
+function expectAmended(orders: ReturnType<SimulatedVenue['orders']>, { json, error }: Told): void {
+  expect(orders).toHaveLength(1);
+  const [order] = orders;
+  if (json !== undefined) {
+    expect(order).toMatchObject({ qty: '0.004', clientOrderId: 'small' });
+    expect(json.amendedOrder).toMatchObject({ qty: '0.00400000', orderId: 1 });
+    return;
+  }
+  expect(factsOf(error)?.sent, 'nobody can say what became of it, though all faults are over').not.toBe('maybe');
+  expect(order?.qty, 'it was made smaller, and the bot was told that it was not').toBe('0.01');
+}
+
+describe('Replacements, lists and amendments through the order path, whatever is struck', () => {
   it('make each new order once or not at all, never one beside another in the place of one, and always say which', async () => {
     await fc.assert(fc.asyncProperty(life, live), { numRuns: 80 });
   });

@@ -13,10 +13,11 @@ import { acceptedOrder, millis, stamped } from './orders.js';
 
 const REMEMBERED = 500;
 const ORDER_LIST = '/api/v3/orderList';
-const CANCELLED = 'CANCELED';
+export const CANCELLED = 'CANCELED';
 /** How an order ends that nobody has cancelled. */
-const OVER_BY_ITSELF = ['FILLED', 'EXPIRED', 'EXPIRED_IN_MATCH', 'REJECTED'];
-const LOOK_EVERY_MS = 250;
+export const OVER_BY_ITSELF = ['FILLED', 'EXPIRED', 'EXPIRED_IN_MATCH', 'REJECTED'];
+/** Between two looks at what may not show yet. */
+export const LOOK_EVERY_MS = 250;
 /** Source: binance-spot-api-docs, errors.md: of cancel and new order one has failed, or both. */
 const PARTLY = -2021;
 const RESTRICTED = 'Order was not canceled due to cancel restrictions.';

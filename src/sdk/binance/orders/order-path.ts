@@ -3,6 +3,7 @@ import type { MarketKind } from '../../../contracts/market-data.js';
 import type { OrderView } from '../../../contracts/orders.js';
 import { compare } from '../../../core/decimal.js';
 import type { Priority } from '../../../core/limits.js';
+import { withFacts } from '../../shared/error-facts.js';
 import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../../shared/guarded-endpoints.js';
 import { listOf, objectOf, text } from '../../shared/json.js';
 import { OrderAnswers } from '../../shared/order-answers.js';
@@ -14,7 +15,8 @@ import { BinanceAdapter, type BinanceAdapterParts } from '../binance-adapter.js'
 import { verdictOf } from '../verdict.js';
 import { costsOf, kindOfPath } from '../weights.js';
 import type { BinanceWire, GatedCall, Params, WireAnswer } from '../wire.js';
-import { CompositeOrders } from './composite-orders.js';
+import { AMEND, Amendments } from './amendments.js';
+import { CANCELLED, CompositeOrders, LOOK_EVERY_MS, OVER_BY_ITSELF } from './composite-orders.js';
 import { compositeIntentOf, compositeOf, isReplacementOf } from './composite-requests.js';
 import { intentOf, requestOf } from './order-requests.js';
 
@@ -22,7 +24,6 @@ const ORDER = '/api/v3/order';
 /** Who has cancelled an order that no replacement has. */
 const BOT = 'the bot';
 const ORDER_LIST = '/api/v3/orderList';
-const AMEND = '/api/v3/order/amend/keepPriority';
 /** What the venue may say where it was done before: -2011 CANCEL_REJECTED, -2038 ORDER_AMEND_REJECTED. Source: binance-spot-api-docs, errors.md. */
 const DONE_ALREADY = ['-2011', '-2038'];
 /** What a path has before the name of its endpoint: of the spot API, and of any. */
@@ -67,10 +68,12 @@ export class OrderPath {
   readonly cache: ResultCache;
   readonly #parts: OrderPathParts;
   readonly #isCaching: boolean;
+  readonly #visibilityLagMs: number;
   readonly #wire: BinanceWire;
   readonly #guarded: GuardedEndpoints;
   readonly #orders: OrderCalls;
   readonly #composites: CompositeOrders;
+  readonly #amendments: Amendments;
 
   constructor(parts: OrderPathParts, options: Omit<ResilientOptions, 'cache'>) {
     this.#parts = parts;
@@ -87,6 +90,7 @@ export class OrderPath {
       orderRequest: (intent, _id, clientOrderId) => requestOf(intent, clientOrderId),
       onOutcome: (operation, clientOrderId, outcome, verdict) => answers.note(operation, clientOrderId, outcome, verdict),
     });
+    this.#visibilityLagMs = adapter.capabilities.visibilityLagMs;
     this.#composites = new CompositeOrders({
       wire: parts.wire,
       find: (ref, attempt) => adapter.find(ref, attempt),
@@ -95,11 +99,24 @@ export class OrderPath {
       onOutcome: (clientOrderId, outcome, verdict) => answers.note('place', clientOrderId, outcome, verdict),
       isReplaced: (old, clientOrderId) => this.session.client.orders().some((view) => isReplacementOf(view, old, clientOrderId)),
       handleOf: (intentId) => this.session.client.order(intentId),
-      visibilityLagMs: adapter.capabilities.visibilityLagMs,
+      visibilityLagMs: this.#visibilityLagMs,
       pause: (ms) => this.session.clock.sleep(ms),
+    });
+    this.#amendments = new Amendments({
+      wire: parts.wire,
+      replace: async (intentId, qty) => {
+        await this.session.ready();
+        return this.session.client.replace(intentId, { qty }, { deadlineMs: this.session.deadlineMs });
+      },
+      handleOf: (intentId) => this.session.client.order(intentId),
+      done: (call) => this.#amended(call),
+      shown: (call) => this.#shown(() => this.#amended(call)),
     });
     const broker: BrokerAdapter = {
       ...orderSideOf(adapter),
+      // Its quantity alone, and smaller: what else is asked for goes another way.
+      capabilities: { ...adapter.capabilities, amend: 'in_place' },
+      amend: this.#amendments.send,
       place: (intent, clientOrderId, attempt) => {
         const composite = compositeOf(intent);
         if (composite === undefined) return adapter.place(intent, clientOrderId, attempt);
@@ -129,7 +146,7 @@ export class OrderPath {
     if (method === 'DELETE' && path === ORDER_LIST) return this.#cancelList(call);
     if (method === 'PUT' && path === AMEND) return this.#amend(call);
     if (!REPEATABLE.includes(`${method} ${path}`)) return this.#once(call);
-    return this.#repeatable(call, method === 'DELETE' ? 'cancel' : 'read');
+    return method === 'DELETE' ? this.#settled(call, 'cancel', () => Promise.resolve(undefined)) : this.#repeatable(call, 'read');
   }
 
   /** JSON of a signed GET of our own, and the venue's time when it was asked for. */
@@ -164,18 +181,24 @@ export class OrderPath {
     return intent === undefined ? this.#once(call) : ((await this.#orders.place(intent)) as WireAnswer);
   }
 
-  async #cancel(call: GatedCall): Promise<WireAnswer> {
-    const { orderId, origClientOrderId, symbol: marketId } = call.params;
+  /** An order of the order path that is not over, as a call names it. */
+  #open({ orderId, origClientOrderId, symbol: marketId }: Params): OrderView | undefined {
     const symbol = typeof marketId === 'string' ? this.#parts.symbolOf(marketId) : undefined;
-    const open = this.#orders.open({
+    return this.#orders.open({
       // The venue counts its orders by symbol.
       ...(symbol === undefined ? {} : { symbol }),
       ...(typeof origClientOrderId === 'string' ? { clientOrderId: origClientOrderId } : {}),
       ...(typeof orderId === 'string' || typeof orderId === 'number' || typeof orderId === 'bigint' ? { venueOrderId: String(orderId) } : {}),
     });
+  }
+
+  async #cancel(call: GatedCall): Promise<WireAnswer> {
+    const open = this.#open(call.params);
     this.#composites.noteCancelled(call.params, BOT);
-    if (open !== undefined)
-      this.#composites.noteCancelled({ symbol: marketId, orderId: open.venueOrderIds[0], origClientOrderId: open.clientOrderId }, BOT);
+    if (open !== undefined) {
+      const { symbol } = call.params;
+      this.#composites.noteCancelled({ symbol, orderId: open.venueOrderIds[0], origClientOrderId: open.clientOrderId }, BOT);
+    }
     // What the order path does not know, or knows to be over, is the venue's to answer.
     const ask = (): Promise<WireAnswer> => this.#cancelUnkept(call);
     return open === undefined ? ask() : ((await this.#orders.cancel(open, ask)) as WireAnswer);
@@ -185,7 +208,8 @@ export class OrderPath {
   #cancelUnkept(call: GatedCall): Promise<WireAnswer> {
     return this.#settled(call, 'cancel', async () => {
       const order = await this.#look(call.params);
-      return objectOf(order.json, 'order').status === 'CANCELED' ? order : undefined;
+      const { status } = objectOf(order.json, 'order');
+      return status === CANCELLED ? order : OVER_BY_ITSELF.includes(String(status)) ? 'otherwise' : undefined;
     });
   }
 
@@ -196,33 +220,43 @@ export class OrderPath {
       const query = orderListId === undefined ? { origClientOrderId: listClientOrderId } : { orderListId };
       const answer = await this.#composites.list(query);
       const { listOrderStatus, orderReports } = objectOf(answer.json, 'order list');
-      const isCancelled = listOf(orderReports, 'orderReports').some((row) => objectOf(row, 'order').status === 'CANCELED');
-      return listOrderStatus === 'ALL_DONE' && isCancelled ? answer : undefined;
+      if (listOrderStatus !== 'ALL_DONE') return undefined;
+      return listOf(orderReports, 'orderReports').some((row) => objectOf(row, 'order').status === CANCELLED) ? answer : 'otherwise';
     });
   }
 
-  /** Makes an order smaller: to the same quantity twice is once, and to one that is no longer smaller is refused. */
-  #amend(call: GatedCall): Promise<WireAnswer> {
-    const { newQty } = call.params;
-    return this.#settled(call, 'place', async () => {
-      const { symbol, orderId, origClientOrderId, newClientOrderId } = call.params;
-      // By its old id it may not be found any more.
-      const names = orderId === undefined ? [{ origClientOrderId }, { origClientOrderId: newClientOrderId ?? origClientOrderId }] : [{ orderId }];
-      for (const name of names) {
-        const order = await this.#look({ symbol, ...name }).catch(() => undefined);
-        if (order === undefined) continue;
-        const json = objectOf(order.json, 'order');
-        if (compare(text(json, 'origQty'), String(newQty)) !== 0) continue;
-        const { origQty: qty, cummulativeQuoteQty: cumulativeQuoteQty, updateTime: transactTime, ...rest } = json;
-        const amendedOrder = { ...rest, qty, cumulativeQuoteQty, ...(origClientOrderId === undefined ? {} : { origClientOrderId }) };
-        return this.#parts.answered(order, { transactTime, amendedOrder }, call.path);
-      }
-      return undefined;
-    });
+  /** Makes an order smaller: one of the journal as the journal has it; any other by saying so until it is answered, since to the same quantity twice is once. */
+  async #amend(call: GatedCall): Promise<WireAnswer> {
+    const open = this.#parts.canSign() ? this.#open(call.params) : undefined;
+    const answer = open === undefined ? undefined : await this.#amendments.amend(call, open);
+    const isDoubtful = open !== undefined && this.#amendments.isUnheard(call.params, open);
+    return answer ?? this.#settled(call, 'place', () => this.#amended(call), isDoubtful);
   }
 
-  /** What may be said twice. @param look - the answer where an earlier sending, of which none was heard, has done it already */
-  async #settled(call: GatedCall, priority: Priority, look: () => Promise<WireAnswer | undefined>): Promise<WireAnswer> {
+  /** The answer to an amendment that the order shows as done. */
+  async #amended({ params, path }: GatedCall): Promise<WireAnswer | undefined> {
+    const { symbol, orderId, origClientOrderId, newClientOrderId, newQty } = params;
+    // By its old id it may not be found any more.
+    const names = orderId === undefined ? [{ origClientOrderId }, { origClientOrderId: newClientOrderId ?? origClientOrderId }] : [{ orderId }];
+    for (const name of names) {
+      const order = await this.#look({ symbol, ...name }).catch(() => undefined);
+      if (order === undefined) continue;
+      const json = objectOf(order.json, 'order');
+      if (compare(text(json, 'origQty'), String(newQty)) !== 0) continue;
+      const { origQty: qty, cummulativeQuoteQty: cumulativeQuoteQty, updateTime: transactTime, ...rest } = json;
+      const amendedOrder = { ...rest, qty, cumulativeQuoteQty, ...(origClientOrderId === undefined ? {} : { origClientOrderId }) };
+      return this.#parts.answered(order, { transactTime, amendedOrder }, path);
+    }
+    return undefined;
+  }
+
+  /** What may be said twice. @param look - the answer where an earlier sending, of which none was heard, has done it already; undefined where that does not show @param mayBeDone - by another process */
+  async #settled(
+    call: GatedCall,
+    priority: Priority,
+    look: () => Promise<WireAnswer | 'otherwise' | undefined>,
+    mayBeDone = false,
+  ): Promise<WireAnswer> {
     let isDoubtful = false;
     let last: FailureVerdict | undefined;
     try {
@@ -231,11 +265,23 @@ export class OrderPath {
         isDoubtful ||= verdict.kind === 'unknown';
       });
     } catch (error) {
-      if (!isDoubtful || last?.kind !== 'rejected' || !DONE_ALREADY.includes(last.code)) throw error;
-      const answer = await look().catch(() => undefined);
+      if (last?.kind !== 'rejected') throw isDoubtful ? withFacts(error, { code: 'OUTCOME_UNKNOWN', sent: 'maybe' }) : error;
+      if (!isDoubtful && !mayBeDone) throw error;
+      if (!DONE_ALREADY.includes(last.code)) throw error;
+      const answer = await this.#shown(look);
       if (answer === undefined) throw error;
       return answer;
     }
+  }
+
+  /** What was done may not show on every replica yet. */
+  async #shown(look: () => Promise<WireAnswer | 'otherwise' | undefined>): Promise<WireAnswer | undefined> {
+    for (let waitedMs = 0; waitedMs <= this.#visibilityLagMs; waitedMs += LOOK_EVERY_MS) {
+      if (waitedMs > 0) await this.session.clock.sleep(LOOK_EVERY_MS);
+      const answer = await look().catch(() => undefined);
+      if (answer !== undefined) return answer === 'otherwise' ? undefined : answer;
+    }
+    return undefined;
   }
 
   #repeatable(call: GatedCall, priority: Priority, onFailure?: (verdict: FailureVerdict) => void): Promise<WireAnswer> {

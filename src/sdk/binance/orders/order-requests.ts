@@ -63,7 +63,8 @@ export function requestOf(intent: OrderIntent, clientOrderId: string): Record<st
   return { ...(intent.extra?.request as Params), newClientOrderId: clientOrderId };
 }
 
-function decimalIn(request: Params, name: string): string | undefined {
+/** A positive decimal, as text or number, in canonical form; undefined where it is none. */
+export function decimalIn(request: Params, name: string): string | undefined {
   const value = request[name];
   const written = typeof value === 'number' ? String(value) : value;
   if (typeof written !== 'string' || !isDecimal(written) || sign(written) <= 0) return undefined;
