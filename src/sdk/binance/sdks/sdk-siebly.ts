@@ -93,31 +93,28 @@ export function sieblySdk(sdk: SieblyClient): BinanceSdk {
 type ValidateOrderId = (params: Record<string, unknown>, property: string) => void;
 
 /**
- * The client order ids that the SDK writes into the bot's own parameters where there is none. Bots keep such an object and
- * place with it again: after an order that went well that means another one, after a failure the same.
+ * The client order ids that the SDK writes into the bot's own parameters where there are none: of an order, or of a list and its orders.
+ * Bots keep such an object and place with it again: after an order that went well that means another one, after a failure the same.
  */
 class GivenIds {
-  readonly #given = new WeakMap<object, unknown>();
-  readonly #spent = new WeakMap<object, unknown>();
+  readonly #given = new WeakMap<object, Map<string, { readonly id: unknown; isSpent: boolean }>>();
 
   around(validate: ValidateOrderId): ValidateOrderId {
     return (params, property) => {
-      if (property !== CLIENT_ID) return validate(params, property);
-      if (params[CLIENT_ID] !== undefined && this.#spent.get(params) === params[CLIENT_ID]) params[CLIENT_ID] = undefined;
-      const isMissing = !params[CLIENT_ID];
+      const given = this.#given.get(params) ?? new Map<string, { readonly id: unknown; isSpent: boolean }>();
+      const before = given.get(property);
+      if (before?.isSpent === true && before.id === params[property]) params[property] = undefined;
+      const isMissing = !params[property];
       validate(params, property);
-      if (isMissing) this.#given.set(params, params[CLIENT_ID]);
+      if (isMissing) this.#given.set(params, given.set(property, { id: params[property], isSpent: false }));
     };
   }
 
   spend(params: unknown): void {
     if (typeof params !== 'object' || params === null) return;
-    const id = this.#given.get(params);
-    if (id !== undefined) this.#spent.set(params, id);
+    for (const one of this.#given.get(params)?.values() ?? []) one.isSpent = true;
   }
 }
-
-const CLIENT_ID = 'newClientOrderId';
 
 /** The SDK's object for one call: everything it has, and what watches the answer in place of its own. */
 function watched(sdk: SieblyClient, seen: Seen, timeoutMs: number, own: Partial<Pick<SieblyClient, 'key'>>): SieblyClient {
