@@ -1,6 +1,6 @@
 import type { BrokerAdapter } from '../../contracts/broker.js';
 import type { OrderIntent, OrderView } from '../../contracts/orders.js';
-import { withFacts } from './error-facts.js';
+import { factsOf, withFacts } from './error-facts.js';
 import type { OrderAnswers } from './order-answers.js';
 import type { SdkSession } from './sdk-session.js';
 
@@ -26,8 +26,14 @@ export class OrderCalls {
 
   /** @throws as {@link SdkSession.place}. */
   async place(intent: OrderIntent): Promise<unknown> {
-    const { view } = await this.#session.place(intent, (id) => this.#answers.of(id).placeError);
-    return this.#answers.of(view.clientOrderId).placed ?? this.#finder.placed(view);
+    const { view, handle } = await this.#session.place(intent, (id) => this.#answers.of(id).placeError);
+    const { clientOrderId } = view;
+    try {
+      return this.#answers.of(clientOrderId).placed ?? (await this.#finder.placed(view));
+    } catch (error) {
+      // What failed is the look for the venue's words, not the order.
+      throw factsOf(error)?.handle === undefined ? withFacts(error, { code: 'DEADLINE', sent: 'yes', clientOrderId, handle }) : error;
+    }
   }
 
   /**
