@@ -1,137 +1,42 @@
-import type { Spot } from '@binance/spot';
-import type { MainClient } from 'binance';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import ccxt, { type binance } from 'ccxt';
-import { describe, type ExpectStatic, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { factsOf, ready, release, resilient } from '../../../../src/sdk/binance/index.js';
 import { resilient as resilientCcxt } from '../../../../src/sdk/ccxt/index.js';
-import { type Fault, type SimulatedVenue, serveBinance } from '../../../../src/testing/index.js';
-import { MemoryOrderJournal } from '../../../../src/trading/index.js';
+import { type Fault, type ServedVenue, type SimulatedVenue, serveBinance } from '../../../../src/testing/index.js';
+import { buildProgram } from '../../kill/build-program.js';
+import type { CompositeTask } from './composite-bot.js';
+import { type CompositeWriter, type Json, LISTS, RESTING, replacing, WRITERS } from './composite-writers.js';
 import { binanceVenue, CAPABILITIES, type ConnectorClient, caught, madeAt, SDKS } from './given.js';
 
 /**
- * Replacements, order lists and trailing stops through the order path, with the real SDKs: whatever becomes of a request or of its answer,
- * the venue ends with what was asked for, once, and the caller hears of it in the SDK's own words.
+ * Replacements, order lists, trailing stops and amendments through the order path, with the real SDKs: what ends in an error, what others have to do
+ * with, and what a crash leaves. What comes of every fault is in the matrix of all SDKs.
  */
-type Json = Record<string, unknown>;
+const POLICY = { timeoutMs: 500 };
 
-interface Writer {
-  /** The same object, under venuekit. */
-  readonly wrap: (served: Awaited<ReturnType<typeof serveBinance>>, options?: { journal?: MemoryOrderJournal; deadlineMs?: number }) => object;
-  place(sdk: object, order: Json): Promise<Json>;
-  replace(sdk: object, order: Json): Promise<Json>;
-  list(sdk: object): Promise<Json>;
-  /** Where the SDK has a method for it. */
-  cancelList?(sdk: object, listId: number): Promise<Json>;
+function wrapped(name: string, served: ServedVenue, policy: object): object {
+  if (name !== 'ccxt') return resilient(madeAt(SDKS[name]!, served), { capabilities: CAPABILITIES, policy: { ...POLICY, ...policy } });
+  return resilientCcxt(served.connect(new ccxt.binance({ timeout: 500, enableRateLimit: false })), { capabilities: CAPABILITIES });
 }
 
-const LIST = { symbol: 'BTCUSDT', side: 'SELL', quantity: 0.01 };
-const OCO = { ...LIST, aboveType: 'LIMIT_MAKER', abovePrice: 60_000, belowType: 'STOP_LOSS', belowStopPrice: 40_000, listClientOrderId: 'list-1' };
-const OLD_OCO = { ...LIST, price: 60_000, stopPrice: 40_000, listClientOrderId: 'list-1' };
-
-const wrapped =
-  (name: string): Writer['wrap'] =>
-  (served, { journal } = {}) =>
-    resilient(madeAt(SDKS[name]!, served), {
-      capabilities: CAPABILITIES,
-      policy: { timeoutMs: 500 },
-      ...(journal === undefined ? {} : { journal }),
-    });
-const call = (sdk: object, method: string, ...args: unknown[]): Promise<unknown> =>
-  (sdk as ConnectorClient & Record<string, (...args: unknown[]) => Promise<unknown>>)[method]!(...args);
-const dataOf = async (answer: Promise<unknown>): Promise<Json> => ((await answer) as { data: Json }).data;
-const readOf = async (answer: Promise<unknown>): Promise<Json> => ((await answer) as { data(): Promise<Json> }).data();
-
-const WRITERS: Readonly<Record<string, Writer>> = {
-  '@binance/connector': {
-    wrap: wrapped('@binance/connector'),
-    place: (sdk, { symbol, side, type, ...rest }) => dataOf(call(sdk, 'newOrder', symbol, side, type, rest)),
-    replace: (sdk, { symbol, side, type, cancelReplaceMode, ...rest }) =>
-      dataOf(call(sdk, 'cancelAndReplace', symbol, side, type, cancelReplaceMode, rest)),
-    list: (sdk) => dataOf(call(sdk, 'newOCOOrder', 'BTCUSDT', 'SELL', '0.01', 'LIMIT_MAKER', 'STOP_LOSS', { ...OCO })),
-    cancelList: (sdk, orderListId) => dataOf(call(sdk, 'signRequest', 'DELETE', '/api/v3/orderList', { symbol: 'BTCUSDT', orderListId })),
-  },
-  binance: {
-    wrap: wrapped('binance'),
-    place: (sdk, order) => (sdk as MainClient).submitNewOrder({ ...order } as never) as Promise<unknown> as Promise<Json>,
-    replace: (sdk, order) => (sdk as MainClient).replaceOrder({ ...order } as never) as Promise<unknown> as Promise<Json>,
-    list: (sdk) => (sdk as MainClient).submitNewOrderList({ ...OCO } as never) as Promise<unknown> as Promise<Json>,
-    cancelList: (sdk, orderListId) => (sdk as MainClient).cancelOCO({ symbol: 'BTCUSDT', orderListId }) as Promise<unknown> as Promise<Json>,
-  },
-  '@binance/spot': {
-    wrap: wrapped('@binance/spot'),
-    place: (sdk, order) => readOf((sdk as Spot).restAPI.newOrder(order as never)),
-    replace: (sdk, order) => readOf((sdk as Spot).restAPI.orderCancelReplace(order as never)),
-    list: (sdk) => readOf((sdk as Spot).restAPI.orderListOco({ ...OCO } as never)),
-    cancelList: (sdk, orderListId) => readOf((sdk as Spot).restAPI.deleteOrderList({ symbol: 'BTCUSDT', orderListId })),
-  },
-  'binance-api-node': {
-    wrap: wrapped('binance-api-node'),
-    place: (sdk, order) => call(sdk, 'order', order) as Promise<Json>,
-    replace: (sdk, order) => call(sdk, 'updateOrder', order) as Promise<Json>,
-    list: (sdk) => call(sdk, 'orderOco', { ...OLD_OCO }) as Promise<Json>,
-    cancelList: (sdk, orderListId) => call(sdk, 'cancelOrderOco', { symbol: 'BTCUSDT', orderListId }) as Promise<Json>,
-  },
-  ccxt: {
-    wrap: (served, { journal } = {}) =>
-      resilientCcxt(served.connect(new ccxt.binance({ timeout: 500, enableRateLimit: false })), {
-        capabilities: CAPABILITIES,
-        ...(journal === undefined ? {} : { journal }),
-      }),
-    place: async (sdk, { side, type, quantity, price, newClientOrderId, trailingDelta }) => {
-      const params = {
-        ...(newClientOrderId === undefined ? {} : { clientOrderId: newClientOrderId }),
-        ...(trailingDelta === undefined ? {} : { trailingDelta, stopLossOrTakeProfit: 'stopLoss' }),
-      };
-      const kind = type === 'STOP_LOSS' ? 'market' : String(type).toLowerCase();
-      return (
-        await (sdk as binance).createOrder('BTC/USDT', kind as never, String(side).toLowerCase() as never, Number(quantity), price as number, params)
-      ).info;
-    },
-    replace: async (sdk, { side, type, quantity, price, cancelOrderId, newClientOrderId, cancelReplaceMode }) => {
-      const params = { cancelReplaceMode, ...(newClientOrderId === undefined ? {} : { newClientOrderId }) };
-      const edited = (sdk as binance).editOrder(
-        String(cancelOrderId),
-        'BTC/USDT',
-        String(type).toLowerCase() as never,
-        String(side).toLowerCase() as never,
-        quantity as number,
-        price as number,
-        params,
-      );
-      return { newOrderResponse: (await edited).info };
-    },
-    list: (sdk) => (sdk as binance & { privatePostOrderListOco(params: Json): Promise<Json> }).privatePostOrderListOco({ ...OCO }),
-  },
-};
-
-const RESTING = { symbol: 'BTCUSDT', side: 'SELL', type: 'LIMIT', quantity: 0.01, price: 60_000, timeInForce: 'GTC' };
-const replacing = (cancelOrderId: unknown): Json => ({
-  ...RESTING,
-  price: 61_000,
-  cancelReplaceMode: 'STOP_ON_FAILURE',
-  cancelOrderId: Number(cancelOrderId),
-  newClientOrderId: 'new-1',
-});
-
-const FAULTS: Readonly<Record<string, Omit<Fault, 'operation' | 'times'>>> = {
-  'the answer is lost': { when: 'after', kind: 'drop' },
-  'the request is lost': { when: 'before', kind: 'drop' },
-  'a 503 comes after it': { when: 'after', kind: 'status', status: 503 },
-  'the answer comes too late': { when: 'after', kind: 'delay', ms: 1_500 },
-  'the connection is reset after it': { when: 'after', kind: 'reset' },
-};
-
-async function given(writer: Writer, options: Parameters<Writer['wrap']>[1] = {}) {
+async function given(name = '@binance/connector', policy: { readonly deadlineMs?: number } = {}) {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const venue = binanceVenue();
   const served = await serveBinance(venue);
-  const sdk = writer.wrap(served, options);
-  if (writer === WRITERS.ccxt) await (sdk as binance).loadMarkets();
+  const sdk = wrapped(name, served, policy);
+  if (name === 'ccxt') await (sdk as binance).loadMarkets();
   await ready(sdk, { deadlineMs: 30_000 });
   return {
     venue,
     served,
     sdk,
+    writer: WRITERS[name]!(sdk as never) as CompositeWriter,
     /** The next request that places is struck. */
     strike: (fault: Omit<Fault, 'operation' | 'times'>) => venue.fault({ operation: 'place', times: 1, ...fault }),
     async [Symbol.asyncDispose]() {
@@ -153,90 +58,40 @@ const REPLACED = [
   { state: 'working', price: '61000' },
 ];
 
-for (const [name, writer] of Object.entries(WRITERS)) {
+for (const name of Object.keys(WRITERS)) {
   describe.concurrent(`resilient(${name}): orders that are made in another way`, () => {
-    it.each(Object.entries(FAULTS))('a replacement ends with the old order cancelled and one new one, and says so, where %s', async (_, fault) => {
-      await using one = await given(writer);
-      const { sdk, venue, strike } = one;
-      const { orderId } = await writer.place(sdk, RESTING);
-      strike(fault);
-      const answer = await writer.replace(sdk, replacing(orderId));
-      expect(shown(venue)).toEqual(REPLACED);
-      expect(answer.newOrderResponse).toMatchObject({ clientOrderId: 'new-1', status: 'NEW' });
-      if (name !== 'ccxt')
-        expect(answer).toMatchObject({ cancelResult: 'SUCCESS', newOrderResult: 'SUCCESS', cancelResponse: { status: 'CANCELED' } });
-    });
-
     it('a replacement of an order that has filled meanwhile fails in the venue’s own words, through a lost request, and nothing new is placed', async () => {
-      await using one = await given(writer);
-      const { sdk, venue, strike } = one;
-      const { orderId } = await writer.place(sdk, RESTING);
+      await using one = await given(name);
+      const { venue, strike, writer } = one;
+      const { orderId } = await writer.place(RESTING);
       strike({ when: 'before', kind: 'reset' });
       venue.fill(String(orderId));
-      const error = await caught(writer.replace(sdk, replacing(orderId)));
+      const error = await caught(writer.replace(replacing(orderId)));
       expect(factsOf(error)).toMatchObject({ code: 'REJECTED', sent: 'yes', clientOrderId: 'new-1' });
       expect(shown(venue)).toEqual([{ state: 'filled', price: '60000' }]);
       expect(wordsOf(error)).toMatch(/-2022|cancel-replace failed/);
     });
 
-    it.each(['the answer is lost', 'the request is lost'])('a list of orders is made once, and answered whole, where %s', async (fault) => {
-      await using one = await given(writer);
-      const { sdk, venue, strike } = one;
-      strike(FAULTS[fault]!);
-      const answer = await writer.list(sdk);
-      expect(answer).toMatchObject({
-        contingencyType: 'OCO',
-        listClientOrderId: 'list-1',
-        orders: [{}, {}],
-        orderReports: [{ status: 'NEW' }, { status: 'NEW' }],
-      });
-      expect(venue.orders()).toMatchObject([{ state: 'working' }, { state: 'working' }]);
+    it('the cancel of a list is made again until it is answered, and told as done where it was done before', async () => {
+      await using one = await given(name);
+      const { venue, writer } = one;
+      const { orderListId } = await writer.list('OTOCO');
+      venue.fault({ operation: 'cancel', when: 'after', kind: 'reset', times: 1 });
+      expect(await writer.cancelList!(Number(orderListId))).toMatchObject({ listOrderStatus: 'ALL_DONE' });
+      expect(venue.orders()).toMatchObject([{ state: 'canceled' }, { state: 'canceled' }, { state: 'canceled' }]);
     });
-
-    it.each(name === '@binance/connector' ? ['the answer is lost', 'the request is lost'] : ['the answer is lost'])(
-      'a trailing stop is placed once where %s',
-      async (fault) => {
-        await using one = await given(writer);
-        const { sdk, venue, strike } = one;
-        strike(FAULTS[fault]!);
-        const answer = await writer.place(sdk, {
-          symbol: 'BTCUSDT',
-          side: 'SELL',
-          type: 'STOP_LOSS',
-          quantity: 0.01,
-          trailingDelta: 100,
-          newClientOrderId: 'trail-1',
-        });
-        expect(answer).toMatchObject({ clientOrderId: 'trail-1' });
-        expect(venue.orders()).toMatchObject([{ state: 'working', clientOrderId: 'trail-1' }]);
-      },
-    );
-
-    it.skipIf(writer.cancelList === undefined)(
-      'the cancel of a list is made again until it is answered, and told as done where it was done before',
-      async () => {
-        await using one = await given(writer);
-        const { sdk, venue } = one;
-        const { orderListId } = await writer.list(sdk);
-        venue.fault({ operation: 'cancel', when: 'after', kind: 'reset', times: 1 });
-        expect(await writer.cancelList!(sdk, Number(orderListId))).toMatchObject({ listOrderStatus: 'ALL_DONE' });
-        expect(venue.orders()).toMatchObject([{ state: 'canceled' }, { state: 'canceled' }]);
-      },
-    );
   });
 }
 
 describe.concurrent('resilient(@binance/connector): replacements', () => {
-  const writer = WRITERS['@binance/connector']!;
-
   it('place the new order alone where the old one is cancelled and the answer that the new one was refused is lost', async ({ expect }) => {
-    await using one = await given(writer);
-    const { sdk, venue, strike } = one;
-    const { orderId } = await writer.place(sdk, RESTING);
-    const { orderId: other } = await writer.place(sdk, { ...RESTING, quantity: 1.99, price: 65_000 });
+    await using one = await given();
+    const { venue, strike, writer } = one;
+    const { orderId } = await writer.place(RESTING);
+    const { orderId: other } = await writer.place({ ...RESTING, quantity: 1.99, price: 65_000 });
     strike({ when: 'after', kind: 'reset' });
     // There is no money for the new order until the other one is cancelled.
-    const replaced = writer.replace(sdk, { ...replacing(orderId), quantity: 0.02 });
+    const replaced = writer.replace({ ...replacing(orderId), quantity: 0.02 });
     await expect.poll(() => shown(venue)[0]?.state).toBe('canceled');
     venue.cancelExternal(String(other));
     expect(await replaced).toMatchObject({ cancelResult: 'SUCCESS', newOrderResponse: { status: 'NEW', origQty: '0.02000000' } });
@@ -244,105 +99,233 @@ describe.concurrent('resilient(@binance/connector): replacements', () => {
   });
 
   it('that made the new order and could not cancel the old one throw the SDK’s error, with the handle of the new order', async () => {
-    await using one = await given(writer);
-    const { sdk, venue } = one;
-    const { orderId } = await writer.place(sdk, RESTING);
+    await using one = await given();
+    const { venue, writer } = one;
+    const { orderId } = await writer.place(RESTING);
     venue.fill(String(orderId));
-    const error = await caught(writer.replace(sdk, { ...replacing(orderId), cancelReplaceMode: 'ALLOW_FAILURE' }));
+    const error = await caught(writer.replace({ ...replacing(orderId), cancelReplaceMode: 'ALLOW_FAILURE' }));
     expect(error).toMatchObject({ response: { status: 409, data: { code: -2021, data: { cancelResult: 'FAILURE', newOrderResult: 'SUCCESS' } } } });
     expect(factsOf(error)?.handle?.view).toMatchObject({ clientOrderId: 'new-1', state: 'working' });
     expect(shown(venue).map(({ state }) => state)).toEqual(['filled', 'working']);
   });
 
   it('say what the venue refused: filters, money, an old order that is over', async () => {
-    await using one = await given(writer);
-    const { sdk, venue } = one;
-    const { orderId } = await writer.place(sdk, RESTING);
-    const filtered = await caught(writer.replace(sdk, { ...replacing(orderId), quantity: '0.000001', newClientOrderId: 'a' }));
+    await using one = await given();
+    const { venue, writer } = one;
+    const { orderId } = await writer.place(RESTING);
+    const filtered = await caught(writer.replace({ ...replacing(orderId), quantity: '0.000001', newClientOrderId: 'a' }));
     expect(filtered).toMatchObject({ response: { status: 400, data: { code: -1013 } } });
     expect(shown(venue)[0]?.state).toBe('working');
-    const poor = await caught(writer.replace(sdk, { ...replacing(orderId), quantity: 50, newClientOrderId: 'b' }));
+    const poor = await caught(writer.replace({ ...replacing(orderId), quantity: 50, newClientOrderId: 'b' }));
     expect(poor).toMatchObject({ response: { status: 409, data: { code: -2021, data: { newOrderResponse: { code: -2010 } } } } });
     expect(factsOf(poor)).toMatchObject({ code: 'REJECTED', sent: 'yes' });
-    const over = await caught(writer.replace(sdk, { ...replacing(orderId), newClientOrderId: 'c' }));
+    const over = await caught(writer.replace({ ...replacing(orderId), newClientOrderId: 'c' }));
     expect(over).toMatchObject({ response: { status: 400, data: { code: -2022, data: { newOrderResult: 'NOT_ATTEMPTED' } } } });
     expect(shown(venue)).toHaveLength(1);
   });
 
   it('are one order however often the same call is made, since the new client order id is the key', async () => {
-    await using one = await given(writer);
-    const { sdk, venue } = one;
-    const { orderId } = await writer.place(sdk, RESTING);
-    const [first, second] = [await writer.replace(sdk, replacing(orderId)), await writer.replace(sdk, replacing(orderId))];
+    await using one = await given();
+    const { venue, writer } = one;
+    const { orderId } = await writer.place(RESTING);
+    const [first, second] = [await writer.replace(replacing(orderId)), await writer.replace(replacing(orderId))];
     expect(second.newOrderResponse).toMatchObject({ orderId: (first.newOrderResponse as Json).orderId });
     expect(shown(venue)).toEqual(REPLACED);
   });
 
   it('are not taken for refused where the request was delivered twice and the second answer is the one that is heard', async () => {
-    await using one = await given(writer);
-    const { sdk, venue, strike } = one;
-    const { orderId } = await writer.place(sdk, RESTING);
+    await using one = await given();
+    const { venue, strike, writer } = one;
+    const { orderId } = await writer.place(RESTING);
     strike({ when: 'after', kind: 'duplicate' });
-    expect(await writer.replace(sdk, replacing(orderId))).toMatchObject({ cancelResult: 'SUCCESS', newOrderResult: 'SUCCESS' });
+    expect(await writer.replace(replacing(orderId))).toMatchObject({ cancelResult: 'SUCCESS', newOrderResult: 'SUCCESS' });
     expect(shown(venue)).toEqual(REPLACED);
-  });
-
-  // The writes of a crash at that moment: what is being sent has no answer in the journal.
-  const crashes = async (expect: ExpectStatic, write: (sdk: object) => Promise<Json>, states: readonly string[], when: 'before' | 'after') => {
-    const journal = new MemoryOrderJournal();
-    await using one = await given(writer, { journal });
-    const { sdk, venue, served, strike } = one;
-    const raw = madeAt(SDKS['@binance/connector']!, served);
-    await writer.place(raw, { ...RESTING, newClientOrderId: 'old-1' });
-    strike({ when, kind: 'drop' });
-    const blind = ['find', 'openOrders', 'history'].map((operation) => venue.fault({ operation, when: 'before', kind: 'status', status: 503 }));
-    const ended = caught(write(sdk));
-    const isStruck = () => venue.log().some(({ type, body }) => type === 'fault' && (body as { operation?: string }).operation === 'place');
-    await expect.poll(isStruck).toBe(true);
-    await release(sdk);
-    await ended;
-    for (const fault of blind) fault[Symbol.dispose]();
-    const next = writer.wrap(served, { journal });
-    try {
-      await ready(next, { deadlineMs: 30_000 });
-      await expect.poll(() => venue.orders().map(({ state }) => state)).toEqual(states);
-      const again = await write(next);
-      expect(venue.orders()).toHaveLength(states.length);
-      return again;
-    } finally {
-      await release(next);
-    }
-  };
-
-  it.for(['before', 'after'] as const)(
-    'survive the end of the process: what was being sent is resolved by the next one (%s)',
-    async (when, { expect }) => {
-      const replace = (sdk: object) => writer.replace(sdk, { ...replacing(undefined), cancelOrderId: 1 });
-      const answer = await crashes(expect, replace, ['canceled', 'working'], when);
-      expect(answer).toMatchObject({ cancelResult: 'SUCCESS', newOrderResponse: { clientOrderId: 'new-1' } });
-    },
-  );
-
-  it.for(['before', 'after'] as const)('lists survive it, too (%s)', async (when, { expect }) => {
-    const answer = await crashes(expect, (sdk) => writer.list(sdk), ['working', 'working', 'working'], when);
-    expect(answer).toMatchObject({ listClientOrderId: 'list-1', orders: [{}, {}] });
-  });
-
-  it('trailing stops survive it, too', async ({ expect }) => {
-    const trailing = { symbol: 'BTCUSDT', side: 'SELL', type: 'STOP_LOSS', quantity: 0.01, trailingDelta: 100, newClientOrderId: 'trail-1' };
-    const answer = await crashes(expect, (sdk) => writer.place(sdk, trailing), ['working', 'working'], 'before');
-    expect(answer).toMatchObject({ clientOrderId: 'trail-1', orderId: 2 });
   });
 });
 
-describe('resilient(@binance/spot): making an order smaller', () => {
-  it('is asked for again until it is answered, and told as done where it was done before', async () => {
-    await using one = await given(WRITERS['@binance/spot']!);
-    const { sdk, venue, strike } = one;
-    const { orderId } = await WRITERS['@binance/spot']!.place(sdk, RESTING);
-    strike({ when: 'after', kind: 'reset' });
-    const amended = readOf((sdk as Spot).restAPI.orderAmendKeepPriority({ symbol: 'BTCUSDT', orderId: Number(orderId), newQty: 0.004 }));
-    expect(await amended).toMatchObject({ amendedOrder: { orderId: Number(orderId), qty: '0.00400000' } });
+/** A process with a bot in it. */
+interface Bot {
+  readonly child: ChildProcess;
+  readonly started: Promise<void>;
+  /** Tells it to ask for everything. What it got, by the name of what it asked for. @throws when it ends without */
+  ask(): void;
+  readonly answers: Promise<Readonly<Record<string, Json>>>;
+}
+
+async function startBot(task: CompositeTask): Promise<Bot> {
+  const child = spawn(process.execPath, [await buildProgram('../sdk/binance/composite-bot.ts'), JSON.stringify(task)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const started = new Promise<void>((resolve) => lines.once('line', () => resolve()));
+  const answers = new Promise<Readonly<Record<string, Json>>>((resolve, reject) => {
+    lines.on('line', (line) => {
+      if (line.startsWith('{')) resolve(JSON.parse(line) as Record<string, Json>);
+      else if (line !== 'started') reject(new Error(line));
+    });
+    child.once('exit', () => lines.once('close', () => reject(new Error('it ended without an answer'))));
+  });
+  answers.catch(() => {});
+  return { child, started, ask: () => void child.stdin.write('\n'), answers };
+}
+
+describe.concurrent('a bot that is killed with SIGKILL while it replaces an order, makes one smaller, and places lists and a trailing stop', () => {
+  it.for(['before', 'after'] as const)(
+    'is followed by one over the same SQLite journal that finds each done once, and gets its answer (struck %s the venue acts)',
+    async (when, { expect }) => {
+      const directory = mkdtempSync(join(tmpdir(), 'venuekit-composites-'));
+      const venue = binanceVenue();
+      const served = await serveBinance(venue);
+      const bots: Bot[] = [];
+      const start = async (): Promise<Bot> => {
+        const task = { url: served.url, ...served.credentials, journal: join(directory, 'orders.db') };
+        const bot = await startBot(task);
+        bots.push(bot);
+        return bot;
+      };
+      try {
+        venue.placeExternal({ symbol: 'BTC/USDT', side: 'sell', type: 'limit', qty: '0.01', price: '60000' }, { clientOrderId: 'old-1' });
+        const struck = () =>
+          venue.log().filter(({ type, body }) => type === 'fault' && (body as { operation?: string }).operation === 'place').length;
+        const first = await start();
+        await Promise.race([first.started, first.answers]);
+        const fault = venue.fault({ operation: 'place', when, kind: 'drop' });
+        first.ask();
+        await Promise.race([expect.poll(struck).toBeGreaterThanOrEqual(6), first.answers]);
+        first.child.kill('SIGKILL');
+        await once(first.child, 'exit');
+        fault[Symbol.dispose]();
+        const second = await start();
+        second.ask();
+        const { amended, replaced, trailing, OCO, OTO, OTOCO } = await second.answers;
+        expect(amended).toMatchObject({ amendedOrder: { orderId: 2, qty: '0.00400000' } });
+        expect(replaced).toMatchObject({ cancelResult: 'SUCCESS', newOrderResponse: { clientOrderId: 'new-1', status: 'NEW' } });
+        expect(trailing).toMatchObject({ clientOrderId: 'trail-1' });
+        expect(OCO).toMatchObject({ listClientOrderId: 'list-oco', orderReports: [{}, {}] });
+        expect(OTO).toMatchObject({ listClientOrderId: 'list-oto', orderReports: [{}, {}] });
+        expect(OTOCO).toMatchObject({ listClientOrderId: 'list-otoco', orderReports: [{}, {}, {}] });
+        const orders = venue.orders();
+        expect(orders[0]).toMatchObject({ clientOrderId: 'old-1', state: 'canceled' });
+        expect(orders[1]).toMatchObject({ clientOrderId: expect.not.stringMatching('large-1'), qty: '0.004' });
+        expect(orders.slice(1).map(({ state }) => state)).toEqual(Array.from({ length: 10 }, () => 'working'));
+      } finally {
+        for (const { child } of bots) child.kill('SIGKILL');
+        await served.close();
+        rmSync(directory, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
+const LARGE = { ...RESTING, newClientOrderId: 'large-1' };
+const SMALLER = { symbol: 'BTCUSDT', origClientOrderId: 'large-1', newClientOrderId: 'small-1', newQty: 0.004 };
+
+describe.concurrent('an order that is made smaller', () => {
+  it('goes on under its new id, is cancelled by that or by the old one, and is known to the journal all the time', async () => {
+    await using one = await given();
+    const { sdk, venue, writer } = one;
+    for (const [index, by] of ['large-1', 'small-1'].entries()) {
+      const suffix = `-${index}`;
+      await writer.place({ ...LARGE, newClientOrderId: `large-1${suffix}` });
+      await writer.amend!({ ...SMALLER, origClientOrderId: `large-1${suffix}`, newClientOrderId: `small-1${suffix}` });
+      const { data } = await (sdk as ConnectorClient).cancelOrder('BTCUSDT', { origClientOrderId: `${by}${suffix}` });
+      expect(data).toMatchObject({ status: 'CANCELED', origQty: '0.00400000' });
+    }
+    expect(venue.orders()).toMatchObject([
+      { state: 'canceled', qty: '0.004', clientOrderId: 'small-1-0' },
+      { state: 'canceled', qty: '0.004', clientOrderId: 'small-1-1' },
+    ]);
+  });
+
+  it('is refused what the venue refuses: a second time, or to be larger', async () => {
+    await using one = await given();
+    const { venue, writer } = one;
+    await writer.place(LARGE);
+    await writer.amend!(SMALLER);
+    for (const request of [SMALLER, { ...SMALLER, origClientOrderId: 'small-1', newQty: 0.02 }]) {
+      const error = await caught(writer.amend!(request));
+      expect(error).toMatchObject({ response: { data: { code: -2038 } } });
+      expect(factsOf(error)).toMatchObject({ code: 'REJECTED', sent: 'yes' });
+    }
     expect(venue.orders()).toMatchObject([{ state: 'working', qty: '0.004' }]);
+  });
+
+  it.each([true, false])(
+    'is told as one of which nobody knows where nobody could say until the deadline (an order of the bot: %s)',
+    async (isOwn) => {
+      await using one = await given('@binance/connector', { deadlineMs: 2_500 });
+      const { venue, writer } = one;
+      if (isOwn) await writer.place(LARGE);
+      else venue.placeExternal({ symbol: 'BTC/USDT', side: 'sell', type: 'limit', qty: '0.01', price: '60000' }, { clientOrderId: 'large-1' });
+      venue.fault({ operation: 'place', when: 'after', kind: 'drop' });
+      for (const operation of ['find', 'openOrders', 'history']) venue.fault({ operation, when: 'before', kind: 'status', status: 503 });
+      const facts = factsOf(await caught(writer.amend!(SMALLER)));
+      expect(facts).toMatchObject({ code: 'OUTCOME_UNKNOWN', sent: 'maybe', ...(isOwn ? { clientOrderId: 'large-1' } : {}) });
+    },
+  );
+});
+
+describe.concurrent('the cancel of a list', () => {
+  it('is said again where the request was lost, and told as refused where one of the orders has filled meanwhile', async () => {
+    await using one = await given();
+    const { venue, writer } = one;
+    const { orderListId } = await writer.list('OCO');
+    const fault = venue.fault({ operation: 'cancel', when: 'before', kind: 'drop', times: 1 });
+    const cancelling = caught(writer.cancelList!(Number(orderListId)));
+    await expect
+      .poll(() => venue.log().some(({ type, body }) => type === 'fault' && (body as { operation?: string }).operation === 'cancel'))
+      .toBe(true);
+    venue.fill(venue.orders()[0]!.venueOrderId);
+    const error = await cancelling;
+    fault[Symbol.dispose]();
+    expect(error).toMatchObject({ response: { data: { code: -2011 } } });
+    expect(venue.orders()[0]).toMatchObject({ state: 'filled' });
+  });
+
+  it('is told as one of which nobody knows where no answer came until the deadline', async () => {
+    await using one = await given('@binance/connector', { deadlineMs: 2_500 });
+    const { venue, writer } = one;
+    const { orderListId } = await writer.list('OCO');
+    venue.fault({ operation: 'cancel', when: 'after', kind: 'drop' });
+    expect(factsOf(await caught(writer.cancelList!(Number(orderListId))))).toMatchObject({ code: 'OUTCOME_UNKNOWN', sent: 'maybe' });
+  });
+
+  it('of a process before is refused by the venue, which shows the list as over, and its order is over in the journal, too', async () => {
+    await using one = await given();
+    const { sdk, served, venue, writer } = one;
+    const { orderListId, orderReports } = await writer.list('OCO');
+    const [head] = orderReports as { clientOrderId: string }[];
+    const before = WRITERS['@binance/connector']!(madeAt(SDKS['@binance/connector']!, served) as never);
+    await before.cancelList!(Number(orderListId));
+    expect(await caught(writer.cancelList!(Number(orderListId)))).toMatchObject({ response: { data: { code: -2011 } } });
+    const request = (sdk as { signRequest: (...args: unknown[]) => Promise<{ data: Json }> }).signRequest('GET', '/api/v3/orderList', {
+      orderListId,
+    });
+    expect((await request).data).toMatchObject({ listOrderStatus: 'ALL_DONE' });
+    const refused = await caught((sdk as ConnectorClient).cancelOrder('BTCUSDT', { origClientOrderId: head!.clientOrderId }));
+    expect(refused).toMatchObject({ response: { data: { code: -2011 } } });
+    expect(venue.orders()).toMatchObject([{ state: 'canceled' }, { state: 'canceled' }]);
+  });
+});
+
+describe.concurrent('an order call', () => {
+  it('regression: said that nothing was sent where the order was found, and the venue’s words on it could not be read until the deadline', async () => {
+    await using one = await given('@binance/connector', { deadlineMs: 3_000 });
+    const { venue, strike, writer } = one;
+    strike({ when: 'after', kind: 'reset' });
+    venue.fault({ operation: 'find', when: 'before', kind: 'status', status: 503 });
+    const facts = factsOf(await caught(writer.place(LARGE)));
+    expect(facts).toMatchObject({ sent: 'yes', clientOrderId: 'large-1' });
+    expect(facts?.handle?.view.state).toBe('working');
+  });
+
+  it('regression: with parameters that binance had written ids of a list into, the next list was taken for the one before', async () => {
+    await using one = await given('binance');
+    const { sdk, venue } = one;
+    const { listClientOrderId: _, ...params } = LISTS.OCO;
+    const client = sdk as { submitNewOrderList(params: object): Promise<Json> };
+    const lists = [await client.submitNewOrderList(params), await client.submitNewOrderList(params)];
+    expect(new Set(lists.map(({ orderListId }) => orderListId)).size).toBe(2);
+    expect(venue.orders()).toHaveLength(4);
   });
 });
