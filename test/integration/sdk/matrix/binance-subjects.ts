@@ -3,6 +3,7 @@ import { expect, vi } from 'vitest';
 import { factsOf, ready, release, resilient, toAdapter } from '../../../../src/sdk/binance/index.js';
 import type { BinanceResilientOptions } from '../../../../src/sdk/binance/resilient.js';
 import { type ServedVenue, serveBinance } from '../../../../src/testing/index.js';
+import { type CompositeWriter, sieblyApiWriter, spotSocketWriter, WRITERS } from '../binance/composite-writers.js';
 import {
   binanceVenue,
   CAPABILITIES,
@@ -64,6 +65,7 @@ const REST_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([name, sdk])
   ambiguous: { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
   bans: true,
   doublesRequests: true,
+  hasComposites: true,
   open: async (policy) => {
     const sdkUnderTest = { ...sdk, make: () => sdk.make({ timeoutMs: ATTEMPT_MS }) };
     const given = await givenResilient(sdkUnderTest, { policy: { timeoutMs: ATTEMPT_MS, ...policy } });
@@ -72,6 +74,7 @@ const REST_SUBJECTS: readonly Subject[] = Object.entries(SDKS).map(([name, sdk])
       venue,
       ready: () => ready(wrapped, { deadlineMs: READY_MS }),
       ...botOf(bot),
+      composites: WRITERS[name]!(wrapped as never),
       adapter: () => {
         const urls = { api: `${served.wsUrl}/ws-api/v3`, streams: `${served.wsUrl}/stream` };
         const webSocket = sdkUnderTest.makeAt === undefined ? { webSocket: { urls } } : {};
@@ -101,6 +104,7 @@ function follow({ ws }: BinanceRest, heard: Heard): Promise<unknown> {
 interface SocketSdk {
   readonly sdk: object;
   readonly bot: ReturnType<typeof socketDriver>;
+  readonly composites: CompositeWriter;
   readonly follow: (hear: (event: object) => void) => Promise<unknown>;
   end(): void;
 }
@@ -114,7 +118,7 @@ const OVER_SOCKETS: Readonly<Record<string, (served: ServedVenue, options: Binan
       const { stream } = await socket.userDataStreamSubscribeSignature();
       stream.on('message', hear);
     };
-    return { sdk, bot: socketDriver(socket), follow, end: () => endAtOnce(socket) };
+    return { sdk, bot: socketDriver(socket), composites: spotSocketWriter(socket), follow, end: () => endAtOnce(socket) };
   },
   // `WebsocketAPIClient`, which knows no REST.
   'binance over its socket': (served, options) => {
@@ -123,7 +127,7 @@ const OVER_SOCKETS: Readonly<Record<string, (served: ServedVenue, options: Binan
       sdk.getWSClient().on('message', hear);
       return sdk.subscribeUserDataStream('mainWSAPI');
     };
-    return Promise.resolve({ sdk, bot: sieblyApiDriver(sdk), follow, end: () => sdk.getWSClient().closeAll(true) });
+    return Promise.resolve({ sdk, bot: sieblyApiDriver(sdk), composites: sieblyApiWriter(sdk), follow, end: () => sdk.getWSClient().closeAll(true) });
   },
 };
 
@@ -134,14 +138,16 @@ const SOCKET_SUBJECTS: readonly Subject[] = Object.entries(OVER_SOCKETS).map(([n
   ambiguous: { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
   bans: true,
   doublesRequests: true,
+  hasComposites: true,
   open: async (policy) => {
     const venue = binanceVenue();
     const served = await serveBinance(venue);
-    const { sdk, bot, follow, end } = await connect(served, { capabilities: CAPABILITIES, policy: { timeoutMs: ATTEMPT_MS, ...policy } });
+    const { sdk, bot, composites, follow, end } = await connect(served, { capabilities: CAPABILITIES, policy: { timeoutMs: ATTEMPT_MS, ...policy } });
     return {
       venue,
       ready: () => ready(sdk, { deadlineMs: READY_MS }),
       ...botOf(bot),
+      composites,
       adapter: () => {
         throw new Error('its own stream is followed');
       },

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { factsOf, ready, release, resilient, toAdapter } from '../../../../src/sdk/ccxt/index.js';
 import { SimulatedVenue, serveAlpaca, serveBinance, serveKraken } from '../../../../src/testing/index.js';
 import { alpacaVenue } from '../alpaca/given.js';
+import { WRITERS } from '../binance/composite-writers.js';
 import { binanceVenue, CAPABILITIES } from '../binance/given.js';
 import { ATTEMPT_MS, READY_MS, type ShownOrder, type Subject } from './subject.js';
 
@@ -49,6 +50,7 @@ export const CCXT_SUBJECTS: readonly Subject[] = [
     ambiguous: { when: 'after', kind: 'status', status: 503, code: -1007, times: 1 },
     bans: true,
     doublesRequests: true,
+    hasComposites: true,
     open: async (policy) => {
       const venue = binanceVenue();
       const served = await serveBinance(venue);
@@ -57,6 +59,7 @@ export const CCXT_SUBJECTS: readonly Subject[] = [
       return {
         venue,
         ...botOf(exchange, 'BTC/USDT', 0.01, 40_000),
+        composites: WRITERS.ccxt!(exchange as never),
         adapter: () => ({ adapter: toAdapter(raw(), { capabilities: CAPABILITIES }), symbol: 'BTC/USDT', qty: '0.01', restingPrice: '40000' }),
         cancelElsewhere: (id) => raw().cancelOrder(id, 'BTC/USDT'),
         async [Symbol.asyncDispose]() {

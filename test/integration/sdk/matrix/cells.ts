@@ -1,12 +1,13 @@
 import { expect, vi } from 'vitest';
 import { MemoryOrderJournal, ResilientTradingClient } from '../../../../src/trading/index.js';
+import { LISTS, ORDERS_OF, RESTING, replacing, TRAILING } from '../binance/composite-writers.js';
 import { FAULTS } from './faults.js';
 import type { ShownOrder, Subject, SubjectAtVenue } from './subject.js';
 
 /** One case of the matrix: what a bot does while something goes wrong. */
 export interface Case {
   readonly subject: Subject;
-  readonly table: 'place' | 'cancel' | 'read';
+  readonly table: 'place' | 'cancel' | 'read' | 'composite';
   readonly row: string;
   /** As a sentence. */
   readonly name: string;
@@ -29,15 +30,26 @@ export function casesOf(subjects: readonly Subject[]): readonly Case[] {
   return subjects.flatMap((subject) => [
     ...Object.keys(FAULTS).flatMap((row) => faultCases(subject, row)),
     ...Object.entries(ERRORS).map(([row, run]): Case => ({ subject, table: 'place', row, name: `through ${row}`, run: () => run(subject) })),
+    ...compositeCases(subject),
   ]);
 }
+
+/** A reset is a lost request or answer, half a body is one of HTML, and a ban a longer 429: those are in the other tables. */
+const STRIKE_COMPOSITES = [
+  'nothing goes wrong',
+  'a lost answer',
+  'a lost request',
+  '503 with a page of HTML, after',
+  'an answer that the outcome is unknown, after',
+  'HTTP 429',
+  'a request delivered twice',
+  'an answer after the SDK’s timeout',
+];
 
 function faultCases(subject: Subject, row: string): readonly Case[] {
   const terms = FAULTS[row]!(subject);
   if (terms?.status === 418 && !subject.bans) return [];
-  const strike = ({ venue }: SubjectAtVenue, operation: string): void => {
-    if (terms !== undefined) venue.fault({ operation, ...terms });
-  };
+  const strike = strikeOf(terms);
   // Against the network itself delivering an order twice that is over at once there is no proof, where nothing in it counts once only.
   const isRepeated = terms?.kind === 'duplicate' && subject.doublesRequests;
   return [
@@ -51,10 +63,32 @@ function faultCases(subject: Subject, row: string): readonly Case[] {
   ];
 }
 
-type Strike = (at: SubjectAtVenue, operation: string) => void;
+/** Six requests at a time each: last, when it is known how many cases the machine bears beside each other. */
+function compositeCases(subject: Subject): readonly Case[] {
+  if (subject.hasComposites === undefined) return [];
+  return STRIKE_COMPOSITES.map((row) => ({
+    subject,
+    table: 'composite',
+    row,
+    name: `replaces an order, and places lists and a trailing stop through ${row}`,
+    run: () => composed(subject, strikeOf(FAULTS[row]!(subject))),
+  }));
+}
+
+function strikeOf(terms: ReturnType<(typeof FAULTS)[string]>): Strike {
+  return ({ venue }, operation, times = 1) => {
+    if (terms !== undefined) venue.fault({ operation, ...terms, times });
+  };
+}
+
+/** @param times - how many requests are struck, where several go out at the same time */
+type Strike = (at: SubjectAtVenue, operation: string, times?: number) => void;
+
+/** What is judged is what comes of it, and not how soon. */
+const PATIENT = { deadlineMs: 100_000 };
 
 async function placed(subject: Subject, kind: string, end: 'open' | 'filled', strike: Strike): Promise<Outcome> {
-  await using at = await subject.open();
+  await using at = await subject.open(PATIENT);
   await at.ready();
   strike(at, 'place');
   const order = await at.place(kind);
@@ -65,7 +99,7 @@ async function placed(subject: Subject, kind: string, end: 'open' | 'filled', st
 }
 
 async function cancelled(subject: Subject, strike: Strike): Promise<Outcome> {
-  await using at = await subject.open();
+  await using at = await subject.open(PATIENT);
   await at.ready();
   const order = await at.place(Object.keys(subject.kinds).at(-1)!);
   strike(at, 'cancel');
@@ -75,17 +109,53 @@ async function cancelled(subject: Subject, strike: Strike): Promise<Outcome> {
 }
 
 async function quoted(subject: Subject, strike: Strike): Promise<Outcome> {
-  await using at = await subject.open();
+  await using at = await subject.open(PATIENT);
   await at.ready();
   strike(at, 'quote');
   expect(await at.quote()).toBeCloseTo(subject.price, subject.price > 1_000 ? -2 : 0);
   return outcome(at, 0);
 }
 
+/** All of them at the same time, each struck once. */
+async function composed(subject: Subject, strike: Strike): Promise<Outcome> {
+  await using at = await subject.open(PATIENT);
+  await at.ready();
+  const writer = at.composites!;
+  const { orderId } = await writer.place(RESTING);
+  const large = writer.amend === undefined ? undefined : await writer.place({ ...RESTING, price: 62_000 });
+  const kinds = Object.keys(LISTS) as (keyof typeof LISTS)[];
+  strike(at, 'place', (large === undefined ? 2 : 3) + kinds.length);
+  const amending = large && writer.amend?.({ symbol: 'BTCUSDT', orderId: Number(large.orderId), newQty: 0.004 });
+  const asked = [writer.replace(replacing(orderId)), writer.place(TRAILING), ...kinds.map((kind) => writer.list(kind))] as const;
+  const [[replaced, trailing, ...lists], amended] = await Promise.all([Promise.all(asked), amending]);
+  if ('cancelResult' in replaced!)
+    expect(replaced).toMatchObject({ cancelResult: 'SUCCESS', newOrderResult: 'SUCCESS', cancelResponse: { orderId, status: 'CANCELED' } });
+  expect(replaced).toMatchObject({ newOrderResponse: { clientOrderId: 'new-1', status: 'NEW' } });
+  for (const [index, kind] of kinds.entries()) {
+    const each = (row: object): readonly object[] => Array.from({ length: ORDERS_OF[kind] }, () => row);
+    expect(lists[index]).toMatchObject({
+      ...{ contingencyType: kind === 'OCO' ? 'OCO' : 'OTO', listOrderStatus: 'EXECUTING', listClientOrderId: LISTS[kind].listClientOrderId },
+      ...{ orders: each({ symbol: 'BTCUSDT' }), orderReports: each({ symbol: 'BTCUSDT', status: expect.stringMatching(/^(PENDING_)?NEW$/) }) },
+    });
+  }
+  const [old, ...others] = at.venue.orders();
+  expect(old).toMatchObject({ state: 'canceled', price: '60000' });
+  const made = large === undefined ? others : others.slice(1);
+  if (large !== undefined) {
+    expect(others[0]).toMatchObject({ state: 'working', price: '62000', qty: '0.004' });
+    expect(amended).toMatchObject({ amendedOrder: { orderId: large.orderId, qty: '0.00400000', status: 'NEW' } });
+  }
+  const reports = [replaced!.newOrderResponse, trailing, ...lists.flatMap((list) => list.orderReports)] as { orderId: unknown }[];
+  // Each is told of, and no other is there.
+  expect(reports.map((one) => String(one.orderId)).sort()).toEqual(made.map(({ venueOrderId }) => venueOrderId).sort());
+  expect(new Set(made.map(({ state }) => state))).toEqual(new Set(['working']));
+  return { wanted: reports.length, atVenue: made.length };
+}
+
 /** What ends in an error, or needs more than one fault. */
 const ERRORS: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> = {
   'the venue’s refusal, for want of money': async (subject) => {
-    await using at = await subject.open();
+    await using at = await subject.open(PATIENT);
     await at.ready();
     const error = await rejection(at.placeUnaffordable());
     expect(at.factsOf(error)).toMatchObject({ code: 'REJECTED', sent: 'yes' });
@@ -93,7 +163,7 @@ const ERRORS: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
     return outcome(at, 1, told(at, error));
   },
   'the same client order id a second time': async (subject) => {
-    await using at = await subject.open();
+    await using at = await subject.open(PATIENT);
     await at.ready();
     const order = await at.placeAs('once-1');
     expect(await at.placeAs('once-1')).toEqual(order);
@@ -108,11 +178,12 @@ const ERRORS: Readonly<Record<string, (subject: Subject) => Promise<Outcome>>> =
     const error = await rejection(at.placeAs('late-1'));
     expect(at.factsOf(error)).toMatchObject({ code: 'OUTCOME_UNKNOWN', sent: 'maybe', clientOrderId: expect.any(String) });
     for (const one of blind) one[Symbol.dispose]();
-    expect(at.venue.orders()).toHaveLength(1);
+    // On a busy machine the request itself may not have been there yet.
+    await vi.waitFor(() => expect(at.venue.orders()).toHaveLength(1), SHOWN);
     return outcome(at, 1, told(at, error));
   },
   'a stream of own orders that drops': async (subject) => {
-    await using at = await subject.open();
+    await using at = await subject.open(PATIENT);
     if (at.follow !== undefined) return await followed(subject, at, at.follow);
     const { adapter, symbol, qty, restingPrice } = at.adapter();
     if (adapter.events === undefined) return { wanted: 0, atVenue: 0, error: 'no stream' };

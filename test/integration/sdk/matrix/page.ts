@@ -4,14 +4,18 @@ const TABLES = {
   place: ['Placing an order', 'Two to four kinds of orders, each at a venue of its own.'],
   cancel: ['Cancelling an order that rests', 'It is cancelled at the venue, and the caller got what the SDK gives for that.'],
   read: ['Reading a quote', 'The caller got it.'],
+  composite: [
+    'Replacing an order, and placing lists of orders and a trailing stop',
+    'At the same time, each struck once: `order/cancelReplace`, an OCO, an OTO, an OTOCO and a trailing stop of Binance, which are nine new orders, and `order/amend/keepPriority` of an order more (ccxt has no call for that). The order that was replaced is cancelled, the one that was amended is smaller, and the caller got both halves of the one answer, each list whole, and the amended order.',
+  ],
 } as const;
 
 /** The page that shows the matrix as it came out. */
 export function pageOf(seen: readonly (readonly [one: Case, outcome: Outcome])[]): string {
-  const sdks = [...new Set(seen.map(([{ subject }]) => subject.name))];
   const sections = (Object.keys(TABLES) as (keyof typeof TABLES)[]).map((table) => {
     const [title, words] = TABLES[table];
     const inTable = seen.filter(([one]) => one.table === table);
+    const sdks = [...new Set(inTable.map(([{ subject }]) => subject.name))];
     const rows = [...new Set(inTable.map(([{ row }]) => row))].map((row) => {
       const cells = sdks.map((sdk) => cellOf(inTable.filter(([one]) => one.row === row && one.subject.name === sdk).map(([, outcome]) => outcome)));
       return `| ${row} | ${cells.join(' | ')} |`;

@@ -1,5 +1,6 @@
 import type { BrokerAdapter } from '../../../../src/contracts/broker.js';
 import type { Fault, SimulatedVenue } from '../../../../src/testing/index.js';
+import type { CompositeWriter } from '../binance/composite-writers.js';
 
 /** Of an attempt: long enough for a machine that does much else, short enough to be waited for a hundred times. */
 export const ATTEMPT_MS = 1_500;
@@ -34,6 +35,8 @@ export interface SubjectAtVenue extends AsyncDisposable {
   readonly adapter: () => { readonly adapter: BrokerAdapter; readonly symbol: string; readonly qty: string; readonly restingPrice: string };
   /** Follows the SDK's own stream of own orders, as the bot does. @param heard - the state of an order by its latest event */
   readonly follow?: (heard: (order: { readonly venueOrderId: string; readonly state: ShownState }) => void) => Promise<unknown>;
+  /** What makes and changes orders by other requests than one for a plain order. */
+  readonly composites?: CompositeWriter;
   /** Cancels past venuekit, by an SDK object of its own. */
   cancelElsewhere(venueOrderId: string): Promise<unknown>;
 }
@@ -50,5 +53,7 @@ export interface Subject {
   readonly bans: boolean;
   /** Whether the venue may make two orders of one request that the network delivers twice: where nothing in it counts once only. */
   readonly doublesRequests: boolean;
+  /** Whether it is one that can be asked for replacements, lists and trailing stops of Binance. */
+  readonly hasComposites?: true;
   open(policy?: { readonly deadlineMs?: number }): Promise<SubjectAtVenue>;
 }
