@@ -1,4 +1,4 @@
-import type { BrokerAdapter, Cost } from '../../../contracts/broker.js';
+import type { BrokerAdapter, Cost, OrderRef } from '../../../contracts/broker.js';
 import type { MarketKind } from '../../../contracts/market-data.js';
 import type { OrderView } from '../../../contracts/orders.js';
 import { compare } from '../../../core/decimal.js';
@@ -117,6 +117,8 @@ export class OrderPath {
       // Its quantity alone, and smaller: what else is asked for goes another way.
       capabilities: { ...adapter.capabilities, amend: 'in_place' },
       amend: this.#amendments.send,
+      // An amended order has another id, and what is said of its cancel is kept under the one that it was placed with.
+      cancel: (ref, attempt) => adapter.cancel({ ...ref, clientOrderId: this.#placedAs(ref) }, attempt),
       place: (intent, clientOrderId, attempt) => {
         const composite = compositeOf(intent);
         if (composite === undefined) return adapter.place(intent, clientOrderId, attempt);
@@ -179,6 +181,12 @@ export class OrderPath {
   async #place(call: GatedCall): Promise<WireAnswer> {
     const intent = intentOf(call.params, this.#parts.symbolOf);
     return intent === undefined ? this.#once(call) : ((await this.#orders.place(intent)) as WireAnswer);
+  }
+
+  #placedAs({ symbol, venueOrderId, clientOrderId }: OrderRef): string {
+    if (venueOrderId === undefined) return clientOrderId;
+    const isIt = (view: OrderView): boolean => view.intent.symbol === symbol && view.venueOrderIds.includes(venueOrderId);
+    return this.session.client.orders().find(isIt)?.clientOrderId ?? clientOrderId;
   }
 
   /** An order of the order path that is not over, as a call names it. */

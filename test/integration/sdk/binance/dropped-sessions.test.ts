@@ -3,7 +3,6 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { Spot } from '@binance/spot';
 import { WebsocketAPIClient } from 'binance';
-import apiNode, { type BinanceRest } from 'binance-api-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ready, release, resilient } from '../../../../src/sdk/binance/index.js';
 import { type ServedVenue, serveBinance } from '../../../../src/testing/index.js';
@@ -90,16 +89,6 @@ const LIVES: Readonly<Record<string, (served: ServedVenue, wsUrl: string) => Lif
       end: () => socket !== undefined && endAtOnce(socket),
     };
   },
-  'binance-api-node': ({ url, credentials: { apiKey, secret: apiSecret } }, wsUrl) => {
-    const make = ((apiNode as unknown as { default?: object }).default ?? apiNode) as (options: object) => BinanceRest;
-    const sdk = resilient(make({ httpBase: url, wsApi: `${wsUrl}/ws-api/v3`, apiKey, apiSecret }), OPTIONS);
-    let stop: ((options?: object) => unknown) | undefined;
-    return {
-      sdk,
-      steps: [() => soonOrNot(sdk.ws.user(() => {}).then((left) => (stop = left as never))), () => sdk.order(LIMIT as never)],
-      end: () => void stop?.({ delay: 0, fastClose: true, keepClosed: true }),
-    };
-  },
 };
 
 function sieblyLife(wsUrl: string, apiKey: string, secret: string) {
@@ -127,7 +116,7 @@ async function live(name: string, pieces: number, from: 'client' | 'venue', isLe
 describe('a session that drops', () => {
   it('leaves no rejection to nobody, whenever that is: while it opens, logs on, or has something under way', async () => {
     const lives = Object.keys(LIVES).flatMap((name) =>
-      // @binance/spot throws where nobody can catch it if its first connection does not open: with its raw self alike.
+      // @binance/spot throws where nobody can catch it if its first connection does not open, and binance-api-node if one takes four seconds: both raw, too.
       [0, 1, 2, 3]
         .slice(name === '@binance/spot' ? 1 : 0)
         .flatMap((pieces) => (['client', 'venue'] as const).flatMap((from) => [live(name, pieces, from, false), live(name, pieces, from, true)])),
