@@ -240,18 +240,24 @@ export class OrderPath {
   /** What AddOrder would have answered to an order that was not adopted from the answer to its sending. */
   async #found(view: OrderView): Promise<WireAnswer> {
     const [venueOrderId = ''] = view.venueOrderIds;
-    const { order } = objectOf((await this.#look(venueOrderId)).descr, 'descr');
+    const { order } = objectOf((await this.#lookUntilShown(venueOrderId)).descr, 'descr');
     return answerOf({ descr: { order }, txid: [venueOrderId] });
   }
 
-  // What has been seen may not show on every replica yet.
   async #look(txid: string): Promise<Readonly<Record<string, unknown>>> {
-    for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
+    return objectOf(objectOf(await this.#ask('QueryOrders', { txid }), 'QueryOrders')[txid], 'order');
+  }
+
+  /** What has been seen may not show on every replica yet. */
+  async #lookUntilShown(txid: string): Promise<Readonly<Record<string, unknown>>> {
+    const { clock } = this.session;
+    const until = clock.monotonic() + this.#adapter.capabilities.visibilityLagMs;
+    for (;;) {
       try {
-        return objectOf(objectOf(await this.#ask('QueryOrders', { txid }), 'QueryOrders')[txid], 'order');
+        return await this.#look(txid);
       } catch (error) {
-        if (waitedMs >= this.#adapter.capabilities.visibilityLagMs) throw error;
-        await this.session.clock.sleep(LOOK_EVERY_MS);
+        if (clock.monotonic() >= until) throw error;
+        await clock.sleep(LOOK_EVERY_MS);
       }
     }
   }
