@@ -298,10 +298,11 @@ describe.concurrent('the cancel of a list', () => {
     const before = WRITERS['@binance/connector']!(madeAt(SDKS['@binance/connector']!, served) as never);
     await before.cancelList!(Number(orderListId));
     expect(await caught(writer.cancelList!(Number(orderListId)))).toMatchObject({ response: { data: { code: -2011 } } });
-    const request = (sdk as { signRequest: (...args: unknown[]) => Promise<{ data: Json }> }).signRequest('GET', '/api/v3/orderList', {
-      orderListId,
-    });
-    expect((await request).data).toMatchObject({ listOrderStatus: 'ALL_DONE' });
+    const client = sdk as { signRequest: (...args: unknown[]) => Promise<{ data: Json }> };
+    const look = async () =>
+      expect((await client.signRequest('GET', '/api/v3/orderList', { orderListId })).data).toMatchObject({ listOrderStatus: 'ALL_DONE' });
+    // It shows a little later.
+    await vi.waitFor(look, { timeout: 30_000, interval: 50 });
     const refused = await caught((sdk as ConnectorClient).cancelOrder('BTCUSDT', { origClientOrderId: head!.clientOrderId }));
     expect(refused).toMatchObject({ response: { data: { code: -2011 } } });
     expect(venue.orders()).toMatchObject([{ state: 'canceled' }, { state: 'canceled' }]);
