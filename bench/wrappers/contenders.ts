@@ -87,7 +87,7 @@ const onCcxt = async () => {
   return { wrap: resilient, release, load: (exchange: Exchange) => exchange.loadMarkets() };
 };
 
-/** The SDKs that venuekit knows, but ccxt alpaca: no run is long enough within the 200 requests a minute that it is held to. */
+/** The SDKs that venuekit knows. */
 export const CONTENDERS: Readonly<Record<string, () => Promise<Pair>>> = {
   'ccxt binance, fetchTicker': async () =>
     pairOf<Exchange>({
@@ -104,6 +104,17 @@ export const CONTENDERS: Readonly<Record<string, () => Promise<Pair>>> = {
       make: (venue) => connectKraken(new ccxt.kraken(WITHOUT_LIMITER), hostOf(venue), venue.credentials),
       call: (exchange) => exchange.fetchTicker('BTC/USD'),
     }),
+  'ccxt alpaca, fetchBalance': async () => {
+    const { resilient, release } = await loadCcxt();
+    return pairOf<Exchange>({
+      venue: { protocol: 'alpaca', limits: UNLIMITED },
+      make: (venue) => connectAlpaca(new ccxt.alpaca(WITHOUT_LIMITER), hostOf(venue), venue.credentials),
+      wrap: (exchange) => resilient(exchange, REQUESTS),
+      release,
+      load: (exchange) => exchange.loadMarkets(),
+      call: (exchange) => exchange.fetchBalance(),
+    });
+  },
   'Alpaca 3, getAccount': async () =>
     pairOf<V3>({
       ...(await alpaca()),

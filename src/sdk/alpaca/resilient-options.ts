@@ -8,8 +8,11 @@ export interface AlpacaResilientOptions extends Omit<ResilientOptions, 'cache'> 
   /** Age in ms that a cached answer may have, by kind of market data. Absent or 0: not cached. Orders, positions and the account never are. */
   readonly cache?: MaxAges;
   /** Requests a minute that the account's plan allows. @defaultValue 200 for each of both APIs */
-  readonly requestsPerMinute?: Readonly<Partial<Record<AlpacaHost, number>>>;
+  readonly requestsPerMinute?: RequestsPerMinute;
 }
+
+/** By what of Alpaca's is asked: orders and the account, or market data. */
+export type RequestsPerMinute = Readonly<Partial<Record<AlpacaHost, number>>>;
 
 const HOSTS: readonly AlpacaHost[] = ['trading', 'data'];
 
@@ -21,7 +24,7 @@ export function requireAlpacaOptions(options: AlpacaResilientOptions): void {
   requireRates(options.requestsPerMinute);
 }
 
-export function requireRates(rates: AlpacaResilientOptions['requestsPerMinute']): void {
+export function requireRates(rates: RequestsPerMinute | undefined): void {
   if (rates === undefined) return;
   requireKnown('requestsPerMinute', requireObject('requestsPerMinute', rates), HOSTS);
   for (const [host, count] of Object.entries(rates)) requirePositive(`requestsPerMinute.${host}`, count);

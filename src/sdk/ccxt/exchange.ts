@@ -118,7 +118,13 @@ export function requireKnownExchange(sdk: object | null | undefined, caller: str
   return { id, sdk } as KnownExchange;
 }
 
-/** @throws TypeError when an option of kraken's is given for another exchange. */
-export function requireForKraken({ id }: KnownExchange, { krakenTier }: { readonly krakenTier?: unknown }): void {
-  if (krakenTier !== undefined && id !== 'kraken') throw new TypeError(`krakenTier must be left out for ccxt ${id}: it is of ccxt kraken alone`);
+/** Options that one exchange alone has, by its id. */
+const OF_ONE = { krakenTier: 'kraken', requestsPerMinute: 'alpaca' } as const;
+
+/** @throws TypeError when an option of one exchange is given for another. */
+export function requireOwnOptions({ id }: KnownExchange, options: Readonly<Partial<Record<keyof typeof OF_ONE, unknown>>>): void {
+  for (const [option, owner] of Object.entries(OF_ONE)) {
+    if (options[option as keyof typeof OF_ONE] !== undefined && id !== owner)
+      throw new TypeError(`${option} must be left out for ccxt ${id}: it is of ccxt ${owner} alone`);
+  }
 }

@@ -2,13 +2,14 @@ import { systemClock } from '../../core/clock.js';
 import { RequestedSource } from '../alpaca/market-source.js';
 import { requireCapabilities } from '../alpaca/required-capabilities.js';
 import { ResilientAlpaca } from '../alpaca/resilient-alpaca.js';
+import { requireRates } from '../alpaca/resilient-options.js';
 import type { AlpacaHost } from '../alpaca/wire.js';
-import type { ResilientOptions } from '../shared/resilient-options.js';
 import type { SdkSession } from '../shared/sdk-session.js';
 import { AlpacaExchangeWire } from './alpaca-exchange-wire.js';
 import type { EndpointCall, EndpointParams } from './endpoint-gate.js';
 import type { CcxtAlpaca } from './exchange.js';
 import { GRACE_MS, ONE_TRY } from './recorded-call.js';
+import type { CcxtResilientOptions } from './resilient-options.js';
 import { switchOffCcxtRetries } from './to-adapter.js';
 
 const HOSTS: Readonly<Record<string, AlpacaHost>> = { trader: 'trading', market: 'data' };
@@ -20,8 +21,9 @@ export class ResilientAlpacaExchange {
   readonly #wire: AlpacaExchangeWire;
   readonly #path: ResilientAlpaca;
 
-  constructor(sdk: CcxtAlpaca, { cache: _, ...options }: ResilientOptions) {
+  constructor(sdk: CcxtAlpaca, { cache: _, ...options }: CcxtResilientOptions) {
     requireCapabilities('resilient', options.capabilities);
+    requireRates(options.requestsPerMinute);
     switchOffCcxtRetries(sdk, options);
     this.#sdk = sdk;
     const { clock = systemClock } = options;

@@ -5,7 +5,7 @@ import { recoveryBoundsOf, requireResilientOptions } from '../shared/resilient-o
 import { ResultCache } from '../shared/result-cache.js';
 import { StreamRecovery } from '../shared/streams/stream-recovery.js';
 import { EndpointGate } from './endpoint-gate.js';
-import { type CcxtExchange, type KnownExchange, requireForKraken, requireKnownExchange } from './exchange.js';
+import { type CcxtExchange, type KnownExchange, requireKnownExchange, requireOwnOptions } from './exchange.js';
 import { ResilientAlpacaExchange } from './resilient-alpaca-exchange.js';
 import { ResilientBinance } from './resilient-binance.js';
 import { ResilientKraken } from './resilient-kraken.js';
@@ -45,8 +45,8 @@ const TWINS = { createOrderWs: 'createOrder', editOrderWs: 'editOrder', cancelOr
 export function resilient<S extends object>(sdk: S, options: CcxtResilientOptions = {}): S {
   const known = requireKnownExchange(sdk, 'resilient');
   const exchange: CcxtExchange = known.sdk;
-  requireResilientOptions(exchange, options, ['krakenTier']);
-  requireForKraken(known, options);
+  requireResilientOptions(exchange, options, ['krakenTier', 'requestsPerMinute']);
+  requireOwnOptions(known, options);
   requireFree(exchange);
   const path = pathOf(known, options);
   const { session } = path;
@@ -107,13 +107,13 @@ export function resilient<S extends object>(sdk: S, options: CcxtResilientOption
 
 function pathOf(
   known: KnownExchange,
-  { krakenTier, ...options }: CcxtResilientOptions,
+  { krakenTier, requestsPerMinute, ...options }: CcxtResilientOptions,
 ): ResilientBinance | ResilientAlpacaExchange | ResilientKraken {
   switch (known.id) {
     case 'binance':
       return new ResilientBinance(known.sdk, options);
     case 'alpaca':
-      return new ResilientAlpacaExchange(known.sdk, options);
+      return new ResilientAlpacaExchange(known.sdk, { ...options, ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }) });
     case 'kraken':
       return new ResilientKraken(known.sdk, { ...options, ...(krakenTier === undefined ? {} : { krakenTier }) });
   }

@@ -7,6 +7,7 @@ import { requireFunction, requireInteger, requireKnown, requireObject } from '..
 import { AlpacaAdapter } from '../alpaca/alpaca-adapter.js';
 import { RequestedSource } from '../alpaca/market-source.js';
 import { requireCapabilities as requireAlpacaCapabilities } from '../alpaca/required-capabilities.js';
+import { type RequestsPerMinute, requireRates } from '../alpaca/resilient-options.js';
 import { BinanceAdapter } from '../binance/binance-adapter.js';
 import type { BinanceCredentials } from '../binance/request-signing.js';
 import { requireCapabilities } from '../binance/required-capabilities.js';
@@ -18,7 +19,7 @@ import type { WebSocketConstructor } from '../shared/streams/web-socket.js';
 import { AlpacaExchangeWire } from './alpaca-exchange-wire.js';
 import { BINANCE_SPOT, CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';
-import { type CcxtAlpaca, type CcxtBinance, type CcxtExchange, type CcxtKraken, requireForKraken, requireWithCredentials } from './exchange.js';
+import { type CcxtAlpaca, type CcxtBinance, type CcxtExchange, type CcxtKraken, requireOwnOptions, requireWithCredentials } from './exchange.js';
 import { KrakenExchangeWire } from './kraken-exchange-wire.js';
 import { proxyOf, socketUrlsOf } from './sockets.js';
 
@@ -37,6 +38,8 @@ export interface CcxtAdapterOptions {
   readonly webSocket?: false | CcxtWebSocketOptions;
   /** Of kraken alone: what the account is verified for, which decides how fast its counters drain. @defaultValue 'starter', the slowest */
   readonly krakenTier?: KrakenTier;
+  /** Of alpaca alone: requests a minute that the account's plan allows. @defaultValue 200 for each of both APIs */
+  readonly requestsPerMinute?: RequestsPerMinute;
   /** For tests. @defaultValue systemClock */
   readonly clock?: Clock;
 }
@@ -60,14 +63,14 @@ export interface CcxtWebSocketOptions {
  * const adapter = toAdapter(new ccxt.binance({ apiKey, secret }));
  */
 export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): BrokerAdapter & MarketDataAdapter {
-  requireAdapterOptions(options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket', 'krakenTier']);
+  requireAdapterOptions(options, ['capabilities', 'logger', 'bus', 'clock', 'webSocket', 'krakenTier', 'requestsPerMinute']);
   if (options.webSocket !== undefined && options.webSocket !== false) {
     requireKnown('toAdapter webSocket', requireObject('webSocket', options.webSocket), ['WebSocket', 'maxSessions']);
     if (options.webSocket.WebSocket !== undefined) requireFunction('webSocket.WebSocket', options.webSocket.WebSocket);
     if (options.webSocket.maxSessions !== undefined) requireInteger('webSocket.maxSessions', options.webSocket.maxSessions, 1);
   }
   const known = requireWithCredentials(sdk);
-  requireForKraken(known, options);
+  requireOwnOptions(known, options);
   if (known.id === 'kraken') return krakenAdapter(known.sdk, options);
   if (known.id === 'alpaca') return alpacaAdapter(known.sdk, options);
   requireCapabilities('toAdapter', options.capabilities);
@@ -75,13 +78,17 @@ export function toAdapter(sdk: object, options: CcxtAdapterOptions = {}): Broker
 }
 
 /** REST only: ccxt has no streams of Alpaca's, and no addresses for them. */
-function alpacaAdapter(sdk: CcxtAlpaca, { capabilities, logger, webSocket, clock = systemClock }: CcxtAdapterOptions): AlpacaAdapter {
+function alpacaAdapter(
+  sdk: CcxtAlpaca,
+  { capabilities, logger, webSocket, requestsPerMinute, clock = systemClock }: CcxtAdapterOptions,
+): AlpacaAdapter {
+  requireRates(requestsPerMinute);
   requireAlpacaCapabilities('toAdapter', capabilities);
   if (webSocket !== undefined && webSocket !== false)
     throw new TypeError('webSocket must be left out or false for ccxt alpaca: REST only; venuekit/alpaca has the streams, on the SDK of Alpaca');
   switchOffCcxtRetries(sdk, logger === undefined ? {} : { logger });
   const wire = new AlpacaExchangeWire(sdk);
-  return new AlpacaAdapter({ wire, source: new RequestedSource(wire, () => clock.now()), clock, capabilities });
+  return new AlpacaAdapter({ wire, source: new RequestedSource(wire, () => clock.now()), clock, capabilities, requestsPerMinute });
 }
 
 /** REST only: ccxt's own streams of Kraken are no part of an adapter. */

@@ -133,6 +133,12 @@ describe('resilient(ccxt.binance): errors', () => {
     ['an object that is no exchange', {}, undefined, /must be a ccxt exchange/],
     ['another exchange', new ccxt.bybit(), undefined, /knows the exchanges "binance", "alpaca" and "kraken" so far, got "bybit"/],
     ['the tier of another exchange', undefined, { krakenTier: 'pro' }, /krakenTier must be left out for ccxt binance/],
+    [
+      'the plan of another exchange',
+      undefined,
+      { requestsPerMinute: { data: 1_000 } },
+      /requestsPerMinute must be left out for ccxt binance: it is of ccxt alpaca alone/,
+    ],
     ['a misspelt option', undefined, { cach: {} }, /no option "cach"; did you mean "cache"/],
     ['a cache of orders', undefined, { cache: { fetchOpenOrders: 100 } }, /never cached/],
     ['a cache of what does not exist', undefined, { cache: { fetchTikcer: 100 } }, /cache\.fetchTikcer must name a read method/],

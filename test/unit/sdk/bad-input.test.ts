@@ -158,3 +158,16 @@ describe('retries of the SDK’s own', () => {
     expect(said).toMatchObject([{ sdk: '@alpacahq/alpaca-trade-api 4', option: 'retry.maxRetries' }]);
   });
 });
+
+describe('requestsPerMinute of ccxt alpaca', () => {
+  it('is how many requests the plan allows, of resilient and of toAdapter, and what it can’t be is named', () => {
+    const requestsPerMinute = { trading: 1_000, data: 10_000 };
+    const limitsOf = (options?: object): unknown => ofCcxt.toAdapter(new ccxt.alpaca(keys), options).limits;
+    expect(limitsOf()).toMatchObject([{ units: 200 }, { units: 200 }]);
+    expect(limitsOf({ requestsPerMinute })).toMatchObject([{ units: 1_000 }, { units: 10_000 }]);
+    for (const take of [ofCcxt.toAdapter, ofCcxt.resilient]) {
+      expect(() => take(new ccxt.alpaca(keys), { requestsPerMinute: { data: 0 } })).toThrow(/requestsPerMinute\.data must be .*above 0, got 0/);
+      expect(() => take(new ccxt.alpaca(keys), { requestsPerMinute: { dat: 5 } as object })).toThrow(/no option "dat"; did you mean "data"/);
+    }
+  });
+});
