@@ -18,7 +18,7 @@ export interface CallRecord {
 export type CallOutcome<T> = { readonly record: CallRecord; readonly result: T } | { readonly record: CallRecord; readonly error: unknown };
 
 /** Sees the answer to each call of any kind, whoever made it. */
-export type ResponseListener = (status: number, header: HeaderReader) => void;
+export type ResponseListener = (status: number, header: HeaderReader, url: string) => void;
 
 /**
  * Watches the calls of one SDK instance. ccxt keeps the last response on the instance, where
@@ -68,7 +68,7 @@ export class CallWatcher<S extends CcxtExchange = CcxtExchange> {
     const value: CcxtExchange['onRestResponse'] = (...args) => {
       if (this.#listeners.size > 0) {
         const header = capitalisedReader(args[4]);
-        for (const listener of this.#listeners) listener(args[0], header);
+        for (const listener of this.#listeners) listener(args[0], header, args[2]);
       }
       return original.apply(sdk, args);
     };

@@ -63,6 +63,7 @@ const BINANCE_METHODS = [
 
 /** Alpaca as ccxt knows it: its endpoints are asked by their paths, since many have no method of their own in ccxt. */
 export interface CcxtAlpaca extends CcxtExchange {
+  readonly urls?: { readonly api?: { readonly trader?: unknown; readonly market?: unknown } };
   fetch2(path: string, api: readonly string[], method: string, params: Record<string, unknown>): Promise<unknown>;
 }
 

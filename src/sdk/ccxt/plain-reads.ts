@@ -1,6 +1,6 @@
 import { redactError } from '../../core/logger.js';
 import type { HttpFacts } from '../shared/http-facts.js';
-import type { WireOutcome } from '../shared/wire-outcome.js';
+import type { WireAnswer } from '../shared/wire-outcome.js';
 import { lowerCaseNames } from './call-record.js';
 import type { EndpointCall, EndpointParams } from './endpoint-gate.js';
 import type { CcxtExchange } from './exchange.js';
@@ -12,6 +12,9 @@ type HandleErrors = (code: number, reason: string, url: string, method: string, 
 /** Where ccxt sends, and where it makes errors of answers: in its base class, the second right after the first. */
 const WATCHED = ['fetch', 'handleErrors', 'handleHttpStatusCode'] as const;
 
+/** How a read ended. */
+type PlainOutcome<A> = { readonly result: A } | { readonly error: unknown; readonly facts: HttpFacts };
+
 interface Readable extends CcxtExchange {
   enableRateLimit?: boolean;
   readonly options?: Readonly<Record<string, unknown>>;
@@ -21,17 +24,22 @@ interface Readable extends CcxtExchange {
  * Reads on the instance itself. A view of it, as orders have, would cost a read more than all policies do; what became of
  * a read that failed is noted with the error instead, where ccxt makes it.
  */
-export class PlainReads implements Disposable {
+export class PlainReads<A extends WireAnswer = WireAnswer> implements Disposable {
   readonly #sdk: Readable;
+  readonly #outcomeOf: (json: unknown) => { readonly result: A };
   readonly #areLimitsKept: boolean;
   readonly #before: readonly (readonly [name: string, own: PropertyDescriptor | undefined])[];
   readonly #facts = new WeakMap<object, HttpFacts>();
   #latest: HttpFacts | undefined;
   #isSent = false;
 
-  /** @param options - `areLimitsKept`: ccxt's own limiter is passed by, since its limits are kept. */
-  constructor(sdk: CcxtExchange, { areLimitsKept }: { readonly areLimitsKept: boolean }) {
+  /**
+   * @param options - `areLimitsKept`: ccxt's own limiter is passed by, since its limits are kept. `answerOf`: what ccxt resolves with,
+   * in the form of the venue's order path.
+   */
+  constructor(sdk: CcxtExchange, { areLimitsKept, answerOf }: { readonly areLimitsKept: boolean; readonly answerOf: (json: unknown) => A }) {
     this.#sdk = sdk;
+    this.#outcomeOf = (json) => ({ result: answerOf(json) });
     this.#areLimitsKept = areLimitsKept;
     this.#before = WATCHED.map((name) => [name, Object.getOwnPropertyDescriptor(sdk, name)]);
     const sent = (): void => void (this.#isSent = true);
@@ -68,7 +76,7 @@ export class PlainReads implements Disposable {
   }
 
   /** Makes one read, once. Never rejects. */
-  run({ path, params, send }: Pick<EndpointCall, 'path' | 'params' | 'send'>): Promise<WireOutcome> {
+  run({ path, params, send }: Pick<EndpointCall, 'path' | 'params' | 'send'>): Promise<PlainOutcome<A>> {
     const sdk = this.#sdk;
     const { enableRateLimit } = sdk;
     const isLimited = enableRateLimit === true && !this.#areLimitsKept;
@@ -83,7 +91,7 @@ export class PlainReads implements Disposable {
     }
     // What waits for the limiter first may be sent later.
     const sent = isLimited || this.#isSent;
-    return running.then(outcomeOf, (error: unknown) => {
+    return running.then(this.#outcomeOf, (error: unknown) => {
       const facts = (typeof error === 'object' && error !== null ? this.#facts.get(error) : undefined) ?? { sent };
       return { error: redactError(error), facts };
     });
@@ -107,8 +115,9 @@ export class PlainReads implements Disposable {
   }
 }
 
-function outcomeOf(json: unknown): WireOutcome {
-  return { result: { json, native: json } };
+/** For the order paths that need no more of an answer. */
+export function answerOf(json: unknown): WireAnswer {
+  return { json, native: json };
 }
 
 /**

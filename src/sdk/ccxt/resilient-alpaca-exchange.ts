@@ -3,11 +3,12 @@ import { RequestedSource } from '../alpaca/market-source.js';
 import { requireCapabilities } from '../alpaca/required-capabilities.js';
 import { ResilientAlpaca } from '../alpaca/resilient-alpaca.js';
 import { requireRates } from '../alpaca/resilient-options.js';
-import type { AlpacaHost } from '../alpaca/wire.js';
+import type { AlpacaHost, GatedCall, WireAnswer } from '../alpaca/wire.js';
 import type { SdkSession } from '../shared/sdk-session.js';
-import { AlpacaExchangeWire } from './alpaca-exchange-wire.js';
+import { AlpacaExchangeWire, answerOf } from './alpaca-exchange-wire.js';
 import type { EndpointCall, EndpointParams } from './endpoint-gate.js';
 import type { CcxtAlpaca } from './exchange.js';
+import { PlainReads } from './plain-reads.js';
 import { GRACE_MS, ONE_TRY } from './recorded-call.js';
 import type { CcxtResilientOptions } from './resilient-options.js';
 import { switchOffCcxtRetries } from './to-adapter.js';
@@ -15,11 +16,12 @@ import { switchOffCcxtRetries } from './to-adapter.js';
 const HOSTS: Readonly<Record<string, AlpacaHost>> = { trader: 'trading', market: 'data' };
 
 /** Every REST call of a ccxt alpaca instance through the order path of Alpaca. */
-export class ResilientAlpacaExchange {
+export class ResilientAlpacaExchange implements Disposable {
   readonly session: SdkSession;
   readonly #sdk: CcxtAlpaca;
   readonly #wire: AlpacaExchangeWire;
   readonly #path: ResilientAlpaca;
+  readonly #reads: PlainReads<WireAnswer>;
 
   constructor(sdk: CcxtAlpaca, { cache: _, ...options }: CcxtResilientOptions) {
     requireCapabilities('resilient', options.capabilities);
@@ -40,6 +42,11 @@ export class ResilientAlpacaExchange {
       options,
     );
     this.session = this.#path.session;
+    this.#reads = new PlainReads(sdk, { areLimitsKept: true, answerOf: (native) => answerOf(native) });
+  }
+
+  [Symbol.dispose](): void {
+    this.#reads[Symbol.dispose]();
   }
 
   get #canSign(): boolean {
@@ -47,25 +54,38 @@ export class ResilientAlpacaExchange {
   }
 
   /** The way of one call. */
-  async route({ api, method, path, params, send }: EndpointCall): Promise<unknown> {
-    const host = HOSTS[api.split('.')[0] as string];
+  route(call: EndpointCall): Promise<unknown> {
+    const { api, method, path, params, send } = call;
+    const host = hostOf(api);
     // The broker's own API is left to the bot; of an account without keys ccxt itself says what is missing.
     if (host === undefined || (host === 'trading' && !this.#canSign)) return send(this.#sdk);
     const [filled, rest] = filledIn(path, params);
-    const isBody = method !== 'GET' && method !== 'DELETE';
-    const answer = await this.#path.route({
-      host,
-      method,
-      path: `/${filled}`,
-      ...(isBody ? { body: rest } : { query: rest }),
-      send: ({ signal }, body) => this.#wire.run(host, (sdk) => send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
-    });
-    return answer.native;
+    const gated: GatedCall =
+      method === 'GET'
+        ? { host, method, path: `/${filled}`, query: rest, send: () => this.#reads.run(call) }
+        : {
+            host,
+            method,
+            path: `/${filled}`,
+            ...(method === 'DELETE' ? { query: rest } : { body: rest }),
+            send: ({ signal }, body) => this.#wire.run((sdk) => send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
+          };
+    return this.#path.route(gated).then(nativeOf);
   }
+}
+
+function nativeOf({ native }: WireAnswer): unknown {
+  return native;
+}
+
+/** What ccxt calls Alpaca's two APIs begins with its name: `trader.private`. */
+function hostOf(api: string): AlpacaHost | undefined {
+  return HOSTS[api.slice(0, api.indexOf('.'))];
 }
 
 /** Such as `v2/orders/{order_id}` with what stands in its place, and the other parameters. */
 function filledIn(path: string, params: EndpointParams): readonly [path: string, rest: EndpointParams] {
+  if (!path.includes('{')) return [path, params];
   const used: string[] = [];
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     used.push(name);

@@ -8,7 +8,7 @@ import { BINANCE_SPOT, CcxtMarkets } from './ccxt-markets.js';
 import { CcxtWire } from './ccxt-wire.js';
 import type { EndpointCall } from './endpoint-gate.js';
 import type { CcxtBinance } from './exchange.js';
-import { PlainReads } from './plain-reads.js';
+import { answerOf, PlainReads } from './plain-reads.js';
 import { GRACE_MS, ONE_TRY } from './recorded-call.js';
 import { SpotMarkets } from './spot-markets.js';
 import { switchOffCcxtRetries } from './to-adapter.js';
@@ -51,7 +51,7 @@ export class ResilientBinance implements Disposable {
       options,
     );
     this.session = this.#path.session;
-    this.#reads = new PlainReads(sdk, { areLimitsKept: true });
+    this.#reads = new PlainReads(sdk, { areLimitsKept: true, answerOf });
   }
 
   [Symbol.dispose](): void {

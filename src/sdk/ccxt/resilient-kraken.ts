@@ -7,7 +7,7 @@ import { CcxtMarkets, KRAKEN_SPOT } from './ccxt-markets.js';
 import type { EndpointCall } from './endpoint-gate.js';
 import type { CcxtKraken } from './exchange.js';
 import { KrakenExchangeWire } from './kraken-exchange-wire.js';
-import { PlainReads } from './plain-reads.js';
+import { answerOf, PlainReads } from './plain-reads.js';
 import { GRACE_MS, ONE_TRY } from './recorded-call.js';
 import type { CcxtResilientOptions } from './resilient-options.js';
 import { SpotMarkets } from './spot-markets.js';
@@ -41,7 +41,7 @@ export class ResilientKraken implements Disposable {
     );
     this.session = this.#path.session;
     // The limits of public calls are ccxt's own limiter's.
-    this.#reads = new PlainReads(sdk, { areLimitsKept: false });
+    this.#reads = new PlainReads(sdk, { areLimitsKept: false, answerOf });
   }
 
   [Symbol.dispose](): void {

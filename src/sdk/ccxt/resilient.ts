@@ -96,7 +96,7 @@ export function resilient<S extends object>(sdk: S, options: CcxtResilientOption
           await session.release();
         } finally {
           // What the last requests of the session still needed.
-          if (!(path instanceof ResilientAlpacaExchange)) path[Symbol.dispose]();
+          path[Symbol.dispose]();
         }
       })();
       return released;

@@ -2,7 +2,7 @@ import ccxt from 'ccxt';
 import { describe, expect, it } from 'vitest';
 import type { EndpointParams } from '../../../../src/sdk/ccxt/endpoint-gate.js';
 import type { CcxtAlpaca, CcxtExchange } from '../../../../src/sdk/ccxt/exchange.js';
-import { PlainReads } from '../../../../src/sdk/ccxt/plain-reads.js';
+import { answerOf, PlainReads } from '../../../../src/sdk/ccxt/plain-reads.js';
 
 interface Answer {
   readonly status: number;
@@ -19,7 +19,7 @@ const givenReads = (answers: Readonly<Record<string, Answer>>, areLimitsKept = t
     return this.handleRestResponse({ status, statusText: '', headers, text: () => Promise.resolve(body) } as never, url, method);
   };
   const before = Object.getOwnPropertyNames(sdk);
-  return { sdk, before, reads: new PlainReads(sdk as never, { areLimitsKept }) };
+  return { sdk, before, reads: new PlainReads(sdk as never, { areLimitsKept, answerOf }) };
 };
 const read = (path: string, params: EndpointParams = {}, api = 'public') => ({
   path,
