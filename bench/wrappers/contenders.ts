@@ -104,7 +104,7 @@ export const CONTENDERS: Readonly<Record<string, () => Promise<Pair>>> = {
       make: (venue) => connectKraken(new ccxt.kraken(WITHOUT_LIMITER), hostOf(venue), venue.credentials),
       call: (exchange) => exchange.fetchTicker('BTC/USD'),
     }),
-  'ccxt alpaca, fetchBalance': async () => {
+  'ccxt alpaca, fetchTicker': async () => {
     const { resilient, release } = await loadCcxt();
     return pairOf<Exchange>({
       venue: { protocol: 'alpaca', limits: UNLIMITED },
@@ -112,7 +112,7 @@ export const CONTENDERS: Readonly<Record<string, () => Promise<Pair>>> = {
       wrap: (exchange) => resilient(exchange, REQUESTS),
       release,
       load: (exchange) => exchange.loadMarkets(),
-      call: (exchange) => exchange.fetchBalance(),
+      call: (exchange) => exchange.fetchTicker('BTC/USD'),
     });
   },
   'Alpaca 3, getAccount': async () =>

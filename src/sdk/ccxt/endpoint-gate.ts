@@ -13,7 +13,7 @@ export interface EndpointCall {
   readonly method: string;
   readonly params: EndpointParams;
   /** In ccxt's own units. */
-  readonly cost: number;
+  cost(): number;
   /** Goes on the wire as ccxt does it: limiter, signature, answer, errors. @param sdk - the instance, or a view of it. @param params - instead of the call's own */
   send(sdk: CcxtExchange, params?: EndpointParams): Promise<unknown>;
 }
@@ -56,7 +56,7 @@ export class EndpointGate implements Disposable {
         api: typeof api === 'string' ? api : api.join('.'),
         method,
         params,
-        cost: gated.calculateRateLimiterCost(api, method, path, params, config),
+        cost: () => gated.calculateRateLimiterCost(api, method, path, params, config),
         send: (via, other) => send.call(via, path, api, method, other ?? params, headers, body, config),
       });
     };
