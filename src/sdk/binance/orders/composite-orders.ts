@@ -15,7 +15,7 @@ const REMEMBERED = 500;
 const ORDER_LIST = '/api/v3/orderList';
 export const CANCELLED = 'CANCELED';
 /** How an order ends that nobody has cancelled. */
-export const OVER_BY_ITSELF = ['FILLED', 'EXPIRED', 'EXPIRED_IN_MATCH', 'REJECTED'];
+export const OVER_BY_ITSELF: readonly string[] = ['FILLED', 'EXPIRED', 'EXPIRED_IN_MATCH', 'REJECTED'];
 /** Between two looks at what may not show yet. */
 export const LOOK_EVERY_MS = 250;
 /** Source: binance-spot-api-docs, errors.md: of cancel and new order one has failed, or both. */
