@@ -5,7 +5,7 @@ import type { OrderView } from '../../contracts/orders.js';
 import { systemClock } from '../../core/clock.js';
 import type { Priority } from '../../core/limits.js';
 import { factsOf, withFacts } from '../shared/error-facts.js';
-import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../shared/guarded-endpoints.js';
+import { type Endpoint, type FailureVerdict, GuardedEndpoints, SentEndpoint } from '../shared/guarded-endpoints.js';
 import { objectOf } from '../shared/json.js';
 import { OrderAnswers } from '../shared/order-answers.js';
 import { OrderCalls, orderSideOf } from '../shared/order-calls.js';
@@ -235,12 +235,7 @@ export class ResilientAlpaca {
 
   #endpoint(call: GatedCall, priority: Priority, body?: Readonly<Record<string, unknown>>): Endpoint {
     const { host, path } = call;
-    return {
-      operation: operationOf(host, path),
-      costs: host === 'trading' ? ONE_TRADING_REQUEST : ONE_DATA_REQUEST,
-      priority,
-      call: (attempt) => call.send(attempt, body),
-    };
+    return new SentEndpoint(call, operationOf(host, path), host === 'trading' ? ONE_TRADING_REQUEST : ONE_DATA_REQUEST, priority, body);
   }
 
   /** The venue's own words on an order that was not adopted from the answer to its sending. */

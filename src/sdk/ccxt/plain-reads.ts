@@ -76,7 +76,8 @@ export class PlainReads<A extends WireAnswer = WireAnswer> implements Disposable
   }
 
   /** Makes one read, once. Never rejects. */
-  run({ path, params, send }: Pick<EndpointCall, 'path' | 'params' | 'send'>): Promise<PlainOutcome<A>> {
+  run(call: Pick<EndpointCall, 'path' | 'params' | 'send'>): Promise<PlainOutcome<A>> {
+    const { path, params } = call;
     const sdk = this.#sdk;
     const { enableRateLimit } = sdk;
     const isLimited = enableRateLimit === true && !this.#areLimitsKept;
@@ -85,7 +86,7 @@ export class PlainReads<A extends WireAnswer = WireAnswer> implements Disposable
     let running: Promise<unknown>;
     try {
       // Unlimited, ccxt signs and sends before it first waits.
-      running = send(sdk, wouldRepeat(sdk, path, params) ? { ...params, ...ONE_TRY } : params);
+      running = call.send(sdk, wouldRepeat(sdk, path, params) ? { ...params, ...ONE_TRY } : params);
     } finally {
       sdk.enableRateLimit = enableRateLimit as boolean;
     }

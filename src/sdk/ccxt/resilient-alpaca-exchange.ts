@@ -3,7 +3,7 @@ import { RequestedSource } from '../alpaca/market-source.js';
 import { requireCapabilities } from '../alpaca/required-capabilities.js';
 import { ResilientAlpaca } from '../alpaca/resilient-alpaca.js';
 import { requireRates } from '../alpaca/resilient-options.js';
-import type { AlpacaHost, GatedCall, WireAnswer } from '../alpaca/wire.js';
+import type { AlpacaHost, GatedCall, WireAnswer, WireOutcome } from '../alpaca/wire.js';
 import type { SdkSession } from '../shared/sdk-session.js';
 import { AlpacaExchangeWire, answerOf } from './alpaca-exchange-wire.js';
 import type { EndpointCall, EndpointParams } from './endpoint-gate.js';
@@ -55,22 +55,43 @@ export class ResilientAlpacaExchange implements Disposable {
 
   /** The way of one call. */
   route(call: EndpointCall): Promise<unknown> {
-    const { api, method, path, params, send } = call;
+    const { api, method, path, params } = call;
     const host = hostOf(api);
     // The broker's own API is left to the bot; of an account without keys ccxt itself says what is missing.
-    if (host === undefined || (host === 'trading' && !this.#canSign)) return send(this.#sdk);
+    if (host === undefined || (host === 'trading' && !this.#canSign)) return call.send(this.#sdk);
     const [filled, rest] = filledIn(path, params);
     const gated: GatedCall =
       method === 'GET'
-        ? { host, method, path: `/${filled}`, query: rest, send: () => this.#reads.run(call) }
+        ? new ReadCall(this.#reads, call, host, `/${filled}`, rest)
         : {
             host,
             method,
             path: `/${filled}`,
             ...(method === 'DELETE' ? { query: rest } : { body: rest }),
-            send: ({ signal }, body) => this.#wire.run((sdk) => send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
+            send: ({ signal }, body) => this.#wire.run((sdk) => call.send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
           };
     return this.#path.route(gated).then(nativeOf);
+  }
+}
+
+class ReadCall implements GatedCall {
+  readonly method = 'GET';
+  readonly host: AlpacaHost;
+  readonly path: string;
+  readonly query: EndpointParams;
+  private readonly reads: PlainReads<WireAnswer>;
+  private readonly call: EndpointCall;
+
+  constructor(reads: PlainReads<WireAnswer>, call: EndpointCall, host: AlpacaHost, path: string, query: EndpointParams) {
+    this.reads = reads;
+    this.call = call;
+    this.host = host;
+    this.path = path;
+    this.query = query;
+  }
+
+  send(): Promise<WireOutcome> {
+    return this.reads.run(this.call);
   }
 }
 

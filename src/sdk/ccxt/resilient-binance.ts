@@ -65,10 +65,10 @@ export class ResilientBinance implements Disposable {
 
   // What the limits of the spot API count is held back by them; ccxt's own limiter keeps the others.
   #gated(call: EndpointCall): CcxtCall {
-    const { api, method, path, params, send } = call;
+    const { api, method, path, params } = call;
     const isSpot = SPOT_SECTIONS.includes(api);
     if (isSpot && method === 'GET') return { method, path: SPOT + path, params, costs: [weightOf(call.cost())], send: () => this.#reads.run(call) };
-    const sendOnce: CcxtCall['send'] = ({ signal }) => this.#wire.run(isSpot, (sdk) => send(sdk, { ...params, ...ONE_TRY }), signal);
+    const sendOnce: CcxtCall['send'] = ({ signal }) => this.#wire.run(isSpot, (sdk) => call.send(sdk, { ...params, ...ONE_TRY }), signal);
     if (!isSpot) return { method, path: `/${api}/v1/${path}`, params, costs: [], send: sendOnce };
     const costs = method === 'POST' && path.startsWith('order') ? [weightOf(call.cost()), ONE_ORDER] : [weightOf(call.cost())];
     return { method, path: SPOT + path, params, costs, send: sendOnce };

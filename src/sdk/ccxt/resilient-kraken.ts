@@ -51,9 +51,9 @@ export class ResilientKraken implements Disposable {
 
   /** The way of one call. */
   async route(call: EndpointCall): Promise<unknown> {
-    const { api, path, params, send } = call;
+    const { api, path, params } = call;
     // The help pages, too, are an API to ccxt.
-    if (api !== 'public' && api !== 'private') return send(this.#sdk);
+    if (api !== 'public' && api !== 'private') return call.send(this.#sdk);
     try {
       const answer = await this.#path.route({
         api,
@@ -62,7 +62,7 @@ export class ResilientKraken implements Disposable {
         send:
           api === 'public'
             ? () => this.#reads.run(call)
-            : ({ signal }, other = params) => this.#wire.run(api, (sdk) => send(sdk, { ...other, ...ONE_TRY }), signal),
+            : ({ signal }, other = params) => this.#wire.run(api, (sdk) => call.send(sdk, { ...other, ...ONE_TRY }), signal),
       });
       return answer.native;
     } catch (error) {

@@ -32,6 +32,32 @@ export interface Endpoint {
   call(attempt: EndpointAttempt): Promise<EndpointOutcome>;
 }
 
+/** What makes a call of the bot, given what stands in place of its own body. */
+interface Sender<B> {
+  send(attempt: EndpointAttempt, body?: B): Promise<EndpointOutcome>;
+}
+
+/** A call of the bot as it is. */
+export class SentEndpoint<B = unknown> implements Endpoint {
+  readonly operation: string;
+  readonly costs: readonly Cost[];
+  readonly priority: Priority;
+  private readonly sender: Sender<B>;
+  private readonly body: B | undefined;
+
+  constructor(sender: Sender<B>, operation: string, costs: readonly Cost[], priority: Priority, body?: B) {
+    this.operation = operation;
+    this.costs = costs;
+    this.priority = priority;
+    this.sender = sender;
+    this.body = body;
+  }
+
+  call(attempt: EndpointAttempt): Promise<EndpointOutcome> {
+    return this.sender.send(attempt, this.body);
+  }
+}
+
 /** A call of the SDK that failed, with what the policies need to know. The bot never sees it. */
 class EndpointFailure extends VenueKitError {
   readonly verdict: FailureVerdict;

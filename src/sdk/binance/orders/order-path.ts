@@ -4,7 +4,7 @@ import type { OrderView } from '../../../contracts/orders.js';
 import { compare } from '../../../core/decimal.js';
 import type { Priority } from '../../../core/limits.js';
 import { withFacts } from '../../shared/error-facts.js';
-import { type Endpoint, type FailureVerdict, GuardedEndpoints } from '../../shared/guarded-endpoints.js';
+import { type Endpoint, type FailureVerdict, GuardedEndpoints, SentEndpoint } from '../../shared/guarded-endpoints.js';
 import { listOf, objectOf, text } from '../../shared/json.js';
 import { OrderAnswers } from '../../shared/order-answers.js';
 import { OrderCalls, orderSideOf } from '../../shared/order-calls.js';
@@ -302,12 +302,8 @@ export class OrderPath {
 
   #endpoint(call: GatedCall, priority: Priority): Endpoint {
     const { method, path, params } = call;
-    return {
-      operation: path.startsWith(SPOT) ? path.slice(SPOT.length) : path.replace(VERSION, ''),
-      costs: this.#parts.costs?.(call) ?? costsOf(method, path, params),
-      priority,
-      call: (attempt) => call.send(attempt),
-    };
+    const operation = path.startsWith(SPOT) ? path.slice(SPOT.length) : path.replace(VERSION, '');
+    return new SentEndpoint(call, operation, this.#parts.costs?.(call) ?? costsOf(method, path, params), priority);
   }
 
   /** The venue's own words on an order that was not adopted from the answer to its sending. */
