@@ -46,6 +46,12 @@ export const LOCAL_FAILURES: readonly LocalFailureRow[] = [
     source: 'binance 3.6, BaseRestClient: of a signed call without keys',
   },
   {
+    sdks: '@binance/spot',
+    message: /^(?:Either 'apiSecret' or 'privateKey' must be provided|Invalid private key\.|Unsupported private key type\.)/,
+    tells: 'AUTH',
+    source: '@binance/common 2, RequestSigner, by which @binance/spot 32 signs: called before a request is sent',
+  },
+  {
     sdks: '@binance/connector',
     code: /^ERR_INVALID_ARG_TYPE$/,
     message: /"key" argument/,

@@ -1,6 +1,7 @@
 import { Alpaca } from '@alpacahq/alpaca-trade-api';
 // @ts-expect-error -- it comes without types
 import connector from '@binance/connector';
+import { Spot } from '@binance/spot';
 import AlpacaV3Class from 'alpaca-v3';
 import { MainClient } from 'binance';
 import apiNode from 'binance-api-node';
@@ -31,6 +32,7 @@ const exchange = (id: 'binance' | 'kraken' | 'alpaca', keys: object): object => 
 };
 const Connector = (connector as { Spot: new (key: string, secret: string, options: object) => object }).Spot;
 const connectorWith = (members: object): object => Object.assign(new Connector('key', 'secret', { baseURL: NOWHERE }), members);
+const spotWith = (keys: object): object => new Spot({ configurationRestAPI: { basePath: NOWHERE, retries: 0, ...keys } as never });
 const AlpacaV3 = AlpacaV3Class as unknown as new (options: object) => object;
 // A module of CommonJS, whose default export loaders find in different places.
 type ApiNodeMaker = (options: object) => object;
@@ -60,6 +62,14 @@ const CASES: readonly (readonly [name: string, entry: EntryPoint, make: () => ob
     () => exchange('alpaca', { apiKey: BROKEN_KEY, secret: 's' }),
     (sdk: Sdk) => sdk.traderPrivateGetV2Account!(),
     'INVALID',
+  ],
+  ['@binance/spot without keys', ofBinance, () => spotWith({}), ({ restAPI }: { restAPI: Sdk }) => restAPI.getAccount!(), 'AUTH'],
+  [
+    '@binance/spot with a key that is none',
+    ofBinance,
+    () => spotWith({ apiKey: 'k', privateKey: PEM }),
+    ({ restAPI }: { restAPI: Sdk }) => restAPI.getAccount!(),
+    'AUTH',
   ],
   [
     '@binance/connector without keys',

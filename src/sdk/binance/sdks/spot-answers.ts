@@ -34,6 +34,9 @@ export interface ReadAnswer {
   readonly socket?: SocketAnswer | undefined;
 }
 
+/** How the SDK calls what ended without an answer. */
+const NO_ANSWER = 'NetworkError';
+
 /** What axios tells of an answer before the SDK makes its own of it. */
 export class Heard {
   #body = '';
@@ -47,10 +50,13 @@ export class Heard {
     return data;
   };
 
-  /** Of an answer that says no, or of none. */
-  get facts(): HttpFacts {
-    const status = this.#status;
-    return status === undefined ? { sent: true } : { sent: true, status, headers: plainHeaders(this.#headers), body: this.#body };
+  /** Without an answer, whatever axios threw is one error to the SDK; any other it has thrown itself, signing, before it sends. */
+  factsOf(error: unknown): HttpFacts {
+    return this.#status === undefined ? { sent: (error as Error | undefined)?.name === NO_ANSWER } : this.#facts(this.#status);
+  }
+
+  #facts(status: number): HttpFacts {
+    return { sent: true, status, headers: plainHeaders(this.#headers), body: this.#body };
   }
 
   /** @param isRead - what is read is parsed by the SDK, where the bot asks for it: once is enough */
@@ -58,7 +64,9 @@ export class Heard {
     const answer = new HeardAnswer(response, this.#body);
     // Success that can't be read proves nothing.
     const error = isRead ? notJson(this.#body) : unreadable(this.#body);
-    return error === undefined ? { result: answer, status: response.status, header: readerOf(response.headers) } : { error, facts: this.facts };
+    return error === undefined
+      ? { result: answer, status: response.status, header: readerOf(response.headers) }
+      : { error, facts: this.#facts(response.status) };
   }
 }
 

@@ -146,7 +146,7 @@ class SpotCall implements Run {
       (response) => heard.outcomeOf(response, this.#isRead),
       (error: unknown) => {
         (this.#ownErrors ??= []).push(error);
-        return { error, facts: heard.facts };
+        return { error, facts: heard.factsOf(error) };
       },
     );
   };
