@@ -17,7 +17,7 @@ import { intentOf, pathSymbol, requestOf } from './orders.js';
 import { type OldTerms, oldTermsOf, Replacements, replacementIntentOf, replacementOf } from './replacements.js';
 import type { AlpacaResilientOptions } from './resilient-options.js';
 import { verdictOf } from './verdict.js';
-import type { AlpacaWire, GatedCall, WireAnswer, WireRequest } from './wire.js';
+import type { AlpacaHost, AlpacaWire, GatedCall, WireAnswer, WireRequest } from './wire.js';
 
 const NO_CONTENT = 204;
 const LOOK_EVERY_MS = 250;
@@ -115,8 +115,9 @@ export class ResilientAlpaca {
 
   /** The way of one call. */
   route(call: GatedCall): Promise<WireAnswer> {
-    const { host, method, path } = call;
+    const { host, method } = call;
     if (method === 'GET') return this.#read(call);
+    const { path } = call;
     if (host === 'trading') {
       if (method === 'POST' && path === '/v2/orders') return this.#place(call);
       const id = method === 'DELETE' || method === 'PATCH' ? ORDER.exec(path)?.[1] : undefined;
@@ -128,8 +129,9 @@ export class ResilientAlpaca {
   }
 
   #read(call: GatedCall): Promise<WireAnswer> {
+    if (!this.#isCaching) return this.#repeatable(call, 'read');
     const { host, path, query } = call;
-    const kind = this.#isCaching ? kindOfPath(path) : undefined;
+    const kind = kindOfPath(path);
     const maxAgeMs = kind === undefined ? 0 : (this.#maxAges[kind] ?? 0);
     if (maxAgeMs <= 0) return this.#repeatable(call, 'read');
     const key = `${host} ${path} ${JSON.stringify(query)}`;
@@ -234,8 +236,8 @@ export class ResilientAlpaca {
   }
 
   #endpoint(call: GatedCall, priority: Priority, body?: Readonly<Record<string, unknown>>): Endpoint {
-    const { host, path } = call;
-    return new SentEndpoint(call, operationOf(host, path), host === 'trading' ? ONE_TRADING_REQUEST : ONE_DATA_REQUEST, priority, body);
+    const { host, operation = operationOf(host, call.path) } = call;
+    return new SentEndpoint(call, operation, host === 'trading' ? ONE_TRADING_REQUEST : ONE_DATA_REQUEST, priority, body);
   }
 
   /** The venue's own words on an order that was not adopted from the answer to its sending. */
@@ -260,8 +262,8 @@ export class ResilientAlpaca {
 
 const NO_OPTIONS = {};
 
-// Few names in all: ids and symbols in a path are none of them. Such as `/v2/orders/4c3d`, `/v2/orders:by_client_order_id`.
-function operationOf(host: string, path: string): string {
+/** For metrics and limits: few names in all, ids and symbols in a path such as `/v2/orders/4c3d` or `/v2/orders:by_client_order_id` are none of them. */
+export function operationOf(host: AlpacaHost, path: string): string {
   if (host === 'data') return kindOfPath(path) ?? 'data';
   const start = path.indexOf('/', 1) + 1;
   let end = start;

@@ -37,6 +37,8 @@ export interface AlpacaWire {
 /** A call of the bot on its way, before limits and retries. */
 export interface GatedCall extends WireRequest {
   readonly host: AlpacaHost;
+  /** As {@link operationOf} calls its path, where that is known already. */
+  readonly operation?: string;
   /** Goes on the wire as the SDK does it. @param body - instead of the call's own */
   send(attempt: Stoppable, body?: Readonly<Record<string, unknown>>): Promise<WireOutcome>;
 }

@@ -1,7 +1,8 @@
+import QuickLRU from 'quick-lru';
 import { systemClock } from '../../core/clock.js';
 import { RequestedSource } from '../alpaca/market-source.js';
 import { requireCapabilities } from '../alpaca/required-capabilities.js';
-import { ResilientAlpaca } from '../alpaca/resilient-alpaca.js';
+import { operationOf, ResilientAlpaca } from '../alpaca/resilient-alpaca.js';
 import { requireRates } from '../alpaca/resilient-options.js';
 import type { AlpacaHost, GatedCall, WireAnswer, WireOutcome } from '../alpaca/wire.js';
 import type { SdkSession } from '../shared/sdk-session.js';
@@ -22,6 +23,8 @@ export class ResilientAlpacaExchange implements Disposable {
   readonly #wire: AlpacaExchangeWire;
   readonly #path: ResilientAlpaca;
   readonly #reads: PlainReads<WireAnswer>;
+  /** By the paths as ccxt has them, ids left open. */
+  readonly #operations = new QuickLRU<string, string>({ maxSize: 500 });
 
   constructor(sdk: CcxtAlpaca, { cache: _, ...options }: CcxtResilientOptions) {
     requireCapabilities('resilient', options.capabilities);
@@ -59,35 +62,46 @@ export class ResilientAlpacaExchange implements Disposable {
     const host = hostOf(api);
     // The broker's own API is left to the bot; of an account without keys ccxt itself says what is missing.
     if (host === undefined || (host === 'trading' && !this.#canSign)) return call.send(this.#sdk);
+    if (method === 'GET') return this.#path.route(new ReadCall(this.#reads, call, host, this.#operationOf(host, path))).then(nativeOf);
     const [filled, rest] = filledIn(path, params);
-    const gated: GatedCall =
-      method === 'GET'
-        ? new ReadCall(this.#reads, call, host, `/${filled}`, rest)
-        : {
-            host,
-            method,
-            path: `/${filled}`,
-            ...(method === 'DELETE' ? { query: rest } : { body: rest }),
-            send: ({ signal }, body) => this.#wire.run((sdk) => call.send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
-          };
+    const gated: GatedCall = {
+      host,
+      method,
+      path: filled,
+      ...(method === 'DELETE' ? { query: rest } : { body: rest }),
+      send: ({ signal }, body) => this.#wire.run((sdk) => call.send(sdk, { ...params, ...body, ...ONE_TRY }), signal),
+    };
     return this.#path.route(gated).then(nativeOf);
+  }
+
+  #operationOf(host: AlpacaHost, path: string): string {
+    let operation = this.#operations.get(path);
+    if (operation === undefined) this.#operations.set(path, (operation = operationOf(host, `/${path}`)));
+    return operation;
   }
 }
 
+/** A read. Of most of them nobody asks for path and query. */
 class ReadCall implements GatedCall {
   readonly method = 'GET';
   readonly host: AlpacaHost;
-  readonly path: string;
-  readonly query: EndpointParams;
+  readonly operation: string;
   private readonly reads: PlainReads<WireAnswer>;
   private readonly call: EndpointCall;
 
-  constructor(reads: PlainReads<WireAnswer>, call: EndpointCall, host: AlpacaHost, path: string, query: EndpointParams) {
+  constructor(reads: PlainReads<WireAnswer>, call: EndpointCall, host: AlpacaHost, operation: string) {
     this.reads = reads;
     this.call = call;
     this.host = host;
-    this.path = path;
-    this.query = query;
+    this.operation = operation;
+  }
+
+  get path(): string {
+    return filledIn(this.call.path, this.call.params)[0];
+  }
+
+  get query(): EndpointParams {
+    return filledIn(this.call.path, this.call.params)[1];
   }
 
   send(): Promise<WireOutcome> {
@@ -106,11 +120,10 @@ function hostOf(api: string): AlpacaHost | undefined {
 
 /** Such as `v2/orders/{order_id}` with what stands in its place, and the other parameters. */
 function filledIn(path: string, params: EndpointParams): readonly [path: string, rest: EndpointParams] {
-  if (!path.includes('{')) return [path, params];
   const used: string[] = [];
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     used.push(name);
     return encodeURIComponent(String(params[name]));
   });
-  return [filled, Object.fromEntries(Object.entries(params).filter(([name]) => !used.includes(name)))];
+  return [`/${filled}`, Object.fromEntries(Object.entries(params).filter(([name]) => !used.includes(name)))];
 }
