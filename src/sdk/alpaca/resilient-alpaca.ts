@@ -17,7 +17,7 @@ import { intentOf, pathSymbol, requestOf } from './orders.js';
 import { type OldTerms, oldTermsOf, Replacements, replacementIntentOf, replacementOf } from './replacements.js';
 import type { AlpacaResilientOptions } from './resilient-options.js';
 import { verdictOf } from './verdict.js';
-import type { AlpacaHost, AlpacaWire, GatedCall, WireAnswer, WireRequest } from './wire.js';
+import { type AlpacaHost, type AlpacaWire, type GatedCall, nameAt, type WireAnswer, type WireRequest } from './wire.js';
 
 const NO_CONTENT = 204;
 const LOOK_EVERY_MS = 250;
@@ -266,9 +266,7 @@ const NO_OPTIONS = {};
 export function operationOf(host: AlpacaHost, path: string): string {
   if (host === 'data') return kindOfPath(path) ?? 'data';
   const start = path.indexOf('/', 1) + 1;
-  let end = start;
-  while (end < path.length && path[end] !== '/' && path[end] !== ':') end++;
-  return start === 0 ? 'trading' : path.slice(start, end);
+  return start === 0 ? 'trading' : nameAt(path, start);
 }
 
 // Copied by the cache, so without what belongs to one connection.

@@ -59,3 +59,10 @@ export class AnswerListeners {
     for (const listener of this.#listeners) listener(host, status, header);
   }
 }
+
+/** What stands in a path from `start` to the next thing in it: `orders` of `/v2/orders/4c3d` and of `/v2/orders:by_client_order_id`, from 4. */
+export function nameAt(path: string, start: number): string {
+  let end = start;
+  while (end < path.length && path[end] !== '/' && path[end] !== ':') end++;
+  return path.slice(start, end);
+}
