@@ -15,6 +15,7 @@ import { statusReply } from '../../../src/testing/alpaca/wire-reply.js';
 import { type Fault, SimulatedVenue } from '../../../src/testing/index.js';
 import { type AnswerPort, RequestLine } from '../../../src/testing/served/request-line.js';
 import { settle } from '../../unit/trading/given-trading.js';
+import { anyFault } from './any-fault.js';
 
 /** Replacements of Alpaca through the order path, over Alpaca's own endpoints, in virtual time: whatever is struck, and whoever else has to do with the old order. */
 const SYMBOL = 'BTC/USD';
@@ -28,23 +29,8 @@ interface Lived {
   readonly seed: number;
 }
 
-const fault: fc.Arbitrary<Fault> = fc
-  .record({
-    operation: fc.constantFrom('place', 'place', 'find', 'openOrders', 'history', 'serverTime'),
-    kind: fc.constantFrom('drop' as const, 'delay' as const, 'reset' as const, 'status' as const, 'html' as const, 'duplicate' as const),
-    when: fc.constantFrom('before' as const, 'after' as const),
-    times: fc.integer({ min: 1, max: 3 }),
-    ms: fc.constantFrom(50, 700, 3_000),
-    status: fc.constantFrom(429, 500, 503, 504),
-  })
-  .map(({ kind, ms, status, ...rest }) => ({
-    ...rest,
-    kind,
-    ...(kind === 'delay' || kind === 'duplicate' ? { ms } : kind === 'status' ? { status } : {}),
-  }));
-
 const life: fc.Arbitrary<Lived> = fc.record({
-  faults: fc.array(fault, { maxLength: 4 }),
+  faults: fc.array(anyFault, { maxLength: 4 }),
   old: fc.constantFrom('nothing', 'nothing', 'filled', 'filled in part', 'cancelled', 'replaced by another call'),
   afterMs: fc.nat(4_000),
   isOurs: fc.boolean(),

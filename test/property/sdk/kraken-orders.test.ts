@@ -15,6 +15,7 @@ import { KRAKEN } from '../../../src/testing/kraken/protocol.js';
 import { failure, statusReply } from '../../../src/testing/kraken/wire-reply.js';
 import { type AnswerPort, RequestLine } from '../../../src/testing/served/request-line.js';
 import { settle } from '../../unit/trading/given-trading.js';
+import { anyFault } from './any-fault.js';
 
 /** Amendments, batches and trailing stops with a limit through the order path, over Kraken's own endpoints, in virtual time: whatever is struck. */
 const PAIR = 'XBTUSD';
@@ -36,24 +37,9 @@ interface Lived {
   readonly seed: number;
 }
 
-const fault: fc.Arbitrary<Fault> = fc
-  .record({
-    operation: fc.constantFrom('place', 'place', 'find', 'openOrders', 'history', 'serverTime'),
-    kind: fc.constantFrom('drop' as const, 'delay' as const, 'reset' as const, 'status' as const, 'html' as const, 'duplicate' as const),
-    when: fc.constantFrom('before' as const, 'after' as const),
-    times: fc.integer({ min: 1, max: 3 }),
-    ms: fc.constantFrom(50, 700, 3_000),
-    status: fc.constantFrom(429, 500, 503, 504),
-  })
-  .map(({ kind, ms, status, ...rest }) => ({
-    ...rest,
-    kind,
-    ...(kind === 'delay' || kind === 'duplicate' ? { ms } : kind === 'status' ? { status } : {}),
-  }));
-
 const life: fc.Arbitrary<Lived> = fc.record({
   do: fc.constantFrom('amend' as const, 'amend another’s' as const, 'batch' as const, 'trail' as const),
-  faults: fc.array(fault, { maxLength: 4 }),
+  faults: fc.array(anyFault, { maxLength: 4 }),
   old: fc.constantFrom('nothing' as const, 'nothing' as const, 'filled' as const, 'cancelled' as const, 'filled in part' as const),
   afterMs: fc.nat(4_000),
   seed: fc.nat(),

@@ -17,6 +17,7 @@ import { statusReply } from '../../../src/testing/binance/wire-reply.js';
 import { type Fault, SimulatedVenue } from '../../../src/testing/index.js';
 import { type AnswerPort, RequestLine } from '../../../src/testing/served/request-line.js';
 import { settle } from '../../unit/trading/given-trading.js';
+import { anyFault } from './any-fault.js';
 
 /** Replacements and lists through the order path, over Binance's own endpoints, in virtual time: whatever is struck, and whoever else has to do with the old order. */
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = { ...marketEndpoints, ...orderEndpoints, ...replaceEndpoints, ...listEndpoints };
@@ -34,25 +35,10 @@ interface Lived {
   readonly seed: number;
 }
 
-const fault: fc.Arbitrary<Fault> = fc
-  .record({
-    operation: fc.constantFrom('place', 'place', 'find', 'openOrders', 'history', 'serverTime'),
-    kind: fc.constantFrom('drop' as const, 'delay' as const, 'reset' as const, 'status' as const, 'html' as const, 'duplicate' as const),
-    when: fc.constantFrom('before' as const, 'after' as const),
-    times: fc.integer({ min: 1, max: 3 }),
-    ms: fc.constantFrom(50, 700, 3_000),
-    status: fc.constantFrom(429, 500, 503),
-  })
-  .map(({ kind, ms, status, ...rest }) => ({
-    ...rest,
-    kind,
-    ...(kind === 'delay' || kind === 'duplicate' ? { ms } : kind === 'status' ? { status } : {}),
-  }));
-
 const life: fc.Arbitrary<Lived> = fc.record({
   do: fc.constantFrom('replace' as const, 'replace' as const, 'list' as const, 'amend' as const),
   mode: fc.constantFrom('STOP_ON_FAILURE' as const, 'ALLOW_FAILURE' as const),
-  faults: fc.array(fault, { maxLength: 4 }),
+  faults: fc.array(anyFault, { maxLength: 4 }),
   old: fc.constantFrom('nothing' as const, 'filled' as const, 'cancelled' as const, 'replaced by another call' as const),
   afterMs: fc.nat(4_000),
   hasMoney: fc.boolean(),
